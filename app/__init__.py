@@ -1,0 +1,1 @@
+"""Accountability evidence: documented testimonies and incidents, queryable by period."""

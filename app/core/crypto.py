@@ -1,0 +1,93 @@
+"""Secrets: the master key, the keys derived from it, and sealing under a key per record."""
+
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+KEY_BYTES = 32
+_NONCE_BYTES = 12
+_FORM = b"\x01"  # the first byte of every sealed value: AES-256-GCM, 12 bytes of nonce
+
+
+class SealError(Exception):
+    """A sealed value does not open: another key, another place, or changed bytes."""
+
+
+def master_key(stated: str | None, home: Path) -> bytes:
+    """Return the master key: 64 hex digits from the settings, or the file that the first run makes with mode 0600.
+
+    Raises:
+        ValueError: the stated key or the file is not 64 hex digits.
+    """
+    if stated is None:
+        path = home / "master.key"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            pass
+        else:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_hex(KEY_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+        stated = path.read_text().strip()
+    try:
+        key = bytes.fromhex(stated)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise ValueError("the master key must be 64 hexadecimal digits (32 bytes)")
+    return key
+
+
+def derive(master: bytes, purpose: str, length: int = KEY_BYTES) -> bytes:
+    """Return the key for one purpose (HKDF, RFC 5869), so that no key serves two."""
+    return HKDF(SHA256(), length, salt=None, info=b"accountability-evidence/" + purpose.encode()).derive(master)
+
+
+def seal(key: bytes, plain: bytes, place: bytes) -> bytes:
+    """Encrypt under one key; `place` names where the value belongs and must be given again to open it."""
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return _FORM + nonce + AESGCM(key).encrypt(nonce, plain, place)
+
+
+def unseal(key: bytes, sealed: bytes, place: bytes) -> bytes:
+    """Open what `seal` made.
+
+    Raises:
+        SealError: the key, the place or the bytes are not those of the sealing.
+    """
+    try:
+        if sealed[:1] != _FORM:
+            raise InvalidTag
+        return AESGCM(key).decrypt(sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :], place)
+    except (InvalidTag, ValueError):
+        raise SealError("a sealed value does not open with this key") from None
+
+
+class Tokens:
+    """Opaque tokens that are the same for the same content (AES-SIV, RFC 5297) and cannot be forged."""
+
+    def __init__(self, master: bytes, purpose: str) -> None:
+        """Make the tokens of one purpose."""
+        self._cipher = AESSIV(derive(master, purpose, 64))
+
+    def make(self, content: bytes, place: bytes) -> bytes:
+        """Encrypt `content`, bound to `place`."""
+        return self._cipher.encrypt(content, [place])
+
+    def read(self, token: bytes, place: bytes) -> bytes:
+        """Return the content of a token.
+
+        Raises:
+            SealError: it was not made here, or not for this place.
+        """
+        try:
+            return self._cipher.decrypt(token, [place])
+        except (InvalidTag, ValueError):
+            raise SealError("a token was not made by this service") from None

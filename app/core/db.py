@@ -1,0 +1,58 @@
+"""The database: how everything else reads, writes and compiles; nobody else makes a connection."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Select, Table
+
+from app.core.dialect import DatabaseError, Prepared, Reading, Rows, Snapshot, engine_for
+from app.core.settings import Settings
+
+__all__ = ["Database", "DatabaseError", "Prepared", "Reading", "Rows", "Snapshot"]
+
+T = TypeVar("T")
+
+
+class Database:
+    """One database, of either engine.
+
+    Writers take turns and each has one transaction; readers see one snapshot and cannot write.
+    """
+
+    def __init__(self, url: str, threads: int = 4, connections: int = 8) -> None:
+        """Open a database by its address (`sqlite:///…` or `postgresql://…`)."""
+        self.engine = engine_for(url, threads, connections)
+        self._insertion = lru_cache(None)(self.engine.insertion)
+
+    @classmethod
+    def main(cls, settings: Settings) -> "Database":
+        """Open the main database of the settings."""
+        return cls(settings.database_url, settings.threads, settings.read_connections)
+
+    def prepare(self, select: "Select[Any]") -> Prepared:
+        """Compile a statement once: afterwards it runs as text on the driver."""
+        return self.engine.prepare(select)
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one transaction under the write lock; an exception undoes all of it."""
+        return self.engine.write(work)
+
+    def insert(
+        self, connection: Connection, table: Table, rows: Iterable[Sequence[Any]], or_ignore: bool = False
+    ) -> None:
+        """Insert whole rows, their values in the order of the table's columns, by the driver's own batch."""
+        if batch := list(map(tuple, rows)):
+            connection.exec_driver_sql(self._insertion(table, or_ignore), batch)
+
+    async def read(self, reading: Reading[T], heavy: bool = False) -> T:
+        """Run `reading` on one snapshot; with `heavy`, away from the event loop where the engine would block it."""
+        return await self.engine.read(reading, heavy)
+
+    def stream(self, statement: Prepared, values: dict[str, Any], batch: int = 500) -> AsyncIterator[Rows]:
+        """Yield rows in batches from one snapshot at constant memory."""
+        return self.engine.stream(statement, values, batch)
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self.engine.close()

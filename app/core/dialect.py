@@ -1,0 +1,356 @@
+"""The two engines: the only file that knows SQLite from PostgreSQL."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import asyncpg
+from sqlalchemy import Connection, Dialect, Engine, Select, Table, create_engine, event, insert
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
+
+try:
+    import pysqlite3 as sqlite
+except ImportError:  # no wheel for this machine: the system's library, if it is new enough
+    import sqlite3 as sqlite
+
+T = TypeVar("T")
+Rows = list[tuple[Any, ...]]
+
+OLDEST_SQLITE = (3, 42, 0)  # the first with FTS5 secure-delete
+OLDEST_POSTGRESQL = 150000
+WRITE_LOCK = 0x45564944454E4345  # "EVIDENCE": the advisory lock that makes writers take turns
+
+
+class DatabaseError(Exception):
+    """The database cannot be used as it is; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement compiled once for its engine: text, the names of its values in their order, and its constants."""
+
+    text: str
+    names: tuple[str, ...]
+    constants: dict[str, Any]
+
+    @classmethod
+    def of(cls, select: "Select[Any]", dialect: Dialect) -> "Prepared":
+        """Compile a statement."""
+        compiled = select.compile(dialect=dialect)
+        names = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
+        constants = {name: value for name, value in compiled.params.items() if value is not None}
+        return cls(str(compiled), names, constants)
+
+    def values(self, given: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the values in the order in which the text wants them."""
+        bound = self.constants | given
+        return tuple([bound[name] for name in self.names])
+
+
+class Snapshot(Protocol):
+    """One unchanging state of the database, to read from."""
+
+    async def all(self, statement: Prepared, values: dict[str, Any]) -> Rows:
+        """Return every row."""
+        ...
+
+    async def one(self, statement: Prepared, values: dict[str, Any]) -> tuple[Any, ...] | None:
+        """Return the first row, or None."""
+        ...
+
+
+Reading = Callable[[Snapshot], Coroutine[Any, Any, T]]
+
+
+class EngineOf(Protocol):
+    """What each engine can do."""
+
+    name: str
+
+    def prepare(self, select: "Select[Any]") -> Prepared:
+        """Compile a statement."""
+        ...
+
+    def insertion(self, table: Table, or_ignore: bool = False) -> str:
+        """Return the text of an insertion of whole rows, its values by position."""
+        ...
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one transaction, after every other writer."""
+        ...
+
+    async def read(self, reading: Reading[T], heavy: bool = False) -> T:
+        """Run `reading` on one snapshot, by a connection that cannot write."""
+        ...
+
+    def stream(self, statement: Prepared, values: dict[str, Any], batch: int) -> AsyncIterator[Rows]:
+        """Yield the rows in batches from one snapshot, never holding more than one batch."""
+        ...
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        ...
+
+
+def engine_for(url: str, threads: int, connections: int) -> "SQLite | PostgreSQL":
+    """Return the engine of an address."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return SQLite(parsed, threads)
+    return PostgreSQL(parsed, connections)
+
+
+# --- SQLite ---------------------------------------------------------------------------------------------------------
+
+
+class _SQLiteSnapshot:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def all(self, statement: Prepared, values: dict[str, Any]) -> Rows:
+        rows: Rows = self._connection.execute(statement.text, statement.values(values)).fetchall()
+        return rows
+
+    async def one(self, statement: Prepared, values: dict[str, Any]) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = self._connection.execute(statement.text, statement.values(values)).fetchone()
+        return row
+
+
+def _finish(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never waits for anything; one that does is a mistake and is refused."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    coroutine.close()
+    raise RuntimeError("a reading of the database waited for something else")
+
+
+class SQLite:
+    """One file in WAL mode: one writer at a time, readers that see one snapshot and cannot write."""
+
+    name = "sqlite"
+
+    def __init__(self, url: URL, threads: int) -> None:
+        """Open the file, or make it.
+
+        Raises:
+            DatabaseError: the library is too old, or the folder is not there and cannot be made.
+        """
+        if sqlite.sqlite_version_info < OLDEST_SQLITE:
+            raise DatabaseError(
+                f"SQLite {sqlite.sqlite_version} is too old: 3.42 or newer is needed. "
+                "Install the package pysqlite3, which brings a current one."
+            )
+        self.path = Path(url.database or "")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseError(f"the folder of the database cannot be made: {error.strerror}") from None
+        self._engine = self._open_engine()
+        self._dialect = self._engine.dialect
+        self._local = threading.local()
+        self._inline: Any = None
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="read")
+
+    def _open_engine(self) -> Engine:
+        engine = create_engine(
+            f"sqlite:///{self.path}", module=sqlite, poolclass=QueuePool, pool_size=1, connect_args={"cached_statements": 512}
+        )
+
+        @event.listens_for(engine, "connect")
+        def _configure(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "foreign_keys=ON",
+                "busy_timeout=60000",
+                "cache_size=-65536",
+                "temp_store=FILE",
+                "wal_autocheckpoint=16384",
+                "secure_delete=FAST",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+        return engine
+
+    def prepare(self, select: "Select[Any]") -> Prepared:
+        """Compile a statement."""
+        return Prepared.of(select, self._dialect)
+
+    def insertion(self, table: Table, or_ignore: bool = False) -> str:
+        """Return the text of an insertion of whole rows, its values by position."""
+        text = str(insert(table).compile(dialect=self._dialect))
+        return text.replace("INSERT INTO", "INSERT OR IGNORE INTO", 1) if or_ignore else text
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one transaction, after every other writer (`BEGIN IMMEDIATE`)."""
+        with self._engine.begin() as connection:
+            return work(connection)
+
+    def _connect_to_read(self) -> Any:
+        connection = sqlite.connect(
+            f"file:{self.path}?mode=ro",
+            uri=True,
+            check_same_thread=False,
+            isolation_level=None,
+            cached_statements=512,
+        )
+        for pragma in ("query_only=ON", "busy_timeout=5000", "mmap_size=17179869184", "cache_size=-16384"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _in_snapshot(self, connection: Any, reading: Reading[T]) -> T:
+        connection.execute("BEGIN")
+        try:
+            return _finish(reading(_SQLiteSnapshot(connection)))
+        finally:
+            connection.execute("COMMIT")
+
+    def _in_thread(self, reading: Reading[T]) -> T:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._connect_to_read()
+        return self._in_snapshot(connection, reading)
+
+    async def read(self, reading: Reading[T], heavy: bool = False) -> T:
+        """Run `reading` on one snapshot: at once on the event loop, or in a thread of its own if it is heavy."""
+        if heavy:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self._in_thread, reading)
+        if self._inline is None:
+            self._inline = self._connect_to_read()
+        return self._in_snapshot(self._inline, reading)
+
+    async def stream(self, statement: Prepared, values: dict[str, Any], batch: int) -> AsyncIterator[Rows]:
+        """Yield the rows in batches from one snapshot, each fetched in a thread."""
+        loop = asyncio.get_running_loop()
+        connection = self._connect_to_read()
+        try:
+            cursor = await loop.run_in_executor(
+                self._pool, lambda: connection.execute(statement.text, statement.values(values))
+            )
+            while rows := await loop.run_in_executor(self._pool, cursor.fetchmany, batch):
+                yield rows
+        finally:
+            connection.close()
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        self._pool.shutdown(wait=True)
+        if self._inline is not None:
+            self._inline.close()
+            self._inline = None
+        self._engine.dispose()
+
+
+# --- PostgreSQL -----------------------------------------------------------------------------------------------------
+
+
+class _PostgreSQLSnapshot:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def all(self, statement: Prepared, values: dict[str, Any]) -> Rows:
+        return [tuple(row) for row in await self._connection.fetch(statement.text, *statement.values(values))]
+
+    async def one(self, statement: Prepared, values: dict[str, Any]) -> tuple[Any, ...] | None:
+        row = await self._connection.fetchrow(statement.text, *statement.values(values))
+        return None if row is None else tuple(row)
+
+
+class PostgreSQL:
+    """A server: writers take an advisory lock in turn, readers see one snapshot and cannot write."""
+
+    name = "postgresql"
+
+    def __init__(self, url: URL, connections: int) -> None:
+        """Remember the address; connections are made when they are first needed."""
+        self._url = url.set(drivername="postgresql")
+        self._connections = connections
+        self._engine = self._open_engine()
+        self._dialect = self._engine.dialect
+        self._pool: Any = None
+        self._opening = asyncio.Lock()
+        self._loop = asyncio.new_event_loop()
+        self._thread: threading.Thread | None = None
+
+    def _open_engine(self) -> AsyncEngine:
+        return create_async_engine(self._url.set(drivername="postgresql+asyncpg"), pool_size=1, max_overflow=1)
+
+    def prepare(self, select: "Select[Any]") -> Prepared:
+        """Compile a statement."""
+        return Prepared.of(select, self._dialect)
+
+    def insertion(self, table: Table, or_ignore: bool = False) -> str:
+        """Return the text of an insertion of whole rows, its values by position."""
+        text = str(insert(table).compile(dialect=self._dialect))
+        return text + " ON CONFLICT DO NOTHING" if or_ignore else text
+
+    def _run(self, work: Awaitable[T]) -> T:
+        """Run a coroutine on the writer's own event loop, from any thread."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="write")
+            self._thread.start()
+
+        async def _go() -> T:
+            return await work
+
+        return asyncio.run_coroutine_threadsafe(_go(), self._loop).result()
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one transaction, after every other writer (an advisory lock)."""
+
+        async def _go() -> T:
+            async with self._engine.begin() as connection:
+                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
+                return await connection.run_sync(work)
+
+        return self._run(_go())
+
+    async def _connect(self) -> Any:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._url.render_as_string(hide_password=False),
+                    min_size=1,
+                    max_size=self._connections,
+                    server_settings={"default_transaction_read_only": "on", "jit": "off"},
+                )
+        return self._pool
+
+    async def read(self, reading: Reading[T], heavy: bool = False) -> T:
+        """Run `reading` on one snapshot."""
+        pool = self._pool or await self._connect()
+        async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            return await reading(_PostgreSQLSnapshot(connection))
+
+    async def stream(self, statement: Prepared, values: dict[str, Any], batch: int) -> AsyncIterator[Rows]:
+        """Yield the rows in batches from one snapshot, by a cursor of the server."""
+        pool = self._pool or await self._connect()
+        async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            cursor = await connection.cursor(statement.text, *statement.values(values))
+            while rows := await cursor.fetch(batch):
+                yield [tuple(row) for row in rows]
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+        if self._thread is not None:
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._engine.dispose(), self._loop))
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._thread = None

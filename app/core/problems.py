@@ -1,0 +1,87 @@
+"""Errors as RFC 9457 problem details; they know their status, and nothing of HTTP frameworks."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+MEDIA_TYPE = "application/problem+json"
+
+# Every type of problem there is: slug -> (status, title). docs/problems.md says of each what it means and how to mend it.
+TYPES: dict[str, tuple[int, str]] = {
+    "unauthenticated": (401, "The credentials are not known"),
+    "forbidden": (403, "This is not allowed"),
+    "not-found": (404, "There is no such thing here"),
+    "method-not-allowed": (405, "The method is not allowed here"),
+    "not-acceptable": (406, "No offered format is acceptable"),
+    "too-large": (413, "The request is too large"),
+    "unsupported-media-type": (415, "The media type is not supported"),
+    "invalid-request": (422, "The request has an error"),
+    "internal-error": (500, "The service failed"),
+    "unavailable": (503, "The service is not ready"),
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with the input: where it stands and what to do."""
+
+    place: str
+    name: str
+    detail: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return the member of `errors`: `in` and `name`, or `pointer` (RFC 6901) for a body."""
+        where = {"pointer": self.name} if self.place == "body" else {"in": self.place, "name": self.name}
+        return {**where, "detail": self.detail}
+
+
+@dataclass
+class Problem(Exception):
+    """An answer that is an error."""
+
+    type: str
+    detail: str
+    errors: tuple[Fault, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of this type."""
+        return TYPES[self.type][0]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the members of the problem document."""
+        status, title = TYPES[self.type]
+        document: dict[str, Any] = {
+            "type": f"/problems/{self.type}",
+            "title": title,
+            "status": status,
+            "detail": self.detail,
+        }
+        if self.errors:
+            document["errors"] = [fault.as_json() for fault in self.errors]
+        return document
+
+    def body(self) -> bytes:
+        """Return the problem document as bytes of `application/problem+json`."""
+        return orjson.dumps(self.as_json())
+
+
+def invalid(faults: Iterable[Fault]) -> Problem:
+    """Return the problem of a request whose parameters cannot be answered."""
+    found = tuple(faults)
+    return Problem("invalid-request", found[0].detail if len(found) == 1 else "Several parameters have an error.", found)
+
+
+def not_found() -> Problem:
+    """Return the one answer for what is hidden and for what is not there: they cannot be told apart."""
+    return Problem("not-found", "There is nothing here under this address that you may see.")
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return a phrase that names the known word nearest to `word`, or says where all of them are listed."""
+    close = difflib.get_close_matches(word[:200], list(known), n=1, cutoff=0.5)
+    return f"Did you mean '{close[0]}'?" if close else ""

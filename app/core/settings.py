@@ -1,0 +1,86 @@
+"""Settings: one frozen object, read once from the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+class SettingError(ValueError):
+    """A setting cannot be used; the message names it and says how to mend it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a deployment may choose. `docs/settings.md` is the table of these."""
+
+    home: Path = Path("var")
+    database_url: str = ""
+    keys_url: str = ""
+    master_key: str | None = field(default=None, repr=False)
+    host: str = "127.0.0.1"
+    port: int = 8000
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 9464
+    public_url: str | None = None
+    builtin: bool = True
+    log_level: str = "info"
+    threads: int = 4
+    read_connections: int = 8
+
+    def __post_init__(self) -> None:
+        """Fill in what follows from the data folder."""
+        for name, file in (("database_url", "evidence.db"), ("keys_url", "keys.db")):
+            if not getattr(self, name):
+                object.__setattr__(self, name, f"sqlite:///{(self.home / file).absolute()}")
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the settings from variables named `EVIDENCE_…`.
+
+        Raises:
+            SettingError: a value is not of its type or range.
+        """
+        return cls(
+            home=Path(env.get("EVIDENCE_HOME", "var")),
+            database_url=_database(env, "EVIDENCE_DATABASE_URL"),
+            keys_url=_database(env, "EVIDENCE_KEYS_URL"),
+            master_key=env.get("EVIDENCE_MASTER_KEY"),
+            host=env.get("EVIDENCE_HOST", "127.0.0.1"),
+            port=_number(env, "EVIDENCE_PORT", 8000, 0, 65535),
+            metrics_host=env.get("EVIDENCE_METRICS_HOST", "127.0.0.1"),
+            metrics_port=_number(env, "EVIDENCE_METRICS_PORT", 9464, 0, 65535),
+            public_url=_address(env, "EVIDENCE_PUBLIC_URL"),
+            builtin=_choice(env, "EVIDENCE_BUILTIN", "1", ("0", "1")) == "1",
+            log_level=_choice(env, "EVIDENCE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
+            threads=_number(env, "EVIDENCE_THREADS", 4, 1, 64),
+            read_connections=_number(env, "EVIDENCE_READ_CONNECTIONS", 8, 1, 256),
+        )
+
+
+def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = env.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+        raise SettingError(f"{name} must be a whole number from {low} to {high}")
+    return int(text)
+
+
+def _choice(env: Mapping[str, str], name: str, default: str, known: tuple[str, ...]) -> str:
+    text = env.get(name, default)
+    if text not in known:
+        raise SettingError(f"{name} must be one of {', '.join(known)}")
+    return text
+
+
+def _database(env: Mapping[str, str], name: str) -> str:
+    text = env.get(name, "")
+    if text and not text.startswith(("sqlite:///", "postgresql://")):
+        raise SettingError(f"{name} must begin with sqlite:/// or postgresql://")
+    return text
+
+
+def _address(env: Mapping[str, str], name: str) -> str | None:
+    text = env.get(name)
+    if text is not None and not text.startswith(("http://", "https://")):
+        raise SettingError(f"{name} must begin with http:// or https://")
+    return text.rstrip("/") if text else None

@@ -1,0 +1,1 @@
+"""Custody: proof that nothing was altered."""

@@ -1,0 +1,1 @@
+"""The vault: append-only revisions of what was submitted, the only truth."""
