@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 
 @lru_cache(65536)
 def term_id(kind: str, facet: str, value: str) -> int:
-    """Return the number of a term: 48 bits of its digest, so that a filter needs no look-up and a rebuild no counter."""
+    """Return the number of a term: 48 bits of its digest, so a filter needs no look-up and a rebuild no counter."""
     return int.from_bytes(hashlib.sha256(f"{kind}\0{facet}\0{value}".encode()).digest()[:6], "big")
 
 
@@ -64,6 +64,7 @@ class Row(SQLModel, table=True):
     revision: int
     updated: int = Field(sa_type=BigInteger)
     etag: str
+    terms: bytes = Field(sa_type=LargeBinary)  # its terms, 6 bytes each: what to take out of the postings again
     body: bytes = Field(sa_type=LargeBinary)
 
 

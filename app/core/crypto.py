@@ -50,6 +50,11 @@ def derive(master: bytes, purpose: str, length: int = KEY_BYTES) -> bytes:
     return HKDF(SHA256(), length, salt=None, info=b"accountability-evidence/" + purpose.encode()).derive(master)
 
 
+def new_key() -> bytes:
+    """Return a fresh random key."""
+    return secrets.token_bytes(KEY_BYTES)
+
+
 def seal(key: bytes, plain: bytes, place: bytes) -> bytes:
     """Encrypt under one key; `place` names where the value belongs and must be given again to open it."""
     nonce = secrets.token_bytes(_NONCE_BYTES)

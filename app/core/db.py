@@ -38,6 +38,10 @@ class Database:
         """Run `work` in one transaction under the write lock; an exception undoes all of it."""
         return self.engine.write(work)
 
+    def look(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on one snapshot without the lock, unable to write: for commands; the API uses `read`."""
+        return self.engine.look(work)
+
     def insert(
         self, connection: Connection, table: Table, rows: Iterable[Sequence[Any]], or_ignore: bool = False
     ) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +85,10 @@ class EngineOf(Protocol):
         """Run `work` in one transaction, after every other writer."""
         ...
 
+    def look(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on one snapshot without the write lock, by a connection that cannot write."""
+        ...
+
     async def read(self, reading: Reading[T], heavy: bool = False) -> T:
         """Run `reading` on one snapshot, by a connection that cannot write."""
         ...
@@ -154,15 +158,20 @@ class SQLite:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DatabaseError(f"the folder of the database cannot be made: {error.strerror}") from None
-        self._engine = self._open_engine()
+        self._engine = self._open_engine("BEGIN IMMEDIATE", ())
+        self._looking = self._open_engine("BEGIN", ("query_only=ON",))
         self._dialect = self._engine.dialect
         self._local = threading.local()
         self._inline: Any = None
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="read")
 
-    def _open_engine(self) -> Engine:
+    def _open_engine(self, begin: str, more: tuple[str, ...]) -> Engine:
         engine = create_engine(
-            f"sqlite:///{self.path}", module=sqlite, poolclass=QueuePool, pool_size=1, connect_args={"cached_statements": 512}
+            f"sqlite:///{self.path}",
+            module=sqlite,
+            poolclass=QueuePool,
+            pool_size=1,
+            connect_args={"cached_statements": 512},
         )
 
         @event.listens_for(engine, "connect")
@@ -177,12 +186,13 @@ class SQLite:
                 "temp_store=FILE",
                 "wal_autocheckpoint=16384",
                 "secure_delete=FAST",
+                *more,
             ):
                 connection.execute(f"PRAGMA {pragma}")
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            connection.exec_driver_sql(begin)
 
         return engine
 
@@ -198,6 +208,11 @@ class SQLite:
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction, after every other writer (`BEGIN IMMEDIATE`)."""
         with self._engine.begin() as connection:
+            return work(connection)
+
+    def look(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on one snapshot without the write lock, by a connection that cannot write."""
+        with self._looking.begin() as connection:
             return work(connection)
 
     def _connect_to_read(self) -> Any:
@@ -253,6 +268,7 @@ class SQLite:
             self._inline.close()
             self._inline = None
         self._engine.dispose()
+        self._looking.dispose()
 
 
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------
@@ -315,6 +331,16 @@ class PostgreSQL:
         async def _go() -> T:
             async with self._engine.begin() as connection:
                 await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
+                return await connection.run_sync(work)
+
+        return self._run(_go())
+
+    def look(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on one snapshot without the write lock, by a connection that cannot write."""
+
+        async def _go() -> T:
+            async with self._engine.begin() as connection:
+                await connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 return await connection.run_sync(work)
 
         return self._run(_go())

@@ -15,7 +15,8 @@ class Record(SQLModel, table=True):
     k: int = Field(sa_type=BigInteger)
     owner: str
     revision: int
-    state: str  # live | retracted
+    state: str  # live | expired | retracted
+    expires: int | None = Field(default=None, sa_type=BigInteger, index=True)  # end of the consent, in milliseconds
 
 
 class Revision(SQLModel, table=True):
@@ -26,7 +27,7 @@ class Revision(SQLModel, table=True):
     record: str = Field(primary_key=True, foreign_key="record.id")
     revision: int = Field(primary_key=True)
     at: int = Field(sa_type=BigInteger)  # milliseconds since 1970, UTC
-    change: str  # submitted | retracted
+    change: str  # submitted | expired | retracted
     salt: bytes = Field(sa_type=LargeBinary)
     commitment: bytes = Field(sa_type=LargeBinary)
     leaf: int = Field(sa_type=BigInteger)

@@ -1,0 +1,22 @@
+"""Moments: milliseconds since 1970 (UTC) in the database, ISO 8601 in answers."""
+
+import time
+from datetime import UTC, date, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def now() -> int:
+    """Return the present moment."""
+    return time.time_ns() // 1_000_000
+
+
+def iso(moment: int) -> str:
+    """Return a moment as `2026-11-24T10:31:26.123Z`."""
+    return (_EPOCH + timedelta(milliseconds=moment)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def end_of(day: str) -> int:
+    """Return the moment at which a day (`2026-11-24`) has passed everywhere that counts in UTC."""
+    following = datetime.combine(date.fromisoformat(day) + timedelta(days=1), datetime.min.time(), UTC)
+    return (following - _EPOCH) // timedelta(milliseconds=1)

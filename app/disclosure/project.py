@@ -1,0 +1,107 @@
+"""The projection: one revision and one view in, what that view is shown out, or nothing."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.disclosure import coarsen, incident, person, plain, testimony
+from app.disclosure.view import Account, Facts, View
+from app.records.kind import Kind, walk
+from app.vocabulary.edtf import UNDATED, UNDATED_BOUNDS, Bounds, bounds
+
+__all__ = ["Account", "Facts", "Shown", "View", "decide", "show"]
+
+Decision = Any  # one of the frozen decisions of this package: equal decisions show equal things
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a view is shown of one record: the record, and what it is filed under."""
+
+    record: dict[str, Any]
+    terms: tuple[tuple[str, str], ...]
+    bounds: Bounds
+    given: tuple[int, int]
+    left: tuple[int, int]
+    corroboration: int
+    boxes: tuple[tuple[float, float, float, float], ...]
+
+
+def decide(
+    kind: Kind,
+    content: Mapping[str, Any],
+    named: Iterable[str],
+    view: View,
+    facts: Facts,
+    *,
+    expired: bool,
+    secret: bytes,
+) -> Decision | None:
+    """Return the decision about one record for one view, or None where the view is not to know that there is one.
+
+    `named` are the ids of the records that the content names. Two views with equal decisions are shown the same bytes,
+    so a record is rendered once for each decision.
+    """
+    match kind.name:
+        case "testimony":
+            return testimony.decide(content, named, view, facts, expired, secret)
+        case "incident":
+            return incident.decide(content, named, view, facts)
+        case "person":
+            return person.decide(content, named, view, facts, expired)
+        case "link":
+            return plain.decide_link(content, view, facts)
+        case _:
+            return plain.decide(content, named, view, facts)
+
+
+_SHOW: dict[str, Callable[[Kind, Mapping[str, Any], Any, Facts], dict[str, Any]]] = {
+    "testimony": testimony.show,
+    "incident": incident.show,
+    "person": person.show,
+}
+
+
+def show(kind: Kind, content: Mapping[str, Any], decision: Decision, owner: str, facts: Facts) -> Shown:
+    """Carry out a decision: the record as shown, and its terms, bounds and boxes, worked out from what is shown."""
+    record = _SHOW.get(kind.name, plain.show)(kind, content, decision, facts)
+    record["owner"] = owner
+    given, left = record.get("given"), record.get("left") or (record.get("witness") or {}).get("left")
+    return Shown(
+        record,
+        tuple(dict.fromkeys(_terms(kind, record, facts))),
+        _bounds(record.get("date")) if kind.date else UNDATED_BOUNDS,
+        _ends(given),
+        _ends(left),
+        record.get("corroboration", 0),
+        coarsen.boxes(record.get("geometry")),
+    )
+
+
+def _bounds(date: Mapping[str, Any] | None) -> Bounds:
+    return UNDATED_BOUNDS if date is None else bounds(date["edtf"])
+
+
+def _ends(date: Mapping[str, Any] | None) -> tuple[int, int]:
+    if date is None:
+        return UNDATED, UNDATED
+    found = bounds(date["edtf"])
+    return found.s0, found.e1
+
+
+def _terms(kind: Kind, record: Mapping[str, Any], facts: Facts) -> Iterable[tuple[str, str]]:
+    for facet, path in kind.facets.items():
+        values = walk(path)(record)
+        if facet in ("violation", "place"):
+            values = [above for value in values for above in facts.lineage(value)]
+        for value in values:
+            yield facet, value
+        if facet == "violation":
+            for value in values:
+                for crime in facts.crimes(value):
+                    yield "crime", crime
+        elif facet == "place" and not values:
+            yield "unlocated", "place"
+    if kind.geometry and record.get("geometry") is None:
+        yield "unlocated", "geometry"
+    yield "owner", record["owner"]

@@ -1,0 +1,60 @@
+"""A view: one audience, with one purpose and one recipient profile; and what may be asked about other records."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Who is shown something, what for, and which conditions on recipients they satisfy."""
+
+    id: int
+    audience: str
+    purpose: str
+    recipient: frozenset[str] = frozenset()
+
+    @property
+    def is_mechanism(self) -> bool:
+        """Tell whether this is an accountability mechanism, or a named body below one."""
+        return self.audience.partition(":")[0] == "mechanism"
+
+
+class Facts(Protocol):
+    """What a projection may ask about the records that one rests on; the answers hold for every view but the first."""
+
+    def visible(self, view: int, record: str) -> bool:
+        """Tell whether a view is shown this record."""
+        ...
+
+    def lineage(self, record: str) -> tuple[str, ...]:
+        """Return a place or violation and everything above it, itself first."""
+        ...
+
+    def type_of(self, record: str) -> str | None:
+        """Return the type of a place or actor."""
+        ...
+
+    def geometry(self, place: str) -> Mapping[str, Any] | None:
+        """Return the GeoJSON geometry of a place."""
+        ...
+
+    def crimes(self, violation: str) -> tuple[str, ...]:
+        """Return the crimes that a violation may amount to."""
+        ...
+
+    def derived_from(self, source: str) -> tuple[str, ...]:
+        """Return the sources that a source draws on."""
+        ...
+
+    def testimony(self, record: str) -> "Account | None":
+        """Return a testimony as submitted; None when there is none, or it was retracted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A testimony as submitted, and whether its consent has run out."""
+
+    content: Mapping[str, Any]
+    expired: bool = False

@@ -1,0 +1,13 @@
+"""The order in which kinds are projected: what is referred to before what refers to it."""
+
+from graphlib import TopologicalSorter
+
+from app.records import KINDS
+
+
+def _ranks() -> dict[str, int]:
+    rests_on = {kind.name: {to for _, _, allowed in kind.walks for to in allowed} - {kind.name} for kind in KINDS}
+    return {name: rank for rank, name in enumerate(TopologicalSorter(rests_on).static_order())}
+
+
+RANK: dict[str, int] = _ranks()

@@ -1,0 +1,142 @@
+"""The staging table of a load: where each record of the files stands, so that all is checked before any is applied.
+
+It holds ids and positions, never content: what a killed load leaves behind says nothing of any witness.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Table, delete, func, select
+
+from app.core.db import Database
+from app.vault.keys import chunks
+
+_METADATA = MetaData()
+_STAGED = Table(
+    "staged",
+    _METADATA,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("file", Integer, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("at", Integer, nullable=False),
+    Index("staged_order", "rank", "file", "at"),
+)
+_NAMED = Table(
+    "named",
+    _METADATA,
+    Column("target", String, primary_key=True),
+    Column("allowed", String, primary_key=True),
+    Column("record", String, primary_key=True),
+    Column("file", Integer, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("path", String, nullable=False),
+)
+
+
+class Staged(NamedTuple):
+    """One record of a load: what it is and where it stands."""
+
+    id: str
+    kind: str
+    rank: int
+    file: int
+    line: int
+    at: int
+
+
+class Named(NamedTuple):
+    """One id that a record of the load names."""
+
+    target: str
+    allowed: str
+    record: str
+    file: int
+    line: int
+    path: str
+
+
+class Staging:
+    """The positions of one load, in a file that goes away with it."""
+
+    def __init__(self, home: Path) -> None:
+        """Make an empty staging table in the data folder."""
+        self._folder = TemporaryDirectory(prefix="load-", dir=home)
+        self._database = Database(f"sqlite:///{self._folder.name}/staging.db", threads=1)
+        self._database.write(lambda connection: _METADATA.create_all(connection))
+
+    def add(self, staged: Iterable[Staged], named: Iterable[Named]) -> dict[str, tuple[int, int]]:
+        """Add records and what they name; return the ids that stand there twice, with where the first stands."""
+        rows = list(staged)
+
+        def _add(connection: Connection) -> dict[str, tuple[int, int]]:
+            twice: dict[str, tuple[int, int]] = {}
+            for chunk in chunks([row.id for row in rows]):
+                columns = (_STAGED.c.id, _STAGED.c.file, _STAGED.c.line)
+                for id, file, line in connection.execute(select(*columns).where(_STAGED.c.id.in_(chunk))):
+                    twice[id] = (file, line)
+            fresh = [row for row in rows if row.id not in twice]
+            self._database.insert(connection, _STAGED, fresh)
+            self._database.insert(connection, _NAMED, named, or_ignore=True)
+            return twice
+
+        return self._database.write(_add)
+
+    def dangling(self) -> Iterator[list[Named]]:
+        """Yield what is named and does not stand in the load as one of the allowed kinds."""
+        columns = [_NAMED.c[name] for name in Named._fields]
+        here = (
+            select(_STAGED.c.id)
+            .where(_STAGED.c.id == _NAMED.c.target)
+            .where(func.instr(_NAMED.c.allowed, "|" + _STAGED.c.kind + "|") > 0)
+        )
+        statement = select(*columns).where(~here.exists())
+        rows = self._database.look(lambda connection: [Named(*row) for row in connection.execute(statement)])
+        yield from chunks(rows)
+
+    def drop(self, ids: Iterable[str]) -> None:
+        """Take records out of the load, and what they name."""
+        gone = list(ids)
+
+        def _drop(connection: Connection) -> None:
+            for chunk in chunks(gone):
+                connection.execute(delete(_STAGED).where(_STAGED.c.id.in_(chunk)))
+                connection.execute(delete(_NAMED).where(_NAMED.c.record.in_(chunk)))
+
+        self._database.write(_drop)
+
+    def kind_of(self, id: str) -> str | None:
+        """Return the kind of a record of the load, by its id."""
+        statement = select(_STAGED.c.kind).where(_STAGED.c.id == id)
+        kind: str | None = self._database.look(lambda connection: connection.scalar(statement))
+        return kind
+
+    def count(self) -> int:
+        """Return how many records the load has."""
+        count: int | None = self._database.look(
+            lambda connection: connection.scalar(select(func.count()).select_from(_STAGED))
+        )
+        return count or 0
+
+    def in_order(self, size: int = 5_000) -> Iterator[list[Staged]]:
+        """Yield the records in the order in which they can be applied, in lists."""
+        columns = [_STAGED.c[name] for name in Staged._fields]
+        key = (_STAGED.c.rank, _STAGED.c.file, _STAGED.c.at)
+        after = (-1, -1, -1)
+        while True:
+            page = select(*columns).order_by(*key).limit(size)
+            rank, file, at = after
+            beyond = (key[0] > rank) | ((key[0] == rank) & ((key[1] > file) | ((key[1] == file) & (key[2] > at))))
+            statement = page.where(beyond)
+            rows = self._database.look(lambda connection, s=statement: [Staged(*r) for r in connection.execute(s)])
+            if not rows:
+                return
+            yield rows
+            after = (rows[-1].rank, rows[-1].file, rows[-1].at)
+
+    def close(self) -> None:
+        """Take the table away."""
+        self._folder.cleanup()

@@ -1,0 +1,161 @@
+"""Appending to the vault, and reading back what is there; nothing in it is ever changed but a record's state."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, and_, bindparam, delete, select, update
+
+from app.core import crypto
+from app.core.canonical import canonical
+from app.core.db import Database
+from app.vault.keys import KeyStore, chunks
+from app.vault.tables import RECORD, REFERENCE, REVISION
+
+SALT_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One record as the vault has it: its newest revision, opened."""
+
+    id: str
+    kind: str
+    k: int
+    owner: str
+    revision: int
+    state: str
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the vault says of a record without opening it."""
+
+    kind: str
+    owner: str
+    revision: int
+    state: str
+    salt: bytes
+    commitment: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """One revision about to be appended."""
+
+    id: str
+    kind: str
+    k: int
+    owner: str
+    revision: int
+    change: str
+    state: str
+    expires: int | None
+    content: Mapping[str, Any]
+    plain: bytes
+    targets: tuple[str, ...]
+
+
+def commit(salt: bytes, plain: bytes) -> bytes:
+    """Return the commitment to a content: SHA-256 over the salt, then the RFC 8785 bytes."""
+    return hashlib.sha256(salt + plain).digest()
+
+
+def place_of(record: str, revision: int) -> bytes:
+    """Return the name of the place where a revision is sealed: it opens nowhere else."""
+    return f"{record}\0{revision}".encode()
+
+
+class Vault:
+    """The only truth: what was submitted, revision by revision, sealed."""
+
+    def __init__(self, database: Database, keys: KeyStore) -> None:
+        """Use the main database, and the keys of its records."""
+        self.database = database
+        self.keys = keys
+
+    def heads(self, connection: Connection, ids: Iterable[str]) -> dict[str, Head]:
+        """Return what is known of records without opening them."""
+        joined = RECORD.join(REVISION, and_(REVISION.c.record == RECORD.c.id, REVISION.c.revision == RECORD.c.revision))
+        columns = (RECORD.c.id, RECORD.c.kind, RECORD.c.owner, RECORD.c.revision, RECORD.c.state)
+        found: dict[str, Head] = {}
+        for chunk in chunks(ids):
+            statement = (
+                select(*columns, REVISION.c.salt, REVISION.c.commitment)
+                .select_from(joined)
+                .where(RECORD.c.id.in_(chunk))
+            )
+            for id, *rest in connection.execute(statement):
+                found[id] = Head(*rest)
+        return found
+
+    def read(self, connection: Connection, ids: Iterable[str]) -> dict[str, Stored]:
+        """Return records with their newest content, opened.
+
+        Raises:
+            SealError: a key does not open its record.
+        """
+        wanted = list(ids)
+        keys = self.keys.get(wanted)
+        joined = RECORD.join(REVISION, and_(REVISION.c.record == RECORD.c.id, REVISION.c.revision == RECORD.c.revision))
+        columns = (RECORD.c.id, RECORD.c.kind, RECORD.c.k, RECORD.c.owner, RECORD.c.revision, RECORD.c.state)
+        found: dict[str, Stored] = {}
+        for chunk in chunks(wanted):
+            statement = select(*columns, REVISION.c.sealed).select_from(joined).where(RECORD.c.id.in_(chunk))
+            for id, kind, k, owner, revision, state, sealed in connection.execute(statement):
+                plain = crypto.unseal(keys[id], sealed, place_of(id, revision))
+                found[id] = Stored(id, kind, k, owner, revision, state, orjson.loads(plain))
+        return found
+
+    def dependents(self, connection: Connection, targets: Iterable[str]) -> set[str]:
+        """Return the ids of the records that rest on any of these."""
+        found: set[str] = set()
+        for chunk in chunks(targets):
+            found.update(connection.scalars(select(REFERENCE.c.record).where(REFERENCE.c.target.in_(chunk))))
+        return found
+
+    def append(
+        self,
+        connection: Connection,
+        additions: Sequence[Addition],
+        keys: Mapping[str, bytes],
+        salts: Sequence[bytes],
+        leaf: int,
+        at: int,
+    ) -> None:
+        """Append revisions, each sealed under its record's key; `leaf` is the log's index of the first."""
+        revisions = []
+        for offset, (one, salt) in enumerate(zip(additions, salts, strict=True)):
+            sealed = crypto.seal(keys[one.id], one.plain, place_of(one.id, one.revision))
+            commitment = commit(salt, one.plain)
+            revisions.append((one.id, one.revision, at, one.change, salt, commitment, leaf + offset, sealed))
+        new = [one for one in additions if one.revision == 1]
+        rows = [(one.id, one.kind, one.k, one.owner, 1, one.state, one.expires) for one in new]
+        self.database.insert(connection, RECORD, rows)
+        later = [one for one in additions if one.revision > 1]
+        if later:
+            change = update(RECORD).where(RECORD.c.id == bindparam("record"))
+            values = [
+                {"record": one.id, "revision": one.revision, "state": one.state, "expires": one.expires}
+                for one in later
+            ]
+            connection.execute(change, values)
+            for chunk in chunks([one.id for one in later]):
+                connection.execute(delete(REFERENCE).where(REFERENCE.c.record.in_(chunk)))
+        self.database.insert(connection, REVISION, revisions)
+        self.database.insert(connection, REFERENCE, [(one.id, to) for one in additions for to in one.targets])
+
+
+def salts(count: int) -> list[bytes]:
+    """Return fresh salts."""
+    block = secrets.token_bytes(SALT_BYTES * count)
+    return [block[start : start + SALT_BYTES] for start in range(0, len(block), SALT_BYTES)]
+
+
+def plain_of(content: Mapping[str, Any]) -> bytes:
+    """Return the canonical bytes of a content."""
+    return canonical(content)

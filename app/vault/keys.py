@@ -1,0 +1,78 @@
+"""The key store: one key per record, wrapped by the master key, in a database of its own; erasing destroys a key."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
+
+from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, delete, select
+
+from app.core import crypto
+from app.core.db import Database
+from app.core.settings import Settings
+
+RECORD_KEY = Table(
+    "record_key",
+    MetaData(),
+    Column("record", String, primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+T = TypeVar("T")
+
+
+def chunks(items: Iterable[T], size: int = 500) -> Iterator[list[T]]:
+    """Yield lists of at most `size`: engines bound the number of values in a statement."""
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk
+
+
+class KeyStore:
+    """Keys by record. A key once destroyed is gone: whatever it sealed cannot be read again."""
+
+    def __init__(self, database: Database, master: bytes) -> None:
+        """Use a database, made ready if it is new, and wrap under a key derived from the master key."""
+        self._database = database
+        self._wrapping = crypto.derive(master, "record-keys")
+        database.write(lambda connection: RECORD_KEY.metadata.create_all(connection))
+
+    @classmethod
+    def open(cls, settings: Settings, master: bytes) -> "KeyStore":
+        """Open the key store of the settings."""
+        return cls(Database(settings.keys_url, threads=1, connections=1), master)
+
+    def make(self, records: Sequence[str]) -> dict[str, bytes]:
+        """Make and keep a key for each record; one that has a key keeps it."""
+        found = self.get(records)
+        fresh = {record: crypto.new_key() for record in dict.fromkeys(records) if record not in found}
+        if fresh:
+            rows = [(record, crypto.seal(self._wrapping, key, record.encode())) for record, key in fresh.items()]
+            self._database.write(lambda connection: self._database.insert(connection, RECORD_KEY, rows))
+        return found | fresh
+
+    def get(self, records: Iterable[str]) -> dict[str, bytes]:
+        """Return the keys that there are."""
+        wanted = list(records)
+
+        def _read(connection: Connection) -> dict[str, bytes]:
+            found: dict[str, bytes] = {}
+            for chunk in chunks(wanted):
+                statement = select(RECORD_KEY).where(RECORD_KEY.c.record.in_(chunk))
+                for record, wrapped in connection.execute(statement):
+                    found[record] = crypto.unseal(self._wrapping, wrapped, record.encode())
+            return found
+
+        return self._database.look(_read) if wanted else {}
+
+    def destroy(self, records: Iterable[str]) -> None:
+        """Destroy keys."""
+        gone = list(records)
+
+        def _delete(connection: Connection) -> None:
+            for chunk in chunks(gone):
+                connection.execute(delete(RECORD_KEY).where(RECORD_KEY.c.record.in_(chunk)))
+
+        self._database.write(_delete)
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self._database.close()

@@ -1,0 +1,159 @@
+"""The vault, the log, the history of what was disclosed, the catalogue, and the first three views."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+PARTITIONED = ("row", "posting", "spot")
+VIEWS = 16  # as many views as there can be (DESIGN 2)
+
+
+def _key(name: str, type_: Any) -> "sa.Column[Any]":
+    return sa.Column(name, type_, primary_key=True, autoincrement=False)
+
+
+def _column(name: str, type_: Any, nullable: bool = False) -> "sa.Column[Any]":
+    return sa.Column(name, type_, nullable=nullable)
+
+
+def _vault() -> None:
+    op.create_table(
+        "record",
+        _key("id", sa.String()),
+        _column("kind", sa.String()),
+        _column("k", sa.BigInteger()),
+        _column("owner", sa.String()),
+        _column("revision", sa.Integer()),
+        _column("state", sa.String()),
+        _column("expires", sa.BigInteger(), nullable=True),
+    )
+    op.create_index("record_kind", "record", ["kind", "id"])
+    op.create_index("ix_record_expires", "record", ["expires"])
+    op.create_table(
+        "revision",
+        sa.Column("record", sa.String(), sa.ForeignKey("record.id"), primary_key=True),
+        _key("revision", sa.Integer()),
+        _column("at", sa.BigInteger()),
+        _column("change", sa.String()),
+        _column("salt", sa.LargeBinary()),
+        _column("commitment", sa.LargeBinary()),
+        _column("leaf", sa.BigInteger()),
+        _column("sealed", sa.LargeBinary()),
+    )
+    op.create_table(
+        "reference",
+        sa.Column("record", sa.String(), sa.ForeignKey("record.id"), primary_key=True),
+        _key("target", sa.String()),
+    )
+    op.create_index("reference_target", "reference", ["target", "record"])
+    op.create_table("leaf", _key("index", sa.BigInteger()), _column("hash", sa.LargeBinary()))
+    op.create_table(
+        "disclosed",
+        _key("view", sa.SmallInteger()),
+        _key("seq", sa.BigInteger()),
+        _column("id", sa.String()),
+        _column("kind", sa.String()),
+        _column("revision", sa.Integer()),
+        _column("at", sa.BigInteger()),
+        _column("change", sa.String()),
+        _column("digest", sa.LargeBinary()),
+        _column("salt", sa.LargeBinary()),
+        _column("leaf", sa.BigInteger()),
+    )
+    op.create_index("disclosed_record", "disclosed", ["view", "id", "seq"])
+
+
+def _catalogue() -> None:
+    views = op.create_table(
+        "view",
+        _key("id", sa.SmallInteger()),
+        _column("audience", sa.String()),
+        _column("purpose", sa.String()),
+        _column("recipient", sa.String()),
+        _column("owner", sa.String(), nullable=True),
+        _column("state", sa.String()),
+        _column("generation", sa.BigInteger()),
+        _column("next_expiry", sa.BigInteger(), nullable=True),
+    )
+    op.create_table(
+        "row",
+        _key("view", sa.SmallInteger()),
+        _key("k", sa.BigInteger()),
+        _column("kind", sa.String()),
+        _column("id", sa.String().with_variant(sa.String(collation="C"), "postgresql")),
+        _column("owner", sa.String()),
+        *(_column(name, sa.Integer()) for name in ("s0", "s1", "e0", "e1", "g0", "g1", "l0", "l1")),
+        _column("corroboration", sa.Integer()),
+        _column("revision", sa.Integer()),
+        _column("updated", sa.BigInteger()),
+        _column("etag", sa.String()),
+        _column("terms", sa.LargeBinary()),
+        _column("body", sa.LargeBinary()),
+        sa.UniqueConstraint("view", "kind", "id", name="row_id"),
+        postgresql_partition_by="LIST (view)",
+    )
+    op.create_index("row_date", "row", ["view", "kind", "s0", "k", "s1", "e0", "e1"])
+    op.create_index("row_updated", "row", ["view", "kind", "updated", "k"])
+    op.create_table(
+        "posting",
+        _key("view", sa.SmallInteger()),
+        _key("term", sa.BigInteger()),
+        _key("s0", sa.Integer()),
+        _key("k", sa.BigInteger()),
+        *(_column(name, sa.Integer()) for name in ("s1", "e0", "e1")),
+        sqlite_with_rowid=False,
+        postgresql_partition_by="LIST (view)",
+    )
+    op.create_table(
+        "spot",
+        _key("view", sa.SmallInteger()),
+        _key("k", sa.BigInteger()),
+        _key("part", sa.SmallInteger()),
+        *(_column(name, sa.Float()) for name in ("w", "s", "e", "n")),
+        sqlite_with_rowid=False,
+        postgresql_partition_by="LIST (view)",
+    )
+    op.create_table(
+        "term",
+        _key("id", sa.BigInteger()),
+        *(_column(name, sa.String()) for name in ("kind", "facet", "value")),
+        sa.UniqueConstraint("kind", "facet", "value", name="term_value"),
+    )
+    op.create_table(
+        "term_count",
+        _key("view", sa.SmallInteger()),
+        _key("term", sa.BigInteger()),
+        _column("n", sa.BigInteger()),
+        sqlite_with_rowid=False,
+    )
+    common = {"recipient": "[]", "owner": None, "state": "live", "generation": 0, "next_expiry": None}
+    op.bulk_insert(
+        views,
+        [
+            {"id": 0, "audience": "public", "purpose": "publication", **common},
+            {"id": 1, "audience": "partner", "purpose": "research", **common},
+            {"id": 2, "audience": "mechanism", "purpose": "un-reporting", **common},
+        ],
+    )
+
+
+def upgrade() -> None:
+    """Make everything."""
+    _vault()
+    _catalogue()
+    if op.get_bind().dialect.name == "postgresql":
+        for table in PARTITIONED:
+            for view in range(VIEWS):
+                op.execute(f'CREATE TABLE "{table}_{view}" PARTITION OF "{table}" FOR VALUES IN ({view})')
+
+
+def downgrade() -> None:
+    """Take everything away."""
+    for table in ("term_count", "term", "spot", "posting", "row", "view", "disclosed", "leaf", "reference"):
+        op.drop_table(table)
+    for table in ("revision", "record"):
+        op.drop_table(table)
