@@ -1,5 +1,6 @@
 """The pieces that every content model is made of: text, dates, ids, citations, and the models they stand in."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -46,11 +47,17 @@ def _text(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
+_QUOTED = re.compile(r"""(['"]).*\1""", re.DOTALL)
+_DATE_SIGNS = re.compile(r"[0-9XYESTZ?~%/.,:\[\]{} -]*", re.ASCII)
+
+
 def _edtf(value: str) -> str:
     try:
         bounds(value)
     except EdtfError as error:
-        raise refuse("", f"{error.reason}; {error.hint}") from None
+        # What was written by mistake in the place of a date may be anything: only the signs of dates are said again.
+        reason = error.reason if _DATE_SIGNS.fullmatch(value) else _QUOTED.sub("this", error.reason)
+        raise refuse("", f"{reason}; {error.hint}") from None
     return value
 
 

@@ -155,7 +155,7 @@ class IncidentShown(ShownRecord):
     )
     places: list[str] = says("Ids of the places.", ["loc-nampo", "kwanliso-18"])
     geometry: Points | None = says(
-        "The places shown that have coordinates.", {"type": "Point", "coordinates": [126.08, 39.56]}
+        "The places shown that have coordinates.", {"type": "Point", "coordinates": [126.09, 39.56]}
     )
     violations: list[str] = says("Ids of the violations.", ["political-prison-camp", "guilt-by-association"])
     actors: list[str] = says("Ids of the alleged actors.", ["mss"])

@@ -127,7 +127,7 @@ class TestimonyShown(ShownRecord):
     places: list[str] = says("Ids of the places that it tells of.", ["kwanliso-22"])
     actors: list[str] = says("Ids of the institutions or alleged perpetrators that it names.", [])
     geometry: Points | None = says(
-        "The places shown that have coordinates.", {"type": "Point", "coordinates": [129.93, 42.54]}
+        "The places shown that have coordinates.", {"type": "Point", "coordinates": [129.88, 42.58]}
     )
     account_type: AccountType = says("How the account was given.", "hearing")
     knowledge: Knowledge = says("How the witness knows.", "unknown")
