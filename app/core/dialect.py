@@ -43,7 +43,7 @@ class Prepared:
     def of(cls, select: "Select[Any]", dialect: Dialect) -> "Prepared":
         """Compile a statement."""
         compiled = select.compile(dialect=dialect)
-        names = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
+        names = tuple(compiled.positiontup or ())
         constants = {name: value for name, value in compiled.params.items() if value is not None}
         return cls(str(compiled), names, constants)
 

@@ -9,7 +9,7 @@ import orjson
 
 MEDIA_TYPE = "application/problem+json"
 
-# Every type of problem there is: slug -> (status, title). docs/problems.md says of each what it means and how to mend it.
+# Every type of problem there is: slug -> (status, title). docs/problems.md says what each means and how to mend it.
 TYPES: dict[str, tuple[int, str]] = {
     "unauthenticated": (401, "The credentials are not known"),
     "forbidden": (403, "This is not allowed"),

@@ -64,7 +64,8 @@ _SHOW: dict[str, Callable[[Kind, Mapping[str, Any], Any, Facts], dict[str, Any]]
 
 def show(kind: Kind, content: Mapping[str, Any], decision: Decision, owner: str, facts: Facts) -> Shown:
     """Carry out a decision: the record as shown, and its terms, bounds and boxes, worked out from what is shown."""
-    record = _SHOW.get(kind.name, plain.show)(kind, content, decision, facts)
+    carry_out = _SHOW.get(kind.name, plain.show)
+    record = carry_out(kind, content, decision, facts)
     record["owner"] = owner
     given, left = record.get("given"), record.get("left") or (record.get("witness") or {}).get("left")
     return Shown(

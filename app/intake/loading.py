@@ -117,7 +117,9 @@ class Load:
                 yield Named(target, kinds, "", number, line, path)
 
     def _check_heads(self, staged: list[Staged]) -> None:
-        heads = self._intake.database.look(lambda c: self._intake.vault.heads(c, [one.id for one in staged]))
+        heads = self._intake.writer.database.look(
+            lambda c: self._intake.writer.vault.heads(c, [one.id for one in staged])
+        )
         for one in list(staged):
             head = heads.get(one.id)
             if head is not None and (head.kind, head.owner) != (one.kind, self._owner):
@@ -156,10 +158,10 @@ class Load:
 
     def _heads(self, ids: Sequence[str]) -> Mapping[str, str]:
         def _kinds(connection: Connection) -> dict[str, str]:
-            heads = self._intake.vault.heads(connection, ids)
+            heads = self._intake.writer.vault.heads(connection, ids)
             return {id: head.kind for id, head in heads.items() if head.state != "retracted"}
 
-        return self._intake.database.look(_kinds)
+        return self._intake.writer.database.look(_kinds)
 
     # --- applying ---
 

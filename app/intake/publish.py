@@ -22,7 +22,6 @@ from app.vault.append import commit, salts
 from app.vault.keys import chunks
 from app.vault.tables import DISCLOSED
 
-NOTHING = b""
 _ADD = text(
     "INSERT INTO term_count (view, term, n) VALUES (:view, :term, :n) "
     "ON CONFLICT (view, term) DO UPDATE SET n = term_count.n + excluded.n"
@@ -57,6 +56,16 @@ class Known(NamedTuple):
     revision: int
     at: int
     change: str
+    digest: bytes
+
+
+class Change(NamedTuple):
+    """One change of what one view is shown."""
+
+    view: int
+    item: Item
+    revision: int
+    change: str  # created | updated | removed
     digest: bytes
 
 
@@ -207,15 +216,14 @@ class Publisher:
         """Forget which terms there are: the transaction failed."""
         self._known_terms.clear()
 
-    def disclose(
-        self, connection: Connection, changes: Sequence[tuple[int, Item, int, str, bytes]], at: int, log_size: int
-    ) -> int:
-        """Record changes of what views are shown: (view, item, revision, change, digest). Return the log's new size."""
+    def disclose(self, connection: Connection, changes: Sequence[Change], at: int, log_size: int) -> int:
+        """Record changes of what views are shown; return the log's new size."""
         if not changes:
             return log_size
         generations: dict[int, int] = dict(connection.execute(select(VIEW.c.id, VIEW.c.generation)).tuples().all())
         before = dict(generations)
-        rows, commitments = [], []
+        rows: list[tuple[Any, ...]] = []
+        commitments: list[bytes] = []
         for (view, item, revision, change, digest), salt in zip(changes, salts(len(changes)), strict=True):
             generations[view] += 1
             leaf = {
@@ -236,7 +244,7 @@ class Publisher:
         self._expire(connection, changes)
         return log.append(self._database, connection, commitments, log_size)
 
-    def _expire(self, connection: Connection, changes: Sequence[tuple[int, Item, int, str, bytes]]) -> None:
+    def _expire(self, connection: Connection, changes: Sequence[Change]) -> None:
         soonest: dict[int, int] = {}
         for view, item, _, change, _ in changes:
             if item.expires is not None and change != "removed":

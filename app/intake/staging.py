@@ -6,9 +6,9 @@ It holds ids and positions, never content: what a killed load leaves behind says
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Table, delete, func, select
+from sqlalchemy import Column, Connection, Index, Integer, MetaData, Select, String, Table, delete, func, select
 
 from app.core.db import Database
 from app.vault.keys import chunks
@@ -131,11 +131,14 @@ class Staging:
             rank, file, at = after
             beyond = (key[0] > rank) | ((key[0] == rank) & ((key[1] > file) | ((key[1] == file) & (key[2] > at))))
             statement = page.where(beyond)
-            rows = self._database.look(lambda connection, s=statement: [Staged(*r) for r in connection.execute(s)])
+            rows = self._page(statement)
             if not rows:
                 return
             yield rows
             after = (rows[-1].rank, rows[-1].file, rows[-1].at)
+
+    def _page(self, statement: "Select[Any]") -> list[Staged]:
+        return self._database.look(lambda connection: [Staged(*row) for row in connection.execute(statement)])
 
     def close(self) -> None:
         """Take the table away."""

@@ -2,25 +2,17 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection
 
-from app.catalogue.tables import ROW, VIEW
-from app.core import crypto, ids, moments
-from app.core.db import Database
-from app.core.settings import Settings
-from app.custody import log
-from app.intake.order import RANK
-from app.intake.publish import Batch, Item, Publisher, Rendered, render, views_of
-from app.intake.world import Node, World
+from app.core import crypto, ids
+from app.intake.write import Writer, expiry
 from app.records import BY_NAME, references
 from app.records.base import Content
-from app.vault.append import Addition, Head, Stored, Vault, commit, plain_of, salts
-from app.vault.keys import KeyStore, chunks
-from app.vault.tables import RECORD
+from app.vault.append import Addition, Head, commit, plain_of
 
 PUBLIC_RECORD = "public-record"
 
@@ -69,28 +61,12 @@ class Draft:
 
 
 class Intake:
-    """The writer. One is enough for a process; its transactions take turns with those of every other process."""
+    """The way in: gives records their ids, checks what they name, and has them written."""
 
-    def __init__(
-        self, database: Database, keys: KeyStore, master: bytes, clock: Callable[[], int] = moments.now
-    ) -> None:
-        """Write to a database whose records have their keys in a key store."""
-        self.database = database
-        self.vault = Vault(database, keys)
-        self.clock = clock
-        self.world = World(self.vault)
-        self.publisher = Publisher(database, self.world)
-        self.secret = crypto.derive(master, "pseudonyms")
-        self._naming = crypto.derive(master, "ids")
-
-    @classmethod
-    def open(cls, settings: Settings, database: Database) -> "Intake":
-        """Open the writer of the settings; the folder of the data must be there."""
-        settings.home.mkdir(parents=True, exist_ok=True)
-        master = crypto.master_key(settings.master_key, settings.home)
-        return cls(database, KeyStore.open(settings, master), master)
-
-    # --- in ---
+    def __init__(self, writer: Writer) -> None:
+        """Take records in by a writer."""
+        self.writer = writer
+        self._naming = crypto.derive(writer.master, "ids")
 
     def draft(self, content: Content, owner: str) -> Draft:
         """Give a validated record its id and its canonical bytes.
@@ -121,27 +97,20 @@ class Intake:
         Raises:
             Refused: a reference leads nowhere, or an id belongs to another kind or owner. Nothing was written.
         """
-        return self._transact(lambda connection, at: self._submit(connection, at, drafts, owner, promised))
-
-    def _transact(self, work: Callable[[Connection, int], Any]) -> Any:
-        try:
-            return self.database.write(lambda connection: work(connection, self.clock()))
-        except BaseException:
-            self.world.forget()
-            self.publisher.forget()
-            raise
+        return self.writer.transact(
+            lambda connection, at, size: self._submit(connection, at, size, drafts, owner, promised)
+        )
 
     def _submit(
         self,
         connection: Connection,
         at: int,
+        size: int,
         drafts: Sequence[Draft],
         owner: str,
         promised: Callable[[str], str | None],
     ) -> Outcome:
-        size = log.size(connection)
-        self.world.begin(size)
-        heads = self.vault.heads(connection, [draft.id for draft in drafts])
+        heads = self.writer.vault.heads(connection, [draft.id for draft in drafts])
         self._check(connection, drafts, heads, owner, promised)
         outcome = Outcome()
         additions: list[Addition] = []
@@ -152,7 +121,7 @@ class Intake:
                 continue
             (outcome.revised if head else outcome.created).append(draft.id)
             additions.append(self._addition(draft, owner, head.revision + 1 if head else 1))
-        self._append(connection, at, size, additions)
+        self.writer.append(connection, at, size, additions)
         return outcome
 
     def _check(
@@ -165,7 +134,7 @@ class Intake:
     ) -> None:
         refusals: list[Refusal] = []
         here = {draft.id: draft.kind for draft in drafts}
-        self.world.learn(connection, [to for draft in drafts for to in draft.targets if to not in here])
+        self.writer.world.learn(connection, [to for draft in drafts for to in draft.targets if to not in here])
         for position, draft in enumerate(drafts):
             head = heads.get(draft.id)
             if head is not None and (head.kind, head.owner) != (draft.kind, owner):
@@ -180,196 +149,21 @@ class Intake:
             raise Refused(refusals)
 
     def _kind_of(self, id: str) -> str | None:
-        node = self.world.node(id)
+        node = self.writer.world.node(id)
         return node.kind if node is not None and node.state != "retracted" else None
 
     def _addition(self, draft: Draft, owner: str, revision: int) -> Addition:
-        expires = self._expiry(draft.content)
-        state = "expired" if expires is not None and expires <= self.clock() else "live"
+        expires = expiry(draft.content)
         return Addition(
-            draft.id,
-            draft.kind,
-            ids.k_of(draft.id),
-            owner,
-            revision,
-            "submitted",
-            state,
-            expires,
-            draft.content,
-            draft.plain,
-            draft.targets,
+            id=draft.id,
+            kind=draft.kind,
+            k=ids.k_of(draft.id),
+            owner=owner,
+            revision=revision,
+            change="submitted",
+            state="expired" if expires is not None and expires <= self.writer.clock() else "live",
+            expires=expires,
+            content=draft.content,
+            plain=draft.plain,
+            targets=draft.targets,
         )
-
-    @staticmethod
-    def _expiry(content: Mapping[str, Any]) -> int | None:
-        day = (content.get("consent") or {}).get("expires")
-        return moments.end_of(day) if day else None
-
-    # --- out of sight ---
-
-    def retract(self, record: str, owner: str, reason: str) -> bool:
-        """Take a record back: every view loses it and what rests on it alone; the vault keeps it, and the reason.
-
-        Returns:
-            False if there is no such record of this owner, or it was retracted before.
-        """
-
-        def _retract(connection: Connection, at: int) -> bool:
-            size = log.size(connection)
-            self.world.begin(size)
-            stored = self.vault.read(connection, [record]).get(record)
-            if stored is None or stored.owner != owner or stored.state == "retracted":
-                return False
-            self._append(connection, at, size, [self._change(stored, "retracted", {"retraction": {"reason": reason}})])
-            return True
-
-        done: bool = self._transact(_retract)
-        return done
-
-    def expire(self) -> int:
-        """Carry out every consent that has run out; return how many there were."""
-
-        def _expire(connection: Connection, at: int) -> int:
-            size = log.size(connection)
-            self.world.begin(size)
-            over = select(RECORD.c.id).where(RECORD.c.expires <= at, RECORD.c.state == "live")
-            stored = self.vault.read(connection, list(connection.scalars(over)))
-            changes = [self._change(one, "expired", {}) for one in stored.values()]
-            self._append(connection, at, size, changes)
-            self._next_expiry(connection, at)
-            return len(changes)
-
-        done: int = self._transact(_expire)
-        return done
-
-    def _next_expiry(self, connection: Connection, at: int) -> None:
-        for view in views_of(connection):
-            shown = select(ROW.c.id).where(ROW.c.view == view.id, ROW.c.kind == RECORD.c.kind, ROW.c.id == RECORD.c.id)
-            waiting = select(RECORD.c.expires).where(RECORD.c.expires > at, RECORD.c.state == "live", shown.exists())
-            soonest = connection.scalar(waiting.order_by(RECORD.c.expires).limit(1))
-            connection.execute(update(VIEW).where(VIEW.c.id == view.id).values(next_expiry=soonest))
-
-    def _change(self, stored: Stored, change: str, more: Mapping[str, Any]) -> Addition:
-        content = {**stored.content, **more}
-        targets = tuple(dict.fromkeys(to for _, to, _ in references(BY_NAME[stored.kind], content)))
-        return Addition(
-            stored.id,
-            stored.kind,
-            stored.k,
-            stored.owner,
-            stored.revision + 1,
-            change,
-            change,
-            self._expiry(stored.content),
-            content,
-            plain_of(content),
-            targets,
-        )
-
-    # --- the transaction ---
-
-    def _append(self, connection: Connection, at: int, size: int, additions: Sequence[Addition]) -> None:
-        if additions:
-            self.world.learn(connection, [one.id for one in additions if one.revision > 1])
-            keys = self.vault.keys.make([one.id for one in additions])
-            fresh = salts(len(additions))
-            self.vault.append(connection, additions, keys, fresh, size, at)
-            commitments = [commit(salt, one.plain) for salt, one in zip(fresh, additions, strict=True)]
-            size = log.append(self.database, connection, commitments, size)
-            size = self._publish(connection, at, size, additions)
-        self.world.end(size)
-
-    def _publish(self, connection: Connection, at: int, size: int, additions: Sequence[Addition]) -> int:
-        views = views_of(connection)
-        waiting = {
-            one.id: Item(
-                one.id, one.kind, one.k, one.owner, one.state, one.content, one.targets, one.expires, one.revision == 1
-            )
-            for one in additions
-        }
-        forced = self._meet(connection, additions)
-        while waiting:
-            rank = min(RANK[item.kind] for item in waiting.values())
-            wave = [item for item in waiting.values() if RANK[item.kind] == rank]
-            for item in wave:
-                del waiting[item.id]
-            size, changed = self._show(connection, at, size, wave, views)
-            changed |= forced.intersection(item.id for item in wave)
-            for item in self._resting_on(connection, changed, waiting):
-                waiting[item.id] = item
-                if item.kind == wave[0].kind and BY_NAME[item.kind].hierarchical:
-                    forced.add(item.id)
-        return size
-
-    def _meet(self, connection: Connection, additions: Sequence[Addition]) -> set[str]:
-        """Tell the world of new contents; return the records of which others must be looked at again in any case."""
-        self.world.learn(connection, [to for one in additions for to in one.targets])
-        forced: set[str] = set()
-        for one in additions:
-            node = Node.of(one.kind, one.state, one.content)
-            before = self.world.put(one.id, node)
-            if one.revision == 1:
-                self.world.show(one.id, 0)
-            elif before != node:
-                forced.add(one.id)
-        return forced
-
-    def _show(
-        self, connection: Connection, at: int, size: int, wave: Sequence[Item], views: Sequence[Any]
-    ) -> tuple[int, set[str]]:
-        """Show a wave of records to every view; return the log's size, and the records whose audience changed."""
-        testimonies = [to for item in wave if item.kind == "incident" for to in item.named if to.startswith("tst-")]
-        self.world.learn(connection, testimonies)
-        known = self.publisher.known(connection, wave)
-        batch, changes, moved = Batch(), [], set()
-        for item in wave:
-            rendered = render(item, views, self.world, self.secret)
-            mask = 0
-            for view, one in zip(views, rendered, strict=True):
-                mask |= (one is not None) << view.id
-                change = self._compare(batch, view.id, item, one, known, at)
-                if change is not None:
-                    changes.append(change)
-                    if change[3] != "updated":
-                        moved.add(item.id)
-            self.world.show(item.id, mask)
-        self.publisher.flush(connection, batch)
-        return self.publisher.disclose(connection, changes, at, size), moved
-
-    def _compare(
-        self, batch: Batch, view: int, item: Item, rendered: Rendered | None, known: Mapping[Any, Any], at: int
-    ) -> tuple[int, Item, int, str, bytes] | None:
-        """Put what changed for one view into the batch; return the change, or None."""
-        before = known.get((view, item.id))
-        was_shown = before is not None and before.change != "removed"
-        if rendered is None:
-            if not was_shown:
-                return None
-            batch.gone.setdefault(view, []).append(item.k)
-            return view, item, before.revision, "removed", before.digest
-        if was_shown and before.digest == rendered.digest:
-            # The same bytes, but what it is filed under may have changed with a record above.
-            batch.gone.setdefault(view, []).append(item.k)
-            self.publisher.add(batch, view, item, rendered, before.revision, before.at)
-            return None
-        if was_shown:
-            batch.gone.setdefault(view, []).append(item.k)
-        revision = before.revision + 1 if before is not None else 1
-        self.publisher.add(batch, view, item, rendered, revision, at)
-        return view, item, revision, "updated" if was_shown else "created", rendered.digest
-
-    def _resting_on(self, connection: Connection, changed: Iterable[str], waiting: Mapping[str, Item]) -> list[Item]:
-        dependents = self.vault.dependents(connection, sorted(changed)) - waiting.keys()
-        items: list[Item] = []
-        for chunk in chunks(sorted(dependents)):
-            for stored in self.vault.read(connection, chunk).values():
-                items.append(item_of(stored))
-        self.world.learn(connection, [to for item in items for to in item.named])
-        return items
-
-
-def item_of(stored: Stored) -> Item:
-    """Return a record of the vault as something to be shown."""
-    named = tuple(dict.fromkeys(to for _, to, _ in references(BY_NAME[stored.kind], stored.content)))
-    expires = Intake._expiry(stored.content)
-    return Item(stored.id, stored.kind, stored.k, stored.owner, stored.state, stored.content, named, expires, new=False)

@@ -1,0 +1,70 @@
+"""Taking records out of sight: retracted by their owner, or their consent has run out. The vault keeps them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from app.catalogue.tables import ROW, VIEW
+from app.intake.publish import views_of
+from app.intake.write import Writer, expiry
+from app.records import BY_NAME, references
+from app.vault.append import Addition, Stored, plain_of
+from app.vault.tables import RECORD
+
+
+def retract(writer: Writer, record: str, owner: str, reason: str) -> bool:
+    """Take a record back: every view loses it, and what rests on it alone; the vault keeps it, and the reason.
+
+    Returns:
+        False if there is no such record of this owner, or it was retracted before.
+    """
+
+    def _retract(connection: Connection, at: int, size: int) -> bool:
+        stored = writer.vault.read(connection, [record]).get(record)
+        if stored is None or stored.owner != owner or stored.state == "retracted":
+            return False
+        change = _change(stored, "retracted", {"retraction": {"reason": reason}})
+        writer.append(connection, at, size, [change])
+        return True
+
+    return writer.transact(_retract)
+
+
+def expire(writer: Writer) -> int:
+    """Carry out every consent that has run out; return how many there were."""
+
+    def _expire(connection: Connection, at: int, size: int) -> int:
+        over = select(RECORD.c.id).where(RECORD.c.expires <= at, RECORD.c.state == "live")
+        stored = writer.vault.read(connection, list(connection.scalars(over)))
+        changes = [_change(one, "expired", {}) for one in stored.values()]
+        writer.append(connection, at, size, changes)
+        _next_expiry(connection, at)
+        return len(changes)
+
+    return writer.transact(_expire)
+
+
+def _next_expiry(connection: Connection, at: int) -> None:
+    for view in views_of(connection):
+        shown = select(ROW.c.id).where(ROW.c.view == view.id, ROW.c.kind == RECORD.c.kind, ROW.c.id == RECORD.c.id)
+        waiting = select(RECORD.c.expires).where(RECORD.c.expires > at, RECORD.c.state == "live", shown.exists())
+        soonest = connection.scalar(waiting.order_by(RECORD.c.expires).limit(1))
+        connection.execute(update(VIEW).where(VIEW.c.id == view.id).values(next_expiry=soonest))
+
+
+def _change(stored: Stored, change: str, more: Mapping[str, Any]) -> Addition:
+    content = {**stored.content, **more}
+    return Addition(
+        id=stored.id,
+        kind=stored.kind,
+        k=stored.k,
+        owner=stored.owner,
+        revision=stored.revision + 1,
+        change=change,
+        state=change,
+        expires=expiry(stored.content),
+        content=content,
+        plain=plain_of(content),
+        targets=tuple(dict.fromkeys(to for _, to, _ in references(BY_NAME[stored.kind], content))),
+    )

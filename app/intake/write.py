@@ -1,0 +1,173 @@
+"""One transaction of the vault: revisions appended, logged, and shown to every view, with all that rests on them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from app.core import crypto, moments
+from app.core.db import Database
+from app.core.settings import Settings
+from app.custody import log
+from app.disclosure.view import View
+from app.intake.order import RANK
+from app.intake.publish import Batch, Change, Item, Known, Publisher, Rendered, render, views_of
+from app.intake.world import Node, World
+from app.records import BY_NAME, references
+from app.vault.append import Addition, Stored, Vault, commit, salts
+from app.vault.keys import KeyStore, chunks
+
+T = TypeVar("T")
+
+
+def expiry(content: Mapping[str, Any]) -> int | None:
+    """Return the moment at which the consent in a content runs out, if it does."""
+    day = (content.get("consent") or {}).get("expires")
+    return moments.end_of(day) if day else None
+
+
+def item_of(stored: Stored) -> Item:
+    """Return a record of the vault as something to be shown."""
+    named = tuple(dict.fromkeys(to for _, to, _ in references(BY_NAME[stored.kind], stored.content)))
+    place = (stored.id, stored.kind, stored.k, stored.owner, stored.state)
+    return Item(*place, stored.content, named, expiry(stored.content), new=False)
+
+
+class Writer:
+    """Writes to one vault. One is enough for a process; its transactions take turns with every other process's."""
+
+    def __init__(self, database: Database, keys: KeyStore, master: bytes, clock: Callable[[], int]) -> None:
+        """Write to a database whose records have their keys in a key store."""
+        self.database = database
+        self.vault = Vault(database, keys)
+        self.clock = clock
+        self.world = World(self.vault)
+        self.publisher = Publisher(database, self.world)
+        self.master = master
+        self.secret = crypto.derive(master, "pseudonyms")
+
+    @classmethod
+    def open(cls, settings: Settings, database: Database, clock: Callable[[], int] = moments.now) -> "Writer":
+        """Open the writer of the settings, making the folder of the data if it is not there."""
+        settings.home.mkdir(parents=True, exist_ok=True)
+        master = crypto.master_key(settings.master_key, settings.home)
+        return cls(database, KeyStore.open(settings, master), master, clock)
+
+    def transact(self, work: Callable[[Connection, int, int], T]) -> T:
+        """Run `work(connection, moment, size of the log)` under the write lock; an exception undoes all of it."""
+
+        def _work(connection: Connection) -> T:
+            size = log.size(connection)
+            self.world.begin(size)
+            return work(connection, self.clock(), size)
+
+        try:
+            return self.database.write(_work)
+        except BaseException:
+            self.world.forget()
+            self.publisher.forget()
+            raise
+
+    def append(self, connection: Connection, at: int, size: int, additions: Sequence[Addition]) -> None:
+        """Append revisions to the vault and the log, and show what follows from them to every view."""
+        if additions:
+            self.world.learn(connection, [one.id for one in additions if one.revision > 1])
+            keys = self.vault.keys.make([one.id for one in additions])
+            fresh = salts(len(additions))
+            self.vault.append(connection, additions, keys, fresh, size, at)
+            commitments = [commit(salt, one.plain) for salt, one in zip(fresh, additions, strict=True)]
+            size = log.append(self.database, connection, commitments, size)
+            size = self._publish(connection, at, size, additions)
+        self.world.end(size)
+
+    def _publish(self, connection: Connection, at: int, size: int, additions: Sequence[Addition]) -> int:
+        views = views_of(connection)
+        waiting = {
+            one.id: Item(
+                one.id, one.kind, one.k, one.owner, one.state, one.content, one.targets, one.expires, one.revision == 1
+            )
+            for one in additions
+        }
+        forced = self._meet(connection, additions)
+        while waiting:
+            rank = min(RANK[item.kind] for item in waiting.values())
+            wave = [item for item in waiting.values() if RANK[item.kind] == rank]
+            for item in wave:
+                del waiting[item.id]
+            size, changed = self._show(connection, at, size, wave, views)
+            changed |= forced.intersection(item.id for item in wave)
+            for item in self._resting_on(connection, changed, waiting):
+                waiting[item.id] = item
+                if item.kind == wave[0].kind and BY_NAME[item.kind].hierarchical:
+                    forced.add(item.id)
+        return size
+
+    def _meet(self, connection: Connection, additions: Sequence[Addition]) -> set[str]:
+        """Tell the world of new contents; return the records of which others must be looked at again in any case."""
+        self.world.learn(connection, [to for one in additions for to in one.targets])
+        forced: set[str] = set()
+        for one in additions:
+            node = Node.of(one.kind, one.state, one.content)
+            before = self.world.put(one.id, node)
+            if one.revision == 1:
+                self.world.show(one.id, 0)
+            elif before != node:
+                forced.add(one.id)
+        return forced
+
+    def _show(
+        self, connection: Connection, at: int, size: int, wave: Sequence[Item], views: Sequence[View]
+    ) -> tuple[int, set[str]]:
+        """Show a wave of records to every view; return the log's size, and the records whose audience changed."""
+        testimonies = [to for item in wave if item.kind == "incident" for to in item.named if to.startswith("tst-")]
+        self.world.learn(connection, testimonies)
+        known = self.publisher.known(connection, wave)
+        batch, changes, moved = Batch(), list[Change](), set[str]()
+        for item in wave:
+            rendered = render(item, views, self.world, self.secret)
+            mask = 0
+            for view, one in zip(views, rendered, strict=True):
+                mask |= (one is not None) << view.id
+                change = self._compare(batch, view.id, item, one, known, at)
+                if change is not None:
+                    changes.append(change)
+                    if change.change != "updated":
+                        moved.add(item.id)
+            self.world.show(item.id, mask)
+        self.publisher.flush(connection, batch)
+        return self.publisher.disclose(connection, changes, at, size), moved
+
+    def _compare(
+        self,
+        batch: Batch,
+        view: int,
+        item: Item,
+        rendered: Rendered | None,
+        known: Mapping[tuple[int, str], Known],
+        at: int,
+    ) -> Change | None:
+        """Put what changed for one view into the batch; return the change, or None."""
+        before = known.get((view, item.id))
+        shown_before = before if before is not None and before.change != "removed" else None
+        if shown_before is not None:
+            batch.gone.setdefault(view, []).append(item.k)
+        if rendered is None:
+            if shown_before is None:
+                return None
+            return Change(view, item, shown_before.revision, "removed", shown_before.digest)
+        if shown_before is not None and shown_before.digest == rendered.digest:
+            # The same bytes, but what they are filed under may have changed with a record above.
+            self.publisher.add(batch, view, item, rendered, shown_before.revision, shown_before.at)
+            return None
+        revision = before.revision + 1 if before is not None else 1
+        self.publisher.add(batch, view, item, rendered, revision, at)
+        return Change(view, item, revision, "updated" if shown_before is not None else "created", rendered.digest)
+
+    def _resting_on(self, connection: Connection, changed: Iterable[str], waiting: Mapping[str, Item]) -> list[Item]:
+        dependents = self.vault.dependents(connection, sorted(changed)) - waiting.keys()
+        items: list[Item] = []
+        for chunk in chunks(sorted(dependents)):
+            for stored in self.vault.read(connection, chunk).values():
+                items.append(item_of(stored))
+        self.world.learn(connection, [to for item in items for to in item.named])
+        return items
