@@ -1,0 +1,1 @@
+"""Access: who asks, and so which view answers."""
