@@ -1,0 +1,1 @@
+"""Pages for people: they use the public API and nothing else."""
