@@ -1,0 +1,1 @@
+"""Vocabulary: the words that records share, such as uncertain dates and periods; pure, values in and values out."""
