@@ -41,7 +41,7 @@ class Row(SQLModel, table=True):
 
     __tablename__ = "row"
     __table_args__ = (
-        UniqueConstraint("view", "kind", "id", name="row_id"),
+        Index("row_id", "view", "kind", "id", unique=True),
         Index("row_date", "view", "kind", "s0", "k", "s1", "e0", "e1"),
         Index("row_updated", "view", "kind", "updated", "k"),
         {"postgresql_partition_by": "LIST (view)"},

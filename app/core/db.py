@@ -1,12 +1,11 @@
 """The database: how everything else reads, writes and compiles; nobody else makes a connection."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, Table
 
-from app.core.dialect import DatabaseError, Prepared, Reading, Rows, Snapshot, engine_for
+from app.core.dialect import DatabaseError, Prepared, Reading, Row, Rows, Snapshot, engine_for
 from app.core.settings import Settings
 
 __all__ = ["Database", "DatabaseError", "Prepared", "Reading", "Rows", "Snapshot"]
@@ -23,7 +22,6 @@ class Database:
     def __init__(self, url: str, threads: int = 4, connections: int = 8) -> None:
         """Open a database by its address (`sqlite:///…` or `postgresql://…`)."""
         self.engine = engine_for(url, threads, connections)
-        self._insertion = lru_cache(None)(self.engine.insertion)
 
     @classmethod
     def main(cls, settings: Settings) -> "Database":
@@ -42,12 +40,13 @@ class Database:
         """Run `work` on one snapshot without the lock, unable to write: for commands; the API uses `read`."""
         return self.engine.look(work)
 
-    def insert(
-        self, connection: Connection, table: Table, rows: Iterable[Sequence[Any]], or_ignore: bool = False
-    ) -> None:
-        """Insert whole rows, their values in the order of the table's columns, by the driver's own batch."""
-        if batch := list(map(tuple, rows)):
-            connection.exec_driver_sql(self._insertion(table, or_ignore), batch)
+    def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:
+        """Insert whole rows, their values in the order of the table's columns, as fast as the engine can."""
+        self.engine.insert(connection, table, rows, or_ignore)
+
+    def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
+        """Take every row out of tables."""
+        self.engine.empty(connection, tables)
 
     async def read(self, reading: Reading[T], heavy: bool = False) -> T:
         """Run `reading` on one snapshot; with `heavy`, away from the event loop where the engine would block it."""

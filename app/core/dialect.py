@@ -2,17 +2,18 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import asyncpg
-from sqlalchemy import Connection, Dialect, Engine, Select, Table, create_engine, event, insert
+from sqlalchemy import Connection, Dialect, Engine, Select, Table, create_engine, delete, event, insert
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
+from sqlalchemy.util import await_only
 
 try:
     import pysqlite3 as sqlite
@@ -20,6 +21,7 @@ except ImportError:  # no wheel for this machine: the system's library, if it is
     import sqlite3 as sqlite
 
 T = TypeVar("T")
+Row = Sequence[Any]
 Rows = list[tuple[Any, ...]]
 
 OLDEST_SQLITE = (3, 42, 0)  # the first with FTS5 secure-delete
@@ -77,8 +79,12 @@ class EngineOf(Protocol):
         """Compile a statement."""
         ...
 
-    def insertion(self, table: Table, or_ignore: bool = False) -> str:
-        """Return the text of an insertion of whole rows, its values by position."""
+    def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:
+        """Insert whole rows, their values in the order of the table's columns."""
+        ...
+
+    def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
+        """Take every row out of tables, without looking at them one by one."""
         ...
 
     def write(self, work: Callable[[Connection], T]) -> T:
@@ -161,6 +167,7 @@ class SQLite:
         self._engine = self._open_engine("BEGIN IMMEDIATE", ())
         self._looking = self._open_engine("BEGIN", ("query_only=ON",))
         self._dialect = self._engine.dialect
+        self._insertions: dict[str, str] = {}
         self._local = threading.local()
         self._inline: Any = None
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="read")
@@ -200,10 +207,20 @@ class SQLite:
         """Compile a statement."""
         return Prepared.of(select, self._dialect)
 
-    def insertion(self, table: Table, or_ignore: bool = False) -> str:
-        """Return the text of an insertion of whole rows, its values by position."""
-        text = str(insert(table).compile(dialect=self._dialect))
-        return text.replace("INSERT INTO", "INSERT OR IGNORE INTO", 1) if or_ignore else text
+    def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:
+        """Insert whole rows, their values in the order of the table's columns; the rows may come from an iterator."""
+        text = self._insertions.get(table.name)
+        if text is None:
+            text = self._insertions[table.name] = str(insert(table).compile(dialect=self._dialect))
+        if or_ignore:
+            text = text.replace("INSERT INTO", "INSERT OR IGNORE INTO", 1)
+        # Straight to the driver: the batch is bound row by row in C, and is never held as a whole.
+        connection.connection.dbapi_connection.executemany(text, rows)  # type: ignore[union-attr]
+
+    def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
+        """Take every row out of tables, without looking at them one by one."""
+        for table in tables:
+            connection.execute(delete(table))
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction, after every other writer (`BEGIN IMMEDIATE`)."""
@@ -309,10 +326,21 @@ class PostgreSQL:
         """Compile a statement."""
         return Prepared.of(select, self._dialect)
 
-    def insertion(self, table: Table, or_ignore: bool = False) -> str:
-        """Return the text of an insertion of whole rows, its values by position."""
-        text = str(insert(table).compile(dialect=self._dialect))
-        return text + " ON CONFLICT DO NOTHING" if or_ignore else text
+    def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:
+        """Insert whole rows, their values in the order of the table's columns: by COPY, which streams them."""
+        if or_ignore:
+            text = str(insert(table).compile(dialect=self._dialect)) + " ON CONFLICT DO NOTHING"
+            if batch := list(map(tuple, rows)):
+                connection.exec_driver_sql(text, batch)
+            return
+        driver: Any = connection.connection.driver_connection
+        columns = [column.name for column in table.columns]
+        await_only(driver.copy_records_to_table(table.name, records=rows, columns=columns))
+
+    def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
+        """Take every row out of tables, without looking at them one by one."""
+        names = ", ".join(self._dialect.identifier_preparer.format_table(table) for table in tables)
+        connection.exec_driver_sql(f"TRUNCATE {names}")
 
     def _run(self, work: Awaitable[T]) -> T:
         """Run a coroutine on the writer's own event loop, from any thread."""

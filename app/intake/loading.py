@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import orjson
 from pydantic import ValidationError
@@ -21,6 +21,7 @@ from app.records.refusal import refusals
 LONGEST = 0.2  # seconds that one transaction may take (DESIGN 7)
 CHECKED_AT_ONCE = 5_000
 REMEMBERED = 100_000
+LAST = "link"  # names records of every other kind
 Progress = Callable[[str, int, int], None]
 
 
@@ -31,6 +32,16 @@ class Fault(NamedTuple):
     line: int
     field: str
     reason: str
+
+
+class Much(Protocol):
+    """A faster way to apply the records of some kinds."""
+
+    kinds: frozenset[str]
+
+    def apply(self, load: "Load") -> int:
+        """Apply them; return how many there were."""
+        ...
 
 
 @dataclass
@@ -47,26 +58,34 @@ class Report:
 class Load:
     """One load of one or more files for one owner."""
 
-    def __init__(self, intake: Intake, home: Path, owner: str, progress: Progress = lambda *_: None) -> None:
-        """Prepare a load into an intake."""
-        self._intake = intake
-        self._staging = Staging(home)
-        self._owner = owner
-        self._progress = progress
+    def __init__(
+        self, intake: Intake, home: Path, owner: str, progress: Progress = lambda *_: None, only_new: bool = False
+    ) -> None:
+        """Prepare a load into an intake; with `only_new`, records that the vault has met are passed over."""
+        self.intake = intake
+        self.staging = Staging(home)
+        self.owner = owner
+        self.progress = progress
+        self._only_new = only_new
+        self._size = 100  # records in a transaction: follows how long one takes
         self._files: list[tuple[str, RecordFile]] = []
         self._seen: set[tuple[str, str]] = set()
         self.report = Report()
 
-    def run(self, paths: Sequence[Path], keep_good: bool = False) -> Report:
-        """Check every file, then apply all of them; with a fault anywhere apply nothing, unless `keep_good`."""
+    def run(self, paths: Sequence[Path], keep_good: bool = False, much: "Much | None" = None) -> Report:
+        """Check every file, then apply all of them; with a fault anywhere apply nothing, unless `keep_good`.
+
+        `much` applies the records of some kinds in a faster way (`intake/much.py`).
+        """
         try:
             for path in paths:
                 self._check_file(path, keep_good)
             self._check_references(keep_good)
             if not self.report.faults or keep_good:
-                self._apply()
+                self.report.applied = True
+                self._apply(much)
         finally:
-            self._staging.close()
+            self.staging.close()
         return self.report
 
     # --- checking ---
@@ -89,11 +108,11 @@ class Load:
                     named += self._named(draft, number, piece.line, keep_good)
             self._check_heads(staged)
             self._stage(staged, named)
-            self._progress(f"checking {path.name}", min(pieces[-1].at + len(pieces[-1].text), file.size), file.size)
+            self.progress(f"checking {path.name}", min(pieces[-1].at + len(pieces[-1].text), file.size), file.size)
 
     def _parse(self, number: int, piece: Piece) -> Draft | None:
         try:
-            return self._intake.draft(content_of(piece.text), self._owner)
+            return self.intake.draft(content_of(piece.text), self.owner)
         except ValidationError as error:
             self._fault(number, piece.line, [(one.field, one.reason) for one in refusals(error)])
         except Refused as error:
@@ -117,12 +136,14 @@ class Load:
                 yield Named(target, kinds, "", number, line, path)
 
     def _check_heads(self, staged: list[Staged]) -> None:
-        heads = self._intake.writer.database.look(
-            lambda c: self._intake.writer.vault.heads(c, [one.id for one in staged])
+        heads = self.intake.writer.database.look(
+            lambda c: self.intake.writer.vault.heads(c, [one.id for one in staged])
         )
         for one in list(staged):
             head = heads.get(one.id)
-            if head is not None and (head.kind, head.owner) != (one.kind, self._owner):
+            if head is not None and self._only_new:
+                staged.remove(one)
+            elif head is not None and (head.kind, head.owner) != (one.kind, self.owner):
                 self._fault(one.file, one.line, [("id", "belongs to a record of another kind or owner")])
                 staged.remove(one)
 
@@ -133,7 +154,7 @@ class Load:
                 self._twice(one, once[one.id].file, once[one.id].line)
             else:
                 once[one.id] = one
-        for id, (file, line) in self._staging.add(once.values(), named).items():
+        for id, (file, line) in self.staging.add(once.values(), named).items():
             self._twice(once[id], file, line)
 
     def _twice(self, one: Staged, file: int, line: int) -> None:
@@ -147,45 +168,61 @@ class Load:
                 self._fault(one.file, one.line, [(one.path, f"names no {kinds} that is on record or in this load")])
             if not keep_good:
                 return
-            self._staging.drop({one.record for one in lost})
+            self.staging.drop({one.record for one in lost})
 
     def _lost(self) -> list[Named]:
         lost: list[Named] = []
-        for named in self._staging.dangling():
+        for named in self.staging.dangling():
             heads = self._heads([one.target for one in named])
             lost += [one for one in named if f"|{heads.get(one.target)}|" not in one.allowed]
         return lost
 
     def _heads(self, ids: Sequence[str]) -> Mapping[str, str]:
         def _kinds(connection: Connection) -> dict[str, str]:
-            heads = self._intake.writer.vault.heads(connection, ids)
+            heads = self.intake.writer.vault.heads(connection, ids)
             return {id: head.kind for id, head in heads.items() if head.state != "retracted"}
 
-        return self._intake.writer.database.look(_kinds)
+        return self.intake.writer.database.look(_kinds)
 
     # --- applying ---
 
-    def _apply(self) -> None:
-        self.report.applied = True
-        total, done, size = self._staging.count(), 0, 100
-        for staged in self._staging.in_order():
-            while staged:
-                batch, staged = staged[:size], staged[size:]
-                started = time.monotonic()
-                self._submit(batch)
-                took = time.monotonic() - started
-                size = max(25, min(2_000, int(size * min(2.0, LONGEST * 0.8 / max(took, 0.001)))))
-                done += len(batch)
-                self._progress("loading", done, total)
+    def _apply(self, much: "Much | None") -> None:
+        kinds = much.kinds if much is not None else frozenset[str]()
+        done = self._apply_singly((kind for kind in RANK if kind not in kinds and kind != LAST), 0)
+        if much is not None:
+            done += much.apply(self)
+        self._apply_singly((LAST,), done)
+
+    def _apply_singly(self, kinds: Iterable[str], done: int) -> int:
+        before = done
+        for staged in self.staging.in_order(kinds):
+            done += self.apply(staged, done)
+        return done - before
+
+    def apply(self, staged: list[Staged], done: int = 0) -> int:
+        """Apply records in transactions as long as they may be; return how many there were."""
+        count, total = len(staged), self.staging.count()
+        while staged:
+            batch, staged = staged[: self._size], staged[self._size :]
+            started = time.monotonic()
+            self._submit(batch)
+            took = time.monotonic() - started
+            self._size = max(25, min(2_000, int(self._size * min(2.0, LONGEST * 0.8 / max(took, 0.001)))))
+            self.progress("loading", done + count - len(staged), total)
+        return count
+
+    def text(self, one: Staged) -> bytes:
+        """Return the bytes of a record, as they stand in its file."""
+        return self._files[one.file][1].again(one.at)
 
     def _submit(self, batch: Sequence[Staged]) -> None:
         drafts = []
         for one in batch:
-            draft = self._intake.draft(content_of(self._files[one.file][1].again(one.at)), self._owner)
+            draft = self.intake.draft(content_of(self.text(one)), self.owner)
             if draft.id != one.id:
                 raise Unreadable(f"{self._files[one.file][0]} was changed while it was loaded")
             drafts.append(draft)
-        outcome = self._intake.submit(drafts, self._owner, self._staging.kind_of)
+        outcome = self.intake.submit(drafts, self.owner, self.staging.kind_of)
         self.report.created += len(outcome.created)
         self.report.revised += len(outcome.revised)
         self.report.unchanged += len(outcome.unchanged)

@@ -11,3 +11,9 @@ def _ranks() -> dict[str, int]:
 
 
 RANK: dict[str, int] = _ranks()
+
+
+def unnamed() -> frozenset[str]:
+    """Return the kinds that no record names but a link: nothing has to be looked at again when one is new."""
+    named = {to for kind in KINDS if kind.name != "link" for _, _, allowed in kind.walks for to in allowed}
+    return frozenset(RANK) - named - {"link"}

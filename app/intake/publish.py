@@ -123,6 +123,12 @@ def etag_of(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:24]
 
 
+def disclosure_commitment(view: int, id: str, revision: int, at: int, change: str, digest: bytes, salt: bytes) -> bytes:
+    """Return the commitment to one change of what one view is shown: over the RFC 8785 bytes of these members."""
+    leaf = {"at": at, "change": change, "digest": digest.hex(), "id": id, "revision": revision, "view": view}
+    return commit(salt, canonical(leaf))
+
+
 class Publisher:
     """Writes what views are shown; one transaction at a time."""
 

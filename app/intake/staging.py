@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Column, Connection, Index, Integer, MetaData, Select, String, Table, delete, func, select
 
 from app.core.db import Database
+from app.intake.order import RANK
 from app.vault.keys import chunks
 
 _METADATA = MetaData()
@@ -114,28 +115,25 @@ class Staging:
         kind: str | None = self._database.look(lambda connection: connection.scalar(statement))
         return kind
 
-    def count(self) -> int:
+    def count(self, kinds: Iterable[str] = RANK) -> int:
         """Return how many records the load has."""
-        count: int | None = self._database.look(
-            lambda connection: connection.scalar(select(func.count()).select_from(_STAGED))
-        )
+        statement = select(func.count()).select_from(_STAGED).where(_STAGED.c.kind.in_(list(kinds)))
+        count: int | None = self._database.look(lambda connection: connection.scalar(statement))
         return count or 0
 
-    def in_order(self, size: int = 5_000) -> Iterator[list[Staged]]:
-        """Yield the records in the order in which they can be applied, in lists."""
+    def in_order(self, kinds: Iterable[str], size: int = 5_000) -> Iterator[list[Staged]]:
+        """Yield the records of some kinds in the order in which they can be applied, in lists."""
         columns = [_STAGED.c[name] for name in Staged._fields]
-        key = (_STAGED.c.rank, _STAGED.c.file, _STAGED.c.at)
-        after = (-1, -1, -1)
-        while True:
-            page = select(*columns).order_by(*key).limit(size)
-            rank, file, at = after
-            beyond = (key[0] > rank) | ((key[0] == rank) & ((key[1] > file) | ((key[1] == file) & (key[2] > at))))
-            statement = page.where(beyond)
-            rows = self._page(statement)
-            if not rows:
-                return
-            yield rows
-            after = (rows[-1].rank, rows[-1].file, rows[-1].at)
+        for rank in sorted(RANK[kind] for kind in kinds):
+            file, at = -1, -1
+            while True:
+                beyond = (_STAGED.c.file > file) | ((_STAGED.c.file == file) & (_STAGED.c.at > at))
+                statement = select(*columns).where(_STAGED.c.rank == rank, beyond)
+                rows = self._page(statement.order_by(_STAGED.c.file, _STAGED.c.at).limit(size))
+                if not rows:
+                    break
+                yield rows
+                file, at = rows[-1].file, rows[-1].at
 
     def _page(self, statement: "Select[Any]") -> list[Staged]:
         return self._database.look(lambda connection: [Staged(*row) for row in connection.execute(statement)])

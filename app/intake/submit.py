@@ -120,7 +120,7 @@ class Intake:
                 outcome.unchanged.append(draft.id)
                 continue
             (outcome.revised if head else outcome.created).append(draft.id)
-            additions.append(self._addition(draft, owner, head.revision + 1 if head else 1))
+            additions.append(self.addition(draft, owner, head.revision + 1 if head else 1))
         self.writer.append(connection, at, size, additions)
         return outcome
 
@@ -152,7 +152,8 @@ class Intake:
         node = self.writer.world.node(id)
         return node.kind if node is not None and node.state != "retracted" else None
 
-    def _addition(self, draft: Draft, owner: str, revision: int) -> Addition:
+    def addition(self, draft: Draft, owner: str, revision: int) -> Addition:
+        """Return what a record adds to the vault, as one of its revisions."""
         expires = expiry(draft.content)
         return Addition(
             id=draft.id,

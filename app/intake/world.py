@@ -9,7 +9,7 @@ from app.catalogue.tables import ROW
 from app.disclosure.project import Account
 from app.vault.append import Stored, Vault
 from app.vault.keys import chunks
-from app.vault.tables import RECORD
+from app.vault.tables import DISCLOSED, RECORD
 
 OPENED = frozenset({"place", "violation", "source", "testimony", "actor"})  # kinds of which more than existence matters
 MOST_NODES = 200_000
@@ -47,9 +47,16 @@ class Node(NamedTuple):
 class World:
     """The facts of `disclosure.view.Facts`, for one writer at a time."""
 
-    def __init__(self, vault: Vault) -> None:
-        """Start knowing nothing."""
+    def __init__(self, vault: Vault, by_history: bool = False) -> None:
+        """Start knowing nothing.
+
+        Args:
+            vault: where records are read.
+            by_history: what a view is shown is read from the vault's history, not from the catalogue, which is being
+                made anew.
+        """
         self._vault = vault
+        self._by_history = by_history
         self._nodes: dict[str, Node | None] = {}
         self._visible: dict[str, int] = {}
         self._lineages: dict[str, tuple[str, ...]] = {}
@@ -104,17 +111,27 @@ class World:
         return None if known is None else Node.of(*known, stored.content if stored else None)
 
     def _learn_views(self, connection: Connection, found: Mapping[str, tuple[str, str]]) -> None:
+        new = [id for id in found if id not in self._visible]
+        self._visible.update(dict.fromkeys(new, 0))
+        if self._by_history:
+            self._learn_from_history(connection, new)
+            return
         by_kind: dict[str, list[str]] = {}
-        for id, (kind, _) in found.items():
-            if id not in self._visible:
-                self._visible[id] = 0
-                by_kind.setdefault(kind, []).append(id)
+        for id in new:
+            by_kind.setdefault(found[id][0], []).append(id)
         for kind, ids in by_kind.items():
             for chunk in chunks(ids):
-                views = range(16)
-                where = (ROW.c.view.in_(views), ROW.c.kind == kind, ROW.c.id.in_(chunk))
+                where = (ROW.c.view.in_(range(16)), ROW.c.kind == kind, ROW.c.id.in_(chunk))
                 for view, id in connection.execute(select(ROW.c.view, ROW.c.id).where(*where)):
                     self._visible[id] |= 1 << view
+
+    def _learn_from_history(self, connection: Connection, ids: Iterable[str]) -> None:
+        columns = (DISCLOSED.c.view, DISCLOSED.c.id, DISCLOSED.c.change)
+        for chunk in chunks(ids):
+            where = (DISCLOSED.c.view.in_(range(16)), DISCLOSED.c.id.in_(chunk))
+            for view, id, change in connection.execute(select(*columns).where(*where).order_by(DISCLOSED.c.seq)):
+                bit = 1 << view
+                self._visible[id] = self._visible[id] & ~bit if change == "removed" else self._visible[id] | bit
 
     def node(self, id: str) -> Node | None:
         """Return a record's node; it must have been learnt."""

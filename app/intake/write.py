@@ -80,15 +80,30 @@ class Writer:
             size = self._publish(connection, at, size, additions)
         self.world.end(size)
 
+    def show_again(self, ids: Sequence[str]) -> int:
+        """Show records anew to every view, as a change where that is one; return how many there were."""
+
+        def _again(connection: Connection, at: int, size: int) -> None:
+            waiting = {stored.id: item_of(stored) for stored in self.vault.read(connection, ids).values()}
+            self.world.learn(connection, [to for item in waiting.values() for to in item.named])
+            self.world.end(self._show_all(connection, at, size, waiting, set()))
+
+        if ids:
+            self.transact(_again)
+        return len(ids)
+
     def _publish(self, connection: Connection, at: int, size: int, additions: Sequence[Addition]) -> int:
-        views = views_of(connection)
         waiting = {
             one.id: Item(
                 one.id, one.kind, one.k, one.owner, one.state, one.content, one.targets, one.expires, one.revision == 1
             )
             for one in additions
         }
-        forced = self._meet(connection, additions)
+        return self._show_all(connection, at, size, waiting, self._meet(connection, additions))
+
+    def _show_all(self, connection: Connection, at: int, size: int, waiting: dict[str, Item], forced: set[str]) -> int:
+        """Show records, and then what rests on those whose audience changed, until nothing changes."""
+        views = views_of(connection)
         while waiting:
             rank = min(RANK[item.kind] for item in waiting.values())
             wave = [item for item in waiting.values() if RANK[item.kind] == rank]

@@ -128,14 +128,9 @@ class Vault:
         at: int,
     ) -> None:
         """Append revisions, each sealed under its record's key; `leaf` is the log's index of the first."""
-        revisions = []
-        for offset, (one, salt) in enumerate(zip(additions, salts, strict=True)):
-            sealed = crypto.seal(keys[one.id], one.plain, place_of(one.id, one.revision))
-            commitment = commit(salt, one.plain)
-            revisions.append((one.id, one.revision, at, one.change, salt, commitment, leaf + offset, sealed))
-        new = [one for one in additions if one.revision == 1]
-        rows = [(one.id, one.kind, one.k, one.owner, 1, one.state, one.expires) for one in new]
-        self.database.insert(connection, RECORD, rows)
+        pairs = zip(additions, salts, strict=True)
+        revisions = [revision_row(one, keys[one.id], salt, leaf + i, at) for i, (one, salt) in enumerate(pairs)]
+        self.database.insert(connection, RECORD, [record_row(one) for one in additions if one.revision == 1])
         later = [one for one in additions if one.revision > 1]
         if later:
             change = update(RECORD).where(RECORD.c.id == bindparam("record"))
@@ -148,6 +143,17 @@ class Vault:
                 connection.execute(delete(REFERENCE).where(REFERENCE.c.record.in_(chunk)))
         self.database.insert(connection, REVISION, revisions)
         self.database.insert(connection, REFERENCE, [(one.id, to) for one in additions for to in one.targets])
+
+
+def record_row(one: Addition) -> tuple[Any, ...]:
+    """Return the row of a new record."""
+    return one.id, one.kind, one.k, one.owner, one.revision, one.state, one.expires
+
+
+def revision_row(one: Addition, key: bytes, salt: bytes, leaf: int, at: int) -> tuple[Any, ...]:
+    """Return the row of a revision, sealed under its record's key."""
+    sealed = crypto.seal(key, one.plain, place_of(one.id, one.revision))
+    return one.id, one.revision, at, one.change, salt, commit(salt, one.plain), leaf, sealed
 
 
 def salts(count: int) -> list[bytes]:

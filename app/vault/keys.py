@@ -45,9 +45,16 @@ class KeyStore:
         found = self.get(records)
         fresh = {record: crypto.new_key() for record in dict.fromkeys(records) if record not in found}
         if fresh:
-            rows = [(record, crypto.seal(self._wrapping, key, record.encode())) for record, key in fresh.items()]
-            self._database.write(lambda connection: self._database.insert(connection, RECORD_KEY, rows))
+            self.keep([(record, self.wrap(record, key)) for record, key in fresh.items()])
         return found | fresh
+
+    def wrap(self, record: str, key: bytes) -> bytes:
+        """Return a record's key as it is kept."""
+        return crypto.seal(self._wrapping, key, record.encode())
+
+    def keep(self, wrapped: Sequence[tuple[str, bytes]]) -> None:
+        """Keep wrapped keys of records; one that has a key keeps it."""
+        self._database.write(lambda connection: self._database.insert(connection, RECORD_KEY, wrapped, or_ignore=True))
 
     def get(self, records: Iterable[str]) -> dict[str, bytes]:
         """Return the keys that there are."""

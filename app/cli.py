@@ -1,0 +1,184 @@
+"""The `evidence` command: serve, load, retract, rebuild, and what keeps a deployment in order."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.core import migrations
+from app.core.db import Database, DatabaseError
+from app.core.settings import SettingError, Settings
+from app.intake.builtin import load_builtin
+from app.intake.loading import Load, Report
+from app.intake.much import AtOnce
+from app.intake.rebuild import rebuild as rebuild_catalogue
+from app.intake.rebuild import unfinished
+from app.intake.retract import retract as retract_record
+from app.intake.submit import PUBLIC_RECORD, Intake
+from app.intake.write import Writer
+
+MOST_FAULTS = 100  # shown of one load; the count of all is shown too
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command; what the operator can mend is said in one line."""
+    try:
+        app()
+    except (SettingError, DatabaseError) as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    _errors.print(f"evidence: {message}", markup=False)
+    raise SystemExit(2)
+
+
+class _Session:
+    """One use of the database by a command: opened, brought up to date, closed."""
+
+    def __init__(self) -> None:
+        self.settings = Settings.from_env()
+        self.database = Database.main(self.settings)
+
+    def __enter__(self) -> "_Session":
+        migrations.upgrade(self.database)
+        self.writer = Writer.open(self.settings, self.database)
+        self.intake = Intake(self.writer)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run(self.close())
+
+    async def close(self) -> None:
+        await self.writer.vault.keys.close()
+        await self.database.close()
+
+
+class _Bar:
+    """A progress bar on the terminal, or nothing where there is none."""
+
+    def __init__(self) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=_errors, transient=True)
+        self._tasks: dict[str, int] = {}
+
+    def __enter__(self) -> Callable[[str, int, int], None]:
+        self._bar.start()
+        return self._show
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def _show(self, what: str, done: int, total: int) -> None:
+        if what not in self._tasks:
+            self._tasks[what] = self._bar.add_task(what, total=total)
+        self._bar.update(self._tasks[what], completed=done)  # type: ignore[arg-type]
+
+
+@app.command()
+def serve() -> None:
+    """Bring the database up to date, load the built-in record on the first run, and answer over HTTP."""
+    import uvicorn
+
+    with _Session() as session:
+        settings = session.settings
+        if unfinished(session.writer):
+            _errors.print("A rebuild was cut short: rebuilding the catalogue.")
+            rebuild_catalogue(session.writer, settings)
+        if settings.builtin:
+            report = load_builtin(session.intake, settings.home)
+            if report.created:
+                _errors.print(f"Loaded the built-in public record: {report.created} records.")
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    shown = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+    _errors.print(f"Serving http://{shown}:{settings.port}/v1 (documentation: http://{shown}:{settings.port}/docs)")
+    uvicorn.run(
+        "app.main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=30,
+        h11_max_incomplete_event_size=65536,
+    )
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema up to date, and do nothing else."""
+    settings = Settings.from_env()
+    database = Database.main(settings)
+    migrations.upgrade(database)
+    asyncio.run(database.close())
+    typer.echo(f"The schema is at revision {migrations.head()}.")
+
+
+@app.command()
+def load(
+    files: Annotated[list[Path], typer.Argument(help="JSON arrays (.json), or a record a line (.ndjson, .jsonl).")],
+    owner: Annotated[str, typer.Option(help="The organisation that holds the records.")],
+    keep_good: Annotated[
+        bool, typer.Option("--keep-good", help="Apply what is right even if something is not.")
+    ] = False,
+    bulk: Annotated[bool, typer.Option("--bulk", help="Much faster; readers get 503 until it is done.")] = False,
+) -> None:
+    """Check every record of the files, then apply all of them; if one is wrong nothing is applied."""
+    with _Session() as session, _Bar() as bar:
+        much = AtOnce(session.settings) if bulk else None
+        report = Load(session.intake, session.settings.home, owner, bar).run(files, keep_good, much)
+    _tell(report)
+    if report.faults:
+        raise typer.Exit(1)
+
+
+def _tell(report: Report) -> None:
+    for fault in report.faults[:MOST_FAULTS]:
+        where = f"{fault.file}, line {fault.line}" if fault.line else fault.file
+        what = f"{fault.field}: {fault.reason}" if fault.field else fault.reason
+        _errors.print(f"{where}: {what}", markup=False)
+    if len(report.faults) > MOST_FAULTS:
+        _errors.print(f"… and {len(report.faults) - MOST_FAULTS} more.")
+    if report.applied:
+        typer.echo(f"{report.created} created, {report.revised} revised, {report.unchanged} unchanged.")
+    else:
+        typer.echo(f"Nothing was applied: {len(report.faults)} errors.")
+
+
+@app.command()
+def retract(
+    record: Annotated[str, typer.Argument(help="The id of the record.")],
+    reason: Annotated[str, typer.Option(help="Why; kept sealed in the vault and shown to nobody.")],
+    owner: Annotated[str, typer.Option(help="The organisation that holds it.")] = PUBLIC_RECORD,
+) -> None:
+    """Take a record back from every view, with what rests on it alone."""
+    with _Session() as session:
+        done = retract_record(session.writer, record, owner, reason)
+    if not done:
+        _fail("there is no such record of this owner, or it was retracted before")
+    typer.echo("Retracted.")
+
+
+@app.command()
+def rebuild() -> None:
+    """Make the catalogue anew from the vault; the result is the same to the byte."""
+    with _Session() as session, _Bar() as bar:
+        done = rebuild_catalogue(session.writer, session.settings, bar)
+    typer.echo(f"{done.rows} rows of {done.records} records made anew, {done.changed} of them shown differently.")
+
+
+@app.command()
+def openapi() -> None:
+    """Print the description of the API (OpenAPI 3.1)."""
+    from app.registry import openapi_text
+
+    sys.stdout.write(openapi_text())

@@ -1,0 +1,84 @@
+"""Preparing new records for a bulk load, in a process of its own: checked, sealed, projected, ready to be inserted."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from app.core import crypto
+from app.core.db import Database
+from app.core.settings import Settings
+from app.custody.merkle import leaf_hash
+from app.intake.bulk import Prepared
+from app.intake.loading import content_of
+from app.intake.publish import Batch, Item, disclosure_commitment, render, views_of
+from app.intake.submit import Draft, Intake
+from app.intake.world import World
+from app.intake.write import Writer
+from app.vault.append import record_row, revision_row, salts
+
+
+class Task(NamedTuple):
+    """Records of a load, as they stand in the file."""
+
+    owner: str
+    at: int
+    texts: list[bytes]
+
+
+class Preparer:
+    """Prepares records that are new and name only what is on record already; the others are left."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the vault of the settings, to read it."""
+        self._writer = Writer.open(settings, Database.main(settings))
+        self._writer.world = World(self._writer.vault, by_history=True)  # the catalogue has no indexes meanwhile
+        self._intake = Intake(self._writer)
+
+    def __call__(self, task: Task) -> Prepared:
+        """Prepare a list of records."""
+        drafts = [self._intake.draft(content_of(text), task.owner) for text in task.texts]
+        return self._writer.database.look(lambda connection: self._prepare(connection, task, drafts))
+
+    def _prepare(self, connection: Connection, task: Task, drafts: Sequence[Draft]) -> Prepared:
+        done, world = Prepared(), self._writer.world
+        world.begin(-2)  # others write all the while, but nothing that these records name
+        met = self._writer.vault.heads(connection, [draft.id for draft in drafts])
+        world.learn(connection, [to for draft in drafts for to in draft.targets])
+        ready = []
+        for position, draft in enumerate(drafts):
+            if draft.id in met or any(world.node(target) is None for target in draft.targets):
+                done.left.append(position)
+            else:
+                ready.append(draft)
+        self._seal(done, task, ready)
+        self._show(connection, done, task, ready)
+        world.end(-2)
+        return done
+
+    def _seal(self, done: Prepared, task: Task, drafts: Sequence[Draft]) -> None:
+        for draft, salt in zip(drafts, salts(len(drafts)), strict=True):
+            one = self._intake.addition(draft, task.owner, 1)
+            key = crypto.new_key()
+            id, revision, at, change, salt, commitment, _, sealed = revision_row(one, key, salt, 0, task.at)
+            done.keys.append((id, self._writer.vault.keys.wrap(id, key)))
+            done.records.append(record_row(one))
+            done.revisions.append((id, revision, at, change, salt, commitment, sealed))
+            done.references += [(id, target) for target in one.targets]
+            done.leaves.append(leaf_hash(commitment))
+
+    def _show(self, connection: Connection, done: Prepared, task: Task, drafts: Sequence[Draft]) -> None:
+        views, batch = views_of(connection), Batch()
+        changes = []
+        for draft in drafts:
+            one = self._intake.addition(draft, task.owner, 1)
+            item = Item(one.id, one.kind, one.k, one.owner, one.state, one.content, one.targets, one.expires, new=True)
+            for view, rendered in zip(views, render(item, views, self._writer.world, self._writer.secret), strict=True):
+                if rendered is not None:
+                    self._writer.publisher.add(batch, view.id, item, rendered, 1, task.at)
+                    changes.append((view.id, one.id, one.kind, rendered.digest))
+        for (number, id, kind, digest), salt in zip(changes, salts(len(changes)), strict=True):
+            done.disclosed.append((number, id, kind, 1, task.at, "created", digest, salt))
+            commitment = disclosure_commitment(number, id, 1, task.at, "created", digest, salt)
+            done.disclosed_leaves.append(leaf_hash(commitment))
+        done.take(batch)

@@ -1,0 +1,102 @@
+"""Rebuilding: the catalogue made anew from the vault, the same to the byte; the clock is never asked."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Select, exists, func, select
+
+from app.catalogue.tables import ROW, VIEW
+from app.core.db import Database
+from app.core.settings import Settings
+from app.intake.bulk import Bulk, Prepared, prepared, scratch, workers
+from app.intake.order import RANK
+from app.intake.publish import Batch, render, views_of
+from app.intake.world import World
+from app.intake.write import Writer, item_of
+from app.vault.tables import RECORD, REFERENCE
+
+AT_ONCE = 1_000
+
+
+@dataclass
+class Rebuilt:
+    """What a rebuild did."""
+
+    records: int = 0
+    rows: int = 0
+    changed: int = 0
+
+
+class Remaker:
+    """Makes the rows of records anew, in a process of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the vault of the settings, to read it."""
+        self._writer = Writer.open(settings, Database.main(settings))
+        self._writer.world = World(self._writer.vault, by_history=True)
+
+    def __call__(self, ids: list[str]) -> Prepared:
+        """Make the rows of a list of records."""
+        return self._writer.database.look(lambda connection: self._make(connection, ids))
+
+    def _make(self, connection: Connection, ids: list[str]) -> Prepared:
+        done, batch, world = Prepared(), Batch(), self._writer.world
+        world.begin(-2)
+        items = [item_of(stored) for stored in self._writer.vault.read(connection, ids).values()]
+        world.learn(connection, [to for item in items for to in item.named])
+        known, views = self._writer.publisher.known(connection, items), views_of(connection)
+        for item in items:
+            for view, rendered in zip(views, render(item, views, world, self._writer.secret), strict=True):
+                before = known.get((view.id, item.id))
+                digest = before.digest if before is not None and before.change != "removed" else None
+                if (rendered.digest if rendered is not None else None) != digest:
+                    done.changed.append(item.id)
+                if rendered is not None and before is not None and digest is not None:
+                    self._writer.publisher.add(batch, view.id, item, rendered, before.revision, before.at)
+        world.end(-2)
+        done.take(batch)
+        return done
+
+
+def unfinished(writer: Writer) -> bool:
+    """Tell whether a bulk operation was cut short, so that the catalogue has to be made anew."""
+    statement = select(exists().where(VIEW.c.state == "building"))
+    return bool(writer.database.look(lambda connection: connection.scalar(statement)))
+
+
+def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, int], None] = lambda *_: None) -> Rebuilt:
+    """Make the catalogue anew. Readers are told to wait while it lasts.
+
+    Where a view would now be shown something else than its history says (a rule of disclosure was changed with the
+    program), that is recorded as a change, as any other.
+    """
+    done, changed = Rebuilt(), list[str]()
+    total = writer.database.look(lambda c: c.scalar(select(func.count()).select_from(RECORD))) or 0
+    with scratch(settings.home) as folder, workers(settings, Remaker) as pool:
+        bulk = Bulk(writer, folder)
+        bulk.begin(anew=True, tables=(ROW, REFERENCE))
+        for ids, made in prepared(pool, ((ids, ids) for ids in _records(writer))):
+            bulk.write(made)
+            changed += made.changed
+            done.records += len(ids)
+            done.rows += len(made.rows)
+            progress("making anew", done.records, total)
+        bulk.finish(pool)
+    done.changed = writer.show_again(list(dict.fromkeys(changed)))
+    return done
+
+
+def _records(writer: Writer) -> Iterator[list[str]]:
+    for kind in sorted(RANK, key=RANK.__getitem__):
+        after = ""
+        while True:
+            page = select(RECORD.c.id).where(RECORD.c.kind == kind, RECORD.c.id > after).order_by(RECORD.c.id)
+            ids = _page(writer, page.limit(AT_ONCE))
+            if not ids:
+                break
+            yield ids
+            after = ids[-1]
+
+
+def _page(writer: Writer, statement: Select[tuple[str]]) -> list[str]:
+    return writer.database.look(lambda connection: list(connection.scalars(statement)))

