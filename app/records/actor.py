@@ -25,11 +25,11 @@ class Actor(Content):
     kind: Literal["actor"] = "actor"
     id: Slug | None = None
     name: Text
-    aliases: Annotated[list[Name], Field(max_length=100)] = []
+    aliases: Annotated[list[Name], Field(max_length=100)] = Field(default_factory=list)
     type: ActorType
     role: Text | None = None
-    parents: Annotated[list[Parent], Field(max_length=100)] = []
-    named_in: Annotated[list[Slug], Field(max_length=200)] = []
+    parents: Annotated[list[Parent], Field(max_length=100)] = Field(default_factory=list)
+    named_in: Annotated[list[Slug], Field(max_length=200)] = Field(default_factory=list)
     restricted: bool = False
 
     @model_validator(mode="after")

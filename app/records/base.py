@@ -126,7 +126,7 @@ class Content(Piece):
     """What a submitter says of one thing. A kind adds `kind`, `id` and its own fields."""
 
     slug: Slug | None = None
-    citations: Citations = []
+    citations: Citations = Field(default_factory=list)
     note: Text | None = None
 
     def content(self) -> dict[str, Any]:

@@ -34,8 +34,8 @@ class Allowed(Piece):
     identity: IdentityLevel = "withheld"
     place: PlaceLevel = "country"
     date: DateLevel = "year"
-    purposes: Annotated[list[Purpose], Field(max_length=5)] = []
-    conditions: Annotated[list[Condition], Field(max_length=2)] = []
+    purposes: Annotated[list[Purpose], Field(max_length=5)] = Field(default_factory=list)
+    conditions: Annotated[list[Condition], Field(max_length=2)] = Field(default_factory=list)
 
 
 class Consent(Piece):

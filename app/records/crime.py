@@ -17,7 +17,7 @@ class Crime(Content):
     label: Text
     provision: Name
     instrument_name: Name
-    elements: Annotated[list[Text], Field(max_length=100)] = []
+    elements: Annotated[list[Text], Field(max_length=100)] = Field(default_factory=list)
 
 
 class CrimeShown(ShownRecord):

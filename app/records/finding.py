@@ -18,7 +18,7 @@ class Finding(Content):
     area: Name
     paragraph: Name
     paraphrase: Text
-    violations: Annotated[list[Slug], Field(max_length=200)] = []
+    violations: Annotated[list[Slug], Field(max_length=200)] = Field(default_factory=list)
     standard_of_proof: StandardOfProof = "not-stated"
     source: Slug | None = None
 
@@ -38,7 +38,7 @@ class FindingShown(ShownRecord):
             "trial; families up to three generations used to be sent too"
         },
     )
-    violations: list[str] = says("Ids of the violations found.", [])
+    violations: list[str] = says("Ids of the violations found.", ["detention-torture-camps"])
     standard_of_proof: StandardOfProof = says("By which standard it was found.", "reasonable-grounds-to-believe")
     source: str | None = says("Id of the document.", "src-004")
 

@@ -60,10 +60,10 @@ class Act(Piece):
 
     violation: Slug
     victims: Victims | None = None
-    people: Annotated[list[PersonId], Field(max_length=1_000)] = []
-    actors: Annotated[list[Slug], Field(max_length=200)] = []
+    people: Annotated[list[PersonId], Field(max_length=1_000)] = Field(default_factory=list)
+    actors: Annotated[list[Slug], Field(max_length=200)] = Field(default_factory=list)
     date: Edtf | None = None
-    places: Annotated[list[Slug], Field(max_length=200)] = []
+    places: Annotated[list[Slug], Field(max_length=200)] = Field(default_factory=list)
 
 
 class Incident(PeopleContent):
@@ -75,17 +75,17 @@ class Incident(PeopleContent):
     date: Edtf | None = None
     title: TextPerAudience | None = None
     summary: TextPerAudience | None = None
-    places: Annotated[list[Slug], Field(max_length=200)] = []
-    violations: Annotated[list[Slug], Field(max_length=200)] = []
-    actors: Annotated[list[Slug], Field(max_length=200)] = []
-    victim_groups: Annotated[list[Word], Field(max_length=50)] = []
+    places: Annotated[list[Slug], Field(max_length=200)] = Field(default_factory=list)
+    violations: Annotated[list[Slug], Field(max_length=200)] = Field(default_factory=list)
+    actors: Annotated[list[Slug], Field(max_length=200)] = Field(default_factory=list)
+    victim_groups: Annotated[list[Word], Field(max_length=50)] = Field(default_factory=list)
     victims: Victims | None = None
     verification: Verification = "as-reported"
     standard_of_proof: StandardOfProof = "not-stated"
     assessment: Assessment | None = None
-    testimonies: Annotated[list[TestimonyId], Field(max_length=1_000)] = []
-    contradicted_by: Annotated[list[TestimonyId], Field(max_length=1_000)] = []
-    acts: Annotated[list[Act], Field(max_length=1_000)] = []
+    testimonies: Annotated[list[TestimonyId], Field(max_length=1_000)] = Field(default_factory=list)
+    contradicted_by: Annotated[list[TestimonyId], Field(max_length=1_000)] = Field(default_factory=list)
+    acts: Annotated[list[Act], Field(max_length=1_000)] = Field(default_factory=list)
 
 
 class ShownVictims(Shown):

@@ -19,7 +19,7 @@ class Vote(Piece):
     against: Count | None = None
     abstain: Count | None = None
     veto: Name | None = None
-    abstained: Annotated[list[Name], Field(max_length=200)] = []
+    abstained: Annotated[list[Name], Field(max_length=200)] = Field(default_factory=list)
 
 
 class Instrument(Content):
@@ -38,10 +38,10 @@ class Instrument(Content):
     end_reason: Text | None = None
     decided: Edtf | None = None
     outcome: Text | None = None
-    violations: Annotated[list[Slug], Field(max_length=200)] = []
-    creates: InstrumentIds = []
-    renews: InstrumentIds = []
-    ends: InstrumentIds = []
+    violations: Annotated[list[Slug], Field(max_length=200)] = Field(default_factory=list)
+    creates: InstrumentIds = Field(default_factory=list)
+    renews: InstrumentIds = Field(default_factory=list)
+    ends: InstrumentIds = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _does_not_act_on_itself(self) -> Self:

@@ -20,7 +20,7 @@ class Person(OwnPeopleContent):
     kind: Literal["person"] = "person"
     id: PersonId | None = None
     name: Text | None = None
-    roles: Annotated[list[Role], Field(max_length=2)] = []
+    roles: Annotated[list[Role], Field(max_length=2)] = Field(default_factory=list)
     sex: Sex = "unknown"
     age_band: AgeBand | None = None
     home_province: Slug | None = None

@@ -43,7 +43,7 @@ class Place(Content):
     kind: Literal["place"] = "place"
     id: OwnSlug | None = None
     name: Text
-    aliases: Annotated[list[Name], Field(max_length=100)] = []
+    aliases: Annotated[list[Name], Field(max_length=100)] = Field(default_factory=list)
     type: PlaceType
     parent: Slug | None = None
     province: Name | None = None

@@ -34,7 +34,7 @@ class Recommendation(Content):
     addressee: Name
     paraphrase: Text
     paraphrase_complete: bool
-    follow_up: Annotated[list[FollowUp], Field(max_length=500)] = []
+    follow_up: Annotated[list[FollowUp], Field(max_length=500)] = Field(default_factory=list)
 
 
 class ShownFollowUp(Shown):

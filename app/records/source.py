@@ -19,9 +19,9 @@ class Source(Content):
     type: Name
     publisher: Name | None = None
     date: Edtf | None = None
-    addresses: Annotated[list[Url], Field(max_length=500)] = []
-    languages: Annotated[list[Tag], Field(max_length=50)] = []
-    derived_from: Annotated[list[Slug], Field(max_length=200)] = []
+    addresses: Annotated[list[Url], Field(max_length=500)] = Field(default_factory=list)
+    languages: Annotated[list[Tag], Field(max_length=50)] = Field(default_factory=list)
+    derived_from: Annotated[list[Slug], Field(max_length=200)] = Field(default_factory=list)
     restricted: bool = False
 
     @model_validator(mode="after")
@@ -37,11 +37,11 @@ class SourceShown(ShownRecord):
     id: str = says("Readable and permanent.", "src-004")
     kind: Literal["source"] = says("Always source.", "source")
     title: Text = says("Its title.", {"en": "A/HRC/25/63"})
-    symbol: str | None = says("What citations call it: a UN symbol or a title.", "A/HRC/25/63")
+    symbol: str | None = says("Its UN symbol, where it has one.", "A/HRC/25/63")
     type: str = says("What it is.", "UN document or UN release (often seen through press or a mirror)")
     publisher: str | None = says("Who published it.", None)
     date: Date | None = says("When it was published.", None)
-    addresses: list[str] = says("Where it was seen.", ["https://dailynk.jp/archives/58541/11"])
+    addresses: list[str] = says("Where it was seen.", ["http://barnoldlaw.blogspot.com/2014/02/monsters.html"])
     languages: list[str] = says("The languages that it was seen in (BCP 47).", ["en", "ja"])
     derived_from: list[str] = says("Ids of the sources that it reports on or repeats.", [])
 

@@ -18,7 +18,7 @@ class Statement(Content):
     speaker: Name
     link_type: Name
     paraphrase: Text
-    instruments: Annotated[list[Slug], Field(max_length=200)] = []
+    instruments: Annotated[list[Slug], Field(max_length=200)] = Field(default_factory=list)
 
 
 class StatementShown(ShownRecord):

@@ -56,15 +56,15 @@ class Testimony(OwnPeopleContent):
     summary: TextPerAudience | None = None
     own_words: TextPerAudience | None = None
     full_text: FullText | None = None
-    violations: Annotated[list[Slug], Field(max_length=200)] = []
-    places: Annotated[list[Slug], Field(max_length=200)] = []
-    actors: Annotated[list[Slug], Field(max_length=200)] = []
+    violations: Annotated[list[Slug], Field(max_length=200)] = Field(default_factory=list)
+    places: Annotated[list[Slug], Field(max_length=200)] = Field(default_factory=list)
+    actors: Annotated[list[Slug], Field(max_length=200)] = Field(default_factory=list)
     account_type: AccountType = "unknown"
     knowledge: Knowledge = "unknown"
     title_only: bool = False
     reliability_note: Text | None = None
     transcription_note: Text | None = None
-    same_witness: Annotated[list[TestimonyId], Field(max_length=200)] = []
+    same_witness: Annotated[list[TestimonyId], Field(max_length=200)] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _is_not_its_own_other(self) -> Self:
@@ -117,7 +117,7 @@ class TestimonyShown(ShownRecord):
     )
     given_place: str | None = says("Where the account was given.", None)
     recorded_by: str = says("The body that recorded the account.", "coi")
-    setting: Text | None = says("The occasion.", {"en": "public hearing, Seoul"})
+    setting: Text | None = says("The occasion.", {"en": "COI: public hearing, Seoul"})
     medium: str | None = says("How it was recorded.", None)
     language: str | None = says("The language that the witness spoke (BCP 47).", None)
     violations: list[str] = says(

@@ -24,7 +24,7 @@ class Violation(Content):
     label: Text
     parent: Slug | None = None
     coi_area: Name | None = None
-    may_amount_to: Annotated[list[MayAmountTo], Field(max_length=100)] = []
+    may_amount_to: Annotated[list[MayAmountTo], Field(max_length=100)] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _is_no_kind_of_itself(self) -> Self:

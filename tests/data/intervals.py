@@ -1,0 +1,56 @@
+"""Every incident whose date is an interval `A/B`, beside the words of the record that speak of time.
+
+`2004/2011` says that it lasted from 2004 to 2011; what happened once, somewhere in that span, is `[2004..2011]`. So
+each interval has to be looked at. The words are the incident's own or those of a testimony that supports it.
+`None` stands where neither has any: the years then come from the witness's service or the report's own span.
+"""
+
+INTERVALS: dict[str, tuple[str, str | None]] = {
+    "inc-abduction-arimoto-1983": ("1983/..", "Continues: fate or whereabouts not known"),
+    "inc-abduction-fisher-1972": ("1972-06/..", "Continues: fate or whereabouts not known"),
+    "inc-abduction-taguchi-1978": ("1978/..", "Continues: fate or whereabouts not known"),
+    "inc-abduction-yokota-1977": ("1977-11/..", "Continues: fate or whereabouts not known"),
+    "inc-bae-2012": ("2012-11/2014", "released after two years"),
+    "inc-border-fences-2020": ("2020/2023", "since 2019"),
+    "inc-camp22-mass-arrival": (
+        "1989/1994",
+        "after the collapse of the Soviet bloc",
+    ),
+    "inc-camps-continue-2025": ("2014/2025", "at least four camps continue"),
+    "inc-china-detentions-2017": ("2017-07/2017-08", "in two months"),
+    "inc-choi-chun-gil-2014": ("2014-12/..", "Still detained at the opinion's publication in March 2025"),
+    "inc-choi-sun-hwa-2019": ("2019-12/", "Fate unknown to the husband in December 2023"),
+    "inc-cholsan-smuggler-2020": ("2020-01/2020-03", "came back ill from China in January and hid it"),
+    "inc-eunju-kim-return": ("1999/", "Date of return not seen"),
+    "inc-executions-media-2013": ("2013-08/2013-11", "in August, October and November"),
+    "inc-executions-rise-2020": ("2020/2025", "More public executions since 2020"),
+    "inc-fowle-2014": ("2014-05-07/2014-10-21", "held for over five months"),
+    "inc-guards-human-targets": ("198X/1994", None),
+    "inc-hoeryong-torture": ("1999-07/2000", "Ten months of torture"),
+    "inc-hunger-covid": ("2020/2023", "After the border closure"),
+    "inc-hyesan-tjwg-2012": ("2012/2014", "during a crackdown"),
+    "inc-kang-family-1977": ("1977/1987~", "held ten years"),
+    "inc-kim-dong-chul-2015": ("2015-10/", "End not seen; still held in April 2018"),
+    "inc-kim-hak-song-2017": ("2017-05~/", "Announced in early May 2017; end not seen"),
+    "inc-kim-jung-wook-2013": ("2013-10-08/..", "Still detained at the opinion's publication in March 2025"),
+    "inc-kim-kook-kie-2014": ("2014-10/..", "Still detained at the opinion's publication in March 2025"),
+    "inc-kyohwaso-12-abortions": ("2004/2011", "Held 2004-2011"),
+    "inc-kyohwaso-12-typhoid-1997": ("1997/1998", "some 500 deaths in an outbreak in 1997-1998"),
+    "inc-kyohwaso-12-typhoid-2009": ("2009/2010", "an outbreak in 2009-2010"),
+    "inc-lim-2015": ("2015/2017-08-09", "sentenced in December 2015"),
+    "inc-miller-2014": ("2014-04/2014", "arrested on entry in April was released together with Kenneth Bae"),
+    "inc-n-pyongan-congress-2021": ("2021-01-05/2021-01-12", "while the Eighth Party Congress met"),
+    "inc-officials-2015": ("2015-01/2015-04", "in the first months of the year"),
+    "inc-overseas-covid": ("2020/2023", "in the epidemic years"),
+    "inc-pyongyang-burned-2012": ("2012/2013", None),
+    "inc-pyongyang-families-2012": ("2012/2013", None),
+    "inc-return-2024-2025": ("2024/2025", "between the start of 2024 and October 2025"),
+    "inc-returnees-all-camps-2013": ("2013/2015", "People who fled since 2013"),
+    "inc-russia-2012": ("2012/2014", "to Russia in 2012"),
+    "inc-seafood-plants": ("2017/2023", None),
+    "inc-shock-brigades": ("2014/2025", None),
+    "inc-tony-kim-2017": ("2017-04/", "End not seen; still held in April 2018"),
+    "inc-warmbier-2016": ("2016-01/2017-06", "after 17 months"),
+    "inc-yodok-dancer-family": ("1970/1979", "then sent with parents and children to Yodok until 1979"),
+    "inc-yodok-term-2000": ("2000/2003", "Three years in Camp 15"),
+}
