@@ -5,10 +5,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, Table
 
-from app.core.dialect import DatabaseError, Prepared, Reading, Row, Rows, Snapshot, engine_for
+from app.core.dialect import DatabaseError, Prepared, Question, Reading, Row, Rows, Snapshot, engine_for
 from app.core.settings import Settings
 
-__all__ = ["Database", "DatabaseError", "Prepared", "Reading", "Rows", "Snapshot"]
+__all__ = ["Database", "DatabaseError", "Prepared", "Question", "Reading", "Rows", "Snapshot"]
 
 T = TypeVar("T")
 
@@ -52,9 +52,9 @@ class Database:
         """Run `reading` on one snapshot; with `heavy`, away from the event loop where the engine would block it."""
         return await self.engine.read(reading, heavy)
 
-    def stream(self, statement: Prepared, values: dict[str, Any], batch: int = 500) -> AsyncIterator[Rows]:
-        """Yield rows in batches from one snapshot at constant memory."""
-        return self.engine.stream(statement, values, batch)
+    def stream(self, questions: Sequence[Question], batch: int = 500) -> AsyncIterator[tuple[int, Rows]]:
+        """Yield the rows of one statement after another, in batches with its position, from one snapshot."""
+        return self.engine.stream(questions, batch)
 
     async def close(self) -> None:
         """Give back every connection."""

@@ -55,6 +55,9 @@ class Prepared:
         return tuple([bound[name] for name in self.names])
 
 
+Question = tuple[Prepared, dict[str, Any]]  # a statement and the values that it is run with
+
+
 class Snapshot(Protocol):
     """One unchanging state of the database, to read from."""
 
@@ -99,8 +102,8 @@ class EngineOf(Protocol):
         """Run `reading` on one snapshot, by a connection that cannot write."""
         ...
 
-    def stream(self, statement: Prepared, values: dict[str, Any], batch: int) -> AsyncIterator[Rows]:
-        """Yield the rows in batches from one snapshot, never holding more than one batch."""
+    def stream(self, questions: Sequence[Question], batch: int) -> AsyncIterator[tuple[int, Rows]]:
+        """Yield the rows of one statement after another, from one snapshot, never holding more than one batch."""
         ...
 
     async def close(self) -> None:
@@ -265,18 +268,22 @@ class SQLite:
             self._inline = self._connect_to_read()
         return self._in_snapshot(self._inline, reading)
 
-    async def stream(self, statement: Prepared, values: dict[str, Any], batch: int) -> AsyncIterator[Rows]:
-        """Yield the rows in batches from one snapshot, each fetched in a thread."""
-        loop = asyncio.get_running_loop()
+    async def stream(self, questions: Sequence[Question], batch: int) -> AsyncIterator[tuple[int, Rows]]:
+        """Yield batches of rows of one statement after another, with its position, each fetched in a thread."""
         connection = self._connect_to_read()
+        job = self._pool.submit(connection.execute, "BEGIN")
         try:
-            cursor = await loop.run_in_executor(
-                self._pool, lambda: connection.execute(statement.text, statement.values(values))
-            )
-            while rows := await loop.run_in_executor(self._pool, cursor.fetchmany, batch):
-                yield rows
+            await asyncio.wrap_future(job)
+            for position, (statement, values) in enumerate(questions):
+                job = self._pool.submit(connection.execute, statement.text, statement.values(values))
+                cursor = await asyncio.wrap_future(job)
+                job = self._pool.submit(cursor.fetchmany, batch)
+                while rows := await asyncio.wrap_future(job):
+                    yield position, rows
+                    job = self._pool.submit(cursor.fetchmany, batch)
         finally:
-            connection.close()
+            # A reader that goes away leaves its last job running: the connection is closed behind it, never under it.
+            job.add_done_callback(lambda _: connection.close())
 
     async def close(self) -> None:
         """Give back every connection."""
@@ -390,13 +397,14 @@ class PostgreSQL:
         async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             return await reading(_PostgreSQLSnapshot(connection))
 
-    async def stream(self, statement: Prepared, values: dict[str, Any], batch: int) -> AsyncIterator[Rows]:
-        """Yield the rows in batches from one snapshot, by a cursor of the server."""
+    async def stream(self, questions: Sequence[Question], batch: int) -> AsyncIterator[tuple[int, Rows]]:
+        """Yield batches of rows of one statement after another, with its position, by cursors of the server."""
         pool = self._pool or await self._connect()
         async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-            cursor = await connection.cursor(statement.text, *statement.values(values))
-            while rows := await cursor.fetch(batch):
-                yield [tuple(row) for row in rows]
+            for position, (statement, values) in enumerate(questions):
+                cursor = await connection.cursor(statement.text, *statement.values(values))
+                while rows := await cursor.fetch(batch):
+                    yield position, [tuple(row) for row in rows]
 
     async def close(self) -> None:
         """Give back every connection."""
