@@ -16,11 +16,59 @@ TYPES: dict[str, tuple[int, str]] = {
     "not-found": (404, "There is no such thing here"),
     "method-not-allowed": (405, "The method is not allowed here"),
     "not-acceptable": (406, "No offered format is acceptable"),
+    "too-long": (414, "The address is too long"),
     "too-large": (413, "The request is too large"),
     "unsupported-media-type": (415, "The media type is not supported"),
     "invalid-request": (422, "The request has an error"),
     "internal-error": (500, "The service failed"),
     "unavailable": (503, "The service is not ready"),
+}
+
+
+# What each means, and how to mend it: the page of a type, /problems/{slug}.
+EXPLAINED: dict[str, tuple[str, str]] = {
+    "unauthenticated": (
+        "The request carries credentials that this service does not know. They are never ignored.",
+        "Leave out the header Authorization: what is public is answered without it.",
+    ),
+    "forbidden": (
+        "The caller may not use this route or method. It is decided before any record is looked at.",
+        "Ask the operator for credentials that allow it.",
+    ),
+    "not-found": (
+        "There is nothing under this address that the caller may see. Hidden and absent records cannot be told apart.",
+        "Check the id; /v1 links to all there is, and the lists give the address of every record.",
+    ),
+    "method-not-allowed": (
+        "The address exists and does not know this method.",
+        "Use one of the methods that the header Allow names.",
+    ),
+    "not-acceptable": (
+        "The header Accept takes none of the formats in which this is offered.",
+        "Ask for one that the detail names, by Accept or by the parameter format.",
+    ),
+    "too-long": (
+        "The query string is longer, or has more parameters, than is read.",
+        "Ask for less at a time: a list of ids can be cut into several requests.",
+    ),
+    "too-large": ("The body of the request is larger than is read.", "Send it in smaller pieces."),
+    "unsupported-media-type": (
+        "The body of the request is in a format that is not read here.",
+        "Send one of the formats that the description of the route names.",
+    ),
+    "invalid-request": (
+        "Something in the request cannot be answered. `errors` names each fault, where it stands and what to do; an "
+        "unknown parameter or value is refused with the nearest known one, never ignored.",
+        "Mend each of the errors. /v1/{kind}/queryables lists what can be asked of a kind.",
+    ),
+    "internal-error": (
+        "The service failed. The answer says nothing of why; the operator finds it by the header X-Request-ID.",
+        "Try again later; if it stays, tell the operator the X-Request-ID.",
+    ),
+    "unavailable": (
+        "The service cannot answer now: it is being prepared, or something is just being taken out of sight.",
+        "Try again after as many seconds as the header Retry-After says.",
+    ),
 }
 
 

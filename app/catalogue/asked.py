@@ -1,0 +1,193 @@
+"""What a request asks: its query string, checked and made canonical. Nothing of any view is in it."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, unquote_to_bytes
+
+from app.catalogue import when
+from app.catalogue.parameter import Parameter, Wrong, is_identifier, shortened
+from app.catalogue.parameters import MOST_IDS, all_names, members, sorts_of, vocabulary
+from app.catalogue.when import When
+from app.core.problems import Fault, Problem, invalid, nearest
+from app.records import Kind
+
+MOST_BYTES = 8192
+MOST_PARAMETERS = 100
+MOST_FAULTS = 10
+_PLAIN = ",:-._~"  # what stands in an address as it is
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question: its filters in the order of the vocabulary, their values in their own; and which page of the answer.
+
+    Attributes:
+        given: filters and parameters of time -> values.
+        when: the form of what is asked about time.
+        digest: stands for kind and filters.
+        kept: the query string of everything but the cursor, for the address of the next page.
+        canonical: stands for all of it: equal for two query strings that ask the same.
+    """
+
+    kind: Kind = field(compare=False)
+    given: Mapping[str, tuple[Any, ...]] = field(compare=False)
+    when: When
+    sort: str
+    limit: int | None
+    cursor: str | None
+    fields: tuple[str, ...] | None
+    format: str | None
+    digest: bytes
+    kept: str
+    canonical: bytes
+
+
+def read(kind: Kind, raw: bytes) -> Asked:
+    """Read the query string of a list of a kind.
+
+    Raises:
+        Problem: invalid-request, each fault with its own explanation.
+    """
+    texts = _texts(raw)
+    given = _checked(vocabulary(kind), texts, kind)
+    kept = [(name, text) for name in given if name != "cursor" for text in texts[name]]
+    return _asked(kind, given, "&".join(f"{name}={quote(text, safe=_PLAIN)}" for name, text in kept))
+
+
+def checked(known: Mapping[str, Parameter], raw: bytes) -> dict[str, tuple[Any, ...]]:
+    """Return the values that a query string gives for known parameters, in their order.
+
+    Raises:
+        Problem: invalid-request.
+    """
+    return _checked(known, _texts(raw), None)
+
+
+def _checked(
+    known: Mapping[str, Parameter], texts: Mapping[str, list[str]], kind: Kind | None
+) -> dict[str, tuple[Any, ...]]:
+    faults: list[Fault] = []
+    given: dict[str, tuple[Any, ...]] = {}
+    for name, parameter in known.items():
+        if name in texts:
+            try:
+                given[name] = _values(parameter, texts[name], kind)
+            except Wrong as wrong:
+                faults.append(Fault("query", name, str(wrong)))
+    faults += [Fault("query", shortened(name), _unknown(name, known, kind)) for name in texts if name not in known]
+    faults += [Fault("query", name, why) for name, why in when.check(given)] if not faults else []
+    if faults:
+        raise invalid(faults[:MOST_FAULTS])
+    return given
+
+
+def _texts(raw: bytes) -> dict[str, list[str]]:
+    if not raw:
+        return {}
+    if len(raw) > MOST_BYTES:
+        raise Problem("too-long", f"The query string has {len(raw)} bytes; {MOST_BYTES} are the most that is read.")
+    pairs = [pair for pair in raw.split(b"&") if pair]
+    if len(pairs) > MOST_PARAMETERS:
+        raise Problem("too-long", f"There are {len(pairs)} parameters; {MOST_PARAMETERS} are the most that are read.")
+    texts: dict[str, list[str]] = {}
+    for pair in pairs:
+        name, _, value = pair.partition(b"=")
+        texts.setdefault(_decoded(name, "a name"), []).append(_decoded(value, _shown(name)))
+    return texts
+
+
+def _shown(name: bytes) -> str:
+    return shortened(name.decode("ascii", "replace"))
+
+
+def _decoded(raw: bytes, name: str) -> str:
+    try:
+        text = unquote_to_bytes(raw.replace(b"+", b" ")).decode()
+    except UnicodeDecodeError:
+        raise invalid([Fault("query", name, "This is not UTF-8, percent-encoded.")]) from None
+    if "\0" in text:
+        raise invalid([Fault("query", name, "There is a character NUL in it.")])
+    return text
+
+
+def _values(parameter: Parameter, texts: list[str], kind: Kind | None) -> tuple[Any, ...]:
+    if "" in texts:
+        raise Wrong("It has no value. Leave it out, or give it one.")
+    if parameter.name == "fields" and kind is not None:
+        return (_fields(kind, _single(texts)),)
+    if parameter.name == "ids":
+        texts = [one for text in texts for one in text.split(",")]
+        if len(texts) > MOST_IDS:
+            raise Wrong(f"There are {len(texts)} ids; {MOST_IDS} are the most.")
+        if "" in texts:
+            raise Wrong("There is an empty id in it: two commas follow one another, or one stands at an end.")
+    if parameter.many:
+        return tuple(sorted({parameter.read(text) for text in texts}))
+    return (parameter.read(_single(texts)),)
+
+
+def _single(texts: list[str]) -> str:
+    if len(texts) > 1:
+        raise Wrong("It is given more than once, and can have one value only.")
+    return texts[0]
+
+
+def _fields(kind: Kind, text: str) -> tuple[str, ...]:
+    known = members(kind)
+    names = text.split(",")
+    for name in names:
+        if name not in known:
+            hint = nearest(name, known)
+            raise Wrong(f"'{shortened(name)}' is no member of a record of this kind. {hint}".rstrip())
+    return tuple(name for name in known if name in ("id", "kind") or name in names)
+
+
+def _unknown(name: str, known: Iterable[str], kind: Kind | None) -> str:
+    if kind is not None and name in all_names():
+        of_time = name in ("period", "from", "to", "match", "at", "boundary", "side")
+        return (
+            f"{kind.title} have no date, so this cannot be asked of them."
+            if of_time
+            else (
+                f"{kind.title} have nothing that this asks about; /v1/{kind.path}/queryables lists what can be asked."
+            )
+        )
+    where = f" All of them: /v1/{kind.path}/queryables." if kind is not None else ""
+    hint = nearest(name, known)
+    return f"There is no parameter '{shortened(name)}'. {hint}{where}".rstrip()
+
+
+def _asked(kind: Kind, given: dict[str, tuple[Any, ...]], kept: str) -> Asked:
+    known = vocabulary(kind)
+
+    def page(name: str) -> Any:
+        values = given.get(name)
+        return None if values is None else values[0]
+
+    filters = {name: values for name, values in given.items() if known[name].role != "page"}
+    for name, default in (("match", "possible"), ("at", "span")):
+        if filters.get(name) == (default,):
+            del filters[name]
+    sort = page("sort") or sorts_of(kind)[0]
+    digest = hashlib.blake2b(repr((kind.name, *filters.items())).encode(), digest_size=16).digest()
+    rest = (sort, *map(page, ("limit", "cursor", "fields")))
+    return Asked(
+        kind=kind,
+        given=filters,
+        when=when.form(filters),
+        sort=sort,
+        limit=page("limit"),
+        cursor=page("cursor"),
+        fields=page("fields"),
+        format=page("format"),
+        digest=digest,
+        kept=kept,
+        canonical=digest + repr(rest).encode(),
+    )
+
+
+def is_address(identifier: str) -> bool:
+    """Tell whether the last part of an address can be the id of a record at all."""
+    return is_identifier(identifier)

@@ -1,0 +1,260 @@
+"""Lists: one question in one view, from its query string to the bytes of a page or of everything."""
+
+import hashlib
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, NamedTuple, cast
+
+import orjson
+
+from app.catalogue import asked, counts, flat, formats, negotiate, state
+from app.catalogue.answer import Answer, Request, found, unchanged
+from app.catalogue.asked import Asked
+from app.catalogue.cursor import Cursors, Place
+from app.catalogue.memo import Memo
+from app.catalogue.parameter import Wrong
+from app.catalogue.parameters import FORMATS
+from app.catalogue.query import Queries
+from app.catalogue.relations import Relation
+from app.catalogue.resolve import Question, Resolved, Resolver
+from app.catalogue.state import State
+from app.core.db import Database, Prepared, Rows, Snapshot
+from app.core.problems import Fault, invalid
+from app.records import BY_NAME, Kind
+from app.vocabulary.edtf import AFTER_ALL, BEFORE_ALL, UNDATED
+
+PAGE = 50  # records of a page that states no limit
+INLINE = 4000  # rows that may be looked at on the event loop: some 2 ms
+PLANS = 4096  # questions whose counts are remembered
+TRIES = 5
+
+
+class Plan(NamedTuple):
+    """A question worked out in one generation of a view."""
+
+    question: Question
+    rows: int
+    total: int
+    tail: bytes  # `"total"` and `"meta"`, as they end a list
+
+    def looks_at(self, sort: str, limit: int) -> int:
+        """Estimate how many rows a page of it looks at; one more filter costs as much as three rows of an index."""
+        scanned = self.question.scanned if sort.endswith("date") else self.rows
+        some = min(scanned, scanned * (limit + 1) // max(self.total, 1))
+        return (some if len(self.question.form.groups) < 2 else 3 * some) + 4 * limit
+
+
+class Page(NamedTuple):
+    """What one snapshot gave; without a plan the caller has it already."""
+
+    state: State
+    plan: Plan | None
+    rows: Rows
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What reading needs, once for a service."""
+
+    database: Database
+    queries: Queries
+    cursors: Cursors
+    plans: Memo[Plan]
+    expire: state.Expire
+    public_url: str | None
+
+
+@dataclass(slots=True)
+class _Run:
+    """One request for a list."""
+
+    request: Request
+    view: int
+    one: str
+    asked: Asked
+    digest: bytes
+    format: str
+    base: str
+    path: str
+
+    def etag(self, generation: int) -> str:
+        """Return the entity tag: it stands for the whole question, its format, and the generation of the view."""
+        whole = b"1|%d|%d|" % (self.view, generation) + self.digest + self.asked.canonical
+        whole += f"|{self.format}|{self.base}".encode()
+        return f'"{hashlib.blake2b(whole, digest_size=12).hexdigest()}"'
+
+    def address(self, cursor: str | None) -> str:
+        """Return the address of a page."""
+        query = "&".join(part for part in (self.asked.kept, f"cursor={cursor}" if cursor else "") if part)
+        return f"{self.base}{self.path}?{query}" if query else self.base + self.path
+
+
+class Listing:
+    """One list of the API: a kind, or what belongs to one record."""
+
+    def __init__(self, reader: Reader, kind: Kind, relation: Relation | None = None) -> None:
+        """Make the list."""
+        self._reader = reader
+        self._kind = kind
+        self._relation = relation
+        self._asked = lru_cache(1024)(partial(asked.read, kind))
+        self._offered = FORMATS if kind.geometry else FORMATS[:3]
+
+    async def answer(self, request: Request, view: int, one: str = "") -> Answer:
+        """Answer one request.
+
+        Raises:
+            Problem: whatever is wrong with it.
+        """
+        question = self._asked(request.scope["query_string"])
+        format = negotiate.chosen(question.format, request.accept, self._offered)
+        base, digest, path = request.base(self._reader.public_url), question.digest, f"/v1/{self._kind.path}"
+        if self._relation is not None:
+            of = BY_NAME[self._relation.of]
+            path = f"/v1/{of.path}/{one}/{self._relation.name}"
+            digest = hashlib.blake2b(digest + path.encode(), digest_size=16).digest()
+        run = _Run(request, view, one, question, digest, format, base, path)
+        if question.limit is None and format in (negotiate.NDJSON, negotiate.CSV):
+            return await self._everything(run)
+        return await self._page(run)
+
+    async def _page(self, run: _Run) -> Answer:
+        limit = run.asked.limit or PAGE
+        place = self._place(run)
+        page = await self._read(run, limit, place)
+        fresh, etag = page.state.fresh, run.etag(page.state.generation)
+        if page.plan is None or run.request.has_any:
+            return unchanged(run.view, fresh, etag)
+        following, rows = None, page.rows
+        if len(rows) > limit:
+            rows = rows[:limit]
+            last = Place(rows[-1][1], rows[-1][2])
+            following = run.address(self._reader.cursors.make(run.view, run.digest, run.asked.sort, last))
+        items = formats.page(run.format, self._kind, run.asked.fields, run.base, [row[0] for row in rows])
+        addresses = {"self": run.address(run.asked.cursor), "next": following}
+        body = formats.envelope(run.format, items, addresses, page.plan.tail)
+        return found(run.view, fresh, run.format, etag, body, self._links(run, addresses))
+
+    def _links(self, run: _Run, addresses: dict[str, str | None]) -> str:
+        links = [f'<{address}>; rel="{rel}"' for rel, address in addresses.items() if address]
+        links.append(f'<{run.base}/v1/{self._kind.path}/queryables>; rel="describedby"')
+        return ", ".join(links)
+
+    def _place(self, run: _Run) -> Place | None:
+        if run.asked.cursor is None:
+            return None
+        try:
+            return self._reader.cursors.read(run.view, run.digest, run.asked.sort, run.asked.cursor)
+        except Wrong as wrong:
+            raise invalid([Fault("query", "cursor", str(wrong))]) from None
+
+    async def _read(self, run: _Run, limit: int, place: Place | None) -> Page:
+        """Read a page: on the event loop if it is known to be little work, else away from it."""
+        reader = self._reader
+
+        async def reading(inline: bool, snapshot: Snapshot) -> Page | None:
+            now = await state.read(snapshot, reader.queries, run.view)
+            if run.request.has(run.etag(now.generation)):
+                return Page(now, None, [])
+            key = (run.view, now.generation, run.digest)
+            plan = reader.plans.get(key)
+            if plan is None:
+                if inline:
+                    return None
+                plan = await self._plan(snapshot, run)
+                reader.plans.put(key, plan)
+            if plan.total == 0:
+                return Page(now, plan, [])
+            if inline and plan.looks_at(run.asked.sort, limit) > INLINE:
+                return None
+            return Page(now, plan, await self._rows(snapshot, plan, run.asked, place, limit + 1))
+
+        async def both() -> Page:
+            page = await reader.database.read(partial(reading, True))
+            return page or cast(Page, await reader.database.read(partial(reading, False), heavy=True))
+
+        return await state.unexpired(both, reader.expire, run.view)
+
+    async def _resolved(self, snapshot: Snapshot, run: _Run) -> tuple[Resolver, Resolved]:
+        resolver = Resolver(snapshot, self._reader.queries, run.view)
+        return resolver, await resolver.resolve(run.asked, self._relation, run.one)
+
+    async def _plan(self, snapshot: Snapshot, run: _Run) -> Plan:
+        resolver, resolved = await self._resolved(snapshot, run)
+        counted = await counts.count(snapshot, self._reader.queries, resolver, resolved)
+        meta = counts.meta(counted, counts.describes(resolved, self._belongs(run.one)))
+        tail = b',"total":%d,"meta":%s}' % (counted.total, orjson.dumps(meta))
+        return Plan(resolved.question(), resolved.rows, counted.total, tail)
+
+    def _belongs(self, one: str) -> str:
+        if self._relation is None:
+            return ""
+        label = self._relation.of.replace("-", " ")
+        return f"naming the {label} {one}" if self._relation.path is None else f"named by the {label} {one}"
+
+    async def _rows(self, snapshot: Snapshot, plan: Plan, asked: Asked, place: Place | None, limit: int) -> Rows:
+        rows: Rows = []
+        for statement, values in self._statements(plan.question, asked, place, True):
+            rows += await snapshot.all(statement, values | {"limit": limit - len(rows)})
+            if len(rows) >= limit:
+                break
+        return rows
+
+    def _statements(
+        self, question: Question, asked: Asked, place: Place | None, limited: bool
+    ) -> Iterator[tuple[Prepared, dict[str, Any]]]:
+        """Yield the statements whose rows, one after another, are the list from a place on."""
+        for part, behind in _parts(asked, place):
+            values = question.values | part
+            if behind is not None:
+                values |= {"after": behind.value, "after_k": behind.k}
+            yield self._reader.queries.page(question.form, asked.sort, behind is not None, limited), values
+
+    async def _everything(self, run: _Run) -> Answer:
+        """Answer with the whole list, streamed from one snapshot."""
+        place, reader = self._place(run), self._reader
+
+        async def reading(snapshot: Snapshot) -> tuple[State, Resolved | None]:
+            now = await state.read(snapshot, reader.queries, run.view)
+            known = run.request.has(run.etag(now.generation))
+            return now, None if known else (await self._resolved(snapshot, run))[1]
+
+        for _ in range(TRIES):
+            read = partial(reader.database.read, reading, heavy=True)
+            now, resolved = await state.unexpired(read, reader.expire, run.view)
+            etag = run.etag(now.generation)
+            if resolved is None or run.request.has_any:
+                return unchanged(run.view, now.fresh, etag)
+            statements = [] if resolved.nothing else [*self._statements(resolved.question(), run.asked, place, False)]
+            stream = reader.database.stream([(reader.queries.state, {"view": run.view}), *statements])
+            rows = cast(AsyncGenerator[tuple[int, Rows], None], stream)
+            _, first = await anext(rows, (0, []))
+            if first and first[0][:2] == (now.generation, "live"):
+                links = self._links(run, {"self": run.address(run.asked.cursor)})
+                return found(run.view, now.fresh, run.format, etag, self._pieces(run, rows), links)
+            await rows.aclose()  # something changed in between
+        raise state.unavailable("The records change too fast to read all of them. Try again.")
+
+    async def _pieces(self, run: _Run, rows: AsyncGenerator[tuple[int, Rows], None]) -> AsyncGenerator[bytes, None]:
+        render = formats.pieces(run.format, self._kind, run.asked.fields, run.base)
+        try:
+            if run.format == negotiate.CSV:
+                yield flat.header(self._kind, run.asked.fields)
+            async for _, batch in rows:
+                yield render([row[0] for row in batch])
+        finally:
+            await rows.aclose()
+
+
+def _parts(asked: Asked, place: Place | None) -> list[tuple[dict[str, int], Place | None]]:
+    """Return the parts of a list in their order: limits of the first day (none: the question's), where it begins.
+
+    Undated records come last in both orders: in the ascending one they are a part of their own.
+    """
+    if asked.sort != "date" or asked.when.bounded:
+        return [({}, place)]
+    dated, undated = {"low": BEFORE_ALL, "top": AFTER_ALL}, {"low": UNDATED, "top": UNDATED}
+    if place is not None and place.value == UNDATED:
+        return [(undated, place)]
+    return [(dated, place), (undated, None)]

