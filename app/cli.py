@@ -134,8 +134,8 @@ def load(
 ) -> None:
     """Check every record of the files, then apply all of them; if one is wrong nothing is applied."""
     with _Session() as session, _Bar() as bar:
-        much = AtOnce(session.settings) if bulk else None
-        report = Load(session.intake, session.settings.home, owner, bar).run(files, keep_good, much)
+        load_of_files = Load(session.intake, session.settings.home, owner, bar)
+        report = load_of_files.run(files, keep_good, AtOnce(session.settings, closed=bulk))
     _tell(report)
     if report.faults:
         raise typer.Exit(1)

@@ -107,12 +107,13 @@ class TermCount(SQLModel, table=True):
 
 
 class Spot(SQLModel, table=True):
-    """One part of a record's geometry: its bounding box, in degrees."""
+    """One part of a record's geometry, in the order of dates: its bounding box, in degrees."""
 
     __tablename__ = "spot"
     __table_args__ = {"sqlite_with_rowid": False, "postgresql_partition_by": "LIST (view)"}
 
     view: int = Field(sa_column=_view())
+    s0: int = Field(sa_column=Column("s0", Integer, primary_key=True, autoincrement=False))
     k: int = Field(sa_column=Column("k", BigInteger, primary_key=True, autoincrement=False))
     part: int = Field(sa_column=Column("part", SmallInteger, primary_key=True, autoincrement=False))
     w: float

@@ -1,7 +1,9 @@
 """The log's table: one row a leaf, in the order of the log."""
 
-from sqlalchemy import BigInteger, Column, LargeBinary, Table
+from sqlalchemy import Column, LargeBinary, Table
 from sqlmodel import Field, SQLModel
+
+from app.vault.tables import SERIAL
 
 
 class Leaf(SQLModel, table=True):
@@ -9,7 +11,7 @@ class Leaf(SQLModel, table=True):
 
     __tablename__ = "leaf"
 
-    index: int = Field(sa_column=Column("index", BigInteger, primary_key=True, autoincrement=False))
+    index: int = Field(sa_column=Column("index", SERIAL, primary_key=True, autoincrement=False))
     hash: bytes = Field(sa_type=LargeBinary)
 
 

@@ -1,7 +1,8 @@
-"""Much at once: rows prepared by worker processes, indexes made after the rows, postings sorted before they go in.
+"""Much at once: worker processes prepare rows, one transaction after another takes them in.
 
-While it lasts every view is `building`, and readers are told to wait. If it is cut short the vault is whole, for each
-of its transactions is, and the catalogue is made anew from it at the next start.
+Open, the catalogue is whole after every transaction. Closed, indexes are made after the rows and postings are sorted
+before they go in, which is faster; every view is `building` meanwhile, and readers are told to wait. If that is cut
+short the vault is whole, for each of its transactions is, and the catalogue is made anew from it at the next start.
 """
 
 from collections import deque
@@ -33,8 +34,8 @@ T = TypeVar("T")
 class Prepared:
     """What a worker made of a list of records: rows for every table, but for the numbers that the log gives."""
 
-    records: list[tuple[Any, ...]] = field(default_factory=list)
-    revisions: list[tuple[Any, ...]] = field(default_factory=list)  # without leaf
+    records: list[tuple[Any, ...]] = field(default_factory=list)  # their leaf is not known yet
+    revisions: list[tuple[Any, ...]] = field(default_factory=list)  # the same
     references: list[tuple[str, str]] = field(default_factory=list)
     keys: list[tuple[str, bytes]] = field(default_factory=list)
     leaves: list[bytes] = field(default_factory=list)
@@ -47,6 +48,7 @@ class Prepared:
     terms: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     left: list[int] = field(default_factory=list)  # positions of records that have to go the ordinary way
     changed: list[str] = field(default_factory=list)  # of a rebuild: shown differently from what history says
+    log_size: int = 0  # of the log when the worker looked
 
     def take(self, batch: Batch) -> None:
         """Take over what a publisher put into a batch."""
@@ -56,15 +58,16 @@ class Prepared:
 
 
 class Bulk:
-    """One bulk operation: begin, write what workers prepared, finish."""
+    """One bulk operation: write what workers prepared; closed, begin before and finish afterwards."""
 
-    def __init__(self, writer: Writer, folder: Path) -> None:
-        """Pile postings up in a folder."""
+    def __init__(self, writer: Writer, folder: Path | None = None) -> None:
+        """Start; a folder, to pile postings up in, makes it a closed one."""
         self._writer = writer
-        self._pile = postings.Pile(folder)
+        self._pile = postings.Pile(folder) if folder is not None else None
         self._counts: dict[tuple[int, int], int] = {}
         self._terms: dict[int, tuple[str, str, str]] = {}
         self._indexes: list[Table] = []
+        self._alone_since = self._log_size = -1
 
     def begin(self, anew: bool, tables: Sequence[Table]) -> None:
         """Close the views to readers, empty the catalogue if it is made anew, and take the tables' indexes away."""
@@ -80,20 +83,34 @@ class Bulk:
         self._indexes = list(tables)
         self._writer.database.write(_begin)
 
-    def write(self, prepared: Prepared) -> None:
-        """Write what a worker prepared, in one transaction."""
+    def write(self, prepared: Prepared) -> bool:
+        """Write what a worker prepared, in one transaction.
+
+        Returns:
+            False, with nothing written, if somebody else wrote since the worker looked: what it saw may be so no more.
+        """
         if prepared.keys:
             self._writer.vault.keys.keep(prepared.keys)
-        self._writer.transact(lambda connection, at, size: self._write(connection, size, prepared))
-        self._pile.add(prepared.postings)
-        for key, n in prepared.counts.items():
-            self._counts[key] = self._counts.get(key, 0) + n
-        self._terms.update(prepared.terms)
+        if not self._writer.transact(lambda connection, _, size: self._write(connection, size, prepared)):
+            return False
+        if self._pile is not None:
+            self._pile.add(prepared.postings)
+            for key, n in prepared.counts.items():
+                self._counts[key] = self._counts.get(key, 0) + n
+            self._terms.update(prepared.terms)
+        return True
 
-    def _write(self, connection: Connection, size: int, prepared: Prepared) -> None:
+    def _is_stale(self, size: int, prepared: Prepared) -> bool:
+        if size != self._log_size:
+            self._alone_since = self._log_size = size
+        return prepared.log_size < self._alone_since
+
+    def _write(self, connection: Connection, size: int, prepared: Prepared) -> bool:
+        if self._is_stale(size, prepared):
+            return False
         insert = self._writer.database.insert
-        insert(connection, RECORD, prepared.records)
-        insert(connection, REVISION, ((*one[:6], size + i, one[6]) for i, one in enumerate(prepared.revisions)))
+        insert(connection, RECORD, ((*one[:7], size + i, one[8]) for i, one in enumerate(prepared.records)))
+        insert(connection, REVISION, ((size + i, *one[1:]) for i, one in enumerate(prepared.revisions)))
         insert(connection, REFERENCE, prepared.references)
         leaf = size + len(prepared.revisions)
         if prepared.disclosed:
@@ -101,18 +118,25 @@ class Bulk:
             insert(connection, DISCLOSED, _numbered(prepared.disclosed, generations, leaf))
             for view, generation in generations.items():
                 connection.execute(update(VIEW).where(VIEW.c.id == view).values(generation=generation))
-        insert(connection, LEAF, ((size + i, one) for i, one in enumerate(prepared.leaves + prepared.disclosed_leaves)))
+        leaves = prepared.leaves + prepared.disclosed_leaves
+        insert(connection, LEAF, ((size + i, one) for i, one in enumerate(leaves)))
         insert(connection, ROW, prepared.rows)
         insert(connection, SPOT, prepared.spots)
+        if self._pile is None:
+            insert(connection, POSTING, postings.unpack(prepared.postings))
+            self._writer.publisher.count(connection, prepared.counts, prepared.terms)
+        self._log_size = size + len(leaves)
+        return True
 
     def finish(self, pool: ProcessPoolExecutor) -> None:
         """Insert the postings in order, count the terms, make the indexes, and open the views."""
-        sorting = [pool.submit(postings.sort_file, path) for path in self._pile.finish()]
+        files = self._pile.finish() if self._pile is not None else []
+        sorting = [pool.submit(postings.sort_file, path) for path in files]
         for one in sorting:
             self._insert(one.result())
 
         def _finish(connection: Connection) -> None:
-            self._writer.publisher.flush(connection, Batch(counts=self._counts, terms=self._terms))
+            self._writer.publisher.count(connection, self._counts, self._terms)
             for table in self._indexes:
                 for index in table.indexes:
                     index.create(connection, checkfirst=True)

@@ -17,6 +17,7 @@ from app.intake.submit import Draft, Intake, Refused
 from app.records import BY_NAME
 from app.records.base import Content
 from app.records.refusal import refusals
+from app.vocabulary.edtf import UNDATED, bounds
 
 LONGEST = 0.2  # seconds that one transaction may take (DESIGN 7)
 CHECKED_AT_ONCE = 5_000
@@ -104,7 +105,7 @@ class Load:
             for piece in pieces:
                 draft = self._parse(number, piece)
                 if draft is not None:
-                    staged.append(Staged(draft.id, draft.kind, RANK[draft.kind], number, piece.line, piece.at))
+                    staged.append(_staged(draft, number, piece))
                     named += self._named(draft, number, piece.line, keep_good)
             self._check_heads(staged)
             self._stage(staged, named)
@@ -258,3 +259,10 @@ def _lists(file: RecordFile) -> Iterator[list[Piece]]:
             pieces = []
     if pieces:
         yield pieces
+
+
+def _staged(draft: Draft, file: int, piece: Piece) -> Staged:
+    field = BY_NAME[draft.kind].date
+    date = draft.content.get(field) if field is not None else None
+    day = bounds(date).s0 if date else UNDATED
+    return Staged(draft.id, draft.kind, RANK[draft.kind], day, file, piece.line, piece.at)

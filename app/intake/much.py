@@ -1,8 +1,8 @@
-"""Loading much at once: the kinds that nothing else rests on, prepared by worker processes and inserted in bulk."""
+"""Loading much at once: the kinds that nothing else rests on, prepared by worker processes."""
 
 from collections.abc import Iterator
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 
 from app.catalogue.tables import ROW
 from app.core.settings import Settings
@@ -11,44 +11,51 @@ from app.intake.loading import Load
 from app.intake.order import unnamed
 from app.intake.preparing import Preparer, Task
 from app.intake.staging import Staged
-from app.vault.tables import RECORD, REFERENCE
+from app.vault.tables import RECORD
 
-AT_ONCE = 1_000
+AT_ONCE = 500
+FEW = 2_000  # fewer are not worth starting processes for
 
 
 class AtOnce:
-    """Applies much at once. Readers get 503 meanwhile."""
+    """Applies much at once; closed, readers get 503 meanwhile."""
 
     kinds = unnamed()
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, closed: bool) -> None:
         """Use the settings for worker processes too."""
         self._settings = settings
+        self._closed = closed
 
     def apply(self, load: Load) -> int:
-        """Apply the records of these kinds; those that are not new go the ordinary way afterwards."""
+        """Apply the records of these kinds; those that cannot go this way go the ordinary way afterwards."""
         total = load.staging.count(self.kinds)
-        if not total:
-            return 0
-        writer = load.intake.writer
-        there = writer.database.look(lambda c: c.scalar(select(func.count()).select_from(RECORD))) or 0
+        if total < FEW and not self._closed:
+            return sum(load.apply(staged) for staged in load.staging.in_order(self.kinds))
         left: list[Staged] = []
-        done = 0
         with scratch(self._settings.home) as folder, workers(self._settings, Preparer) as pool:
-            bulk = Bulk(writer, folder)
-            # Indexes over what is there already are worth keeping if little is added to it.
-            bulk.begin(anew=False, tables=(ROW, REFERENCE) if total * 2 > there else ())
+            bulk = Bulk(load.intake.writer, folder if self._closed else None)
+            if self._closed:
+                bulk.begin(anew=False, tables=self._indexed(load, total))
             for staged, made in prepared(pool, self._tasks(load)):
-                bulk.write(made)
-                left += [staged[position] for position in made.left]
-                load.report.created += len(made.records)
-                done += len(staged)
-                load.progress("loading", done, total)
-            bulk.finish(pool)
+                if bulk.write(made):
+                    left += [staged[position] for position in made.left]
+                    load.report.created += len(made.records)
+                else:
+                    left += staged
+                load.progress("loading", staged[-1].line, total)
+            if self._closed:
+                bulk.finish(pool)
         load.apply(left)
         return total
 
-    def _tasks(self, load: Load) -> "Iterator[tuple[list[Staged], Task]]":
+    def _indexed(self, load: Load, total: int) -> tuple[Table, ...]:
+        """Return the tables whose indexes are made anew: not if what is there already is more than what comes."""
+        count = select(func.count()).select_from(RECORD)
+        there = load.intake.writer.database.look(lambda connection: connection.scalar(count)) or 0
+        return (ROW,) if total > there else ()
+
+    def _tasks(self, load: Load) -> Iterator[tuple[list[Staged], Task]]:
         for page in load.staging.in_order(self.kinds):
             for start in range(0, len(page), AT_ONCE):
                 staged = page[start : start + AT_ONCE]

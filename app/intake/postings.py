@@ -19,15 +19,20 @@ def bucket_of(view: int, term: int) -> int:
 
 
 def pack(postings: Iterable[tuple[int, ...]]) -> dict[int, bytes]:
-    """Return packed postings by bucket."""
+    """Return packed postings by bucket, in order."""
     buckets: dict[int, bytearray] = {}
     write = FORM.pack
-    for one in postings:
+    for one in sorted(postings):
         bucket = bucket_of(one[0], one[1])
         if bucket not in buckets:
             buckets[bucket] = bytearray()
         buckets[bucket] += write(*one)
     return {bucket: bytes(packed) for bucket, packed in buckets.items()}
+
+
+def unpack(packed: dict[int, bytes]) -> Iterator[tuple[int, ...]]:
+    """Yield packed postings in order."""
+    return FORM.iter_unpack(b"".join(packed.values()))
 
 
 class Pile:

@@ -8,14 +8,14 @@ from sqlalchemy import Connection
 from app.core import crypto
 from app.core.db import Database
 from app.core.settings import Settings
+from app.custody import log
 from app.custody.merkle import leaf_hash
 from app.intake.bulk import Prepared
 from app.intake.loading import content_of
 from app.intake.publish import Batch, Item, disclosure_commitment, render, views_of
 from app.intake.submit import Draft, Intake
-from app.intake.world import World
 from app.intake.write import Writer
-from app.vault.append import record_row, revision_row, salts
+from app.vault.append import Addition, commit, record_row, revision_row, salts
 
 
 class Task(NamedTuple):
@@ -32,7 +32,6 @@ class Preparer:
     def __init__(self, settings: Settings) -> None:
         """Open the vault of the settings, to read it."""
         self._writer = Writer.open(settings, Database.main(settings))
-        self._writer.world = World(self._writer.vault, by_history=True)  # the catalogue has no indexes meanwhile
         self._intake = Intake(self._writer)
 
     def __call__(self, task: Task) -> Prepared:
@@ -41,8 +40,8 @@ class Preparer:
         return self._writer.database.look(lambda connection: self._prepare(connection, task, drafts))
 
     def _prepare(self, connection: Connection, task: Task, drafts: Sequence[Draft]) -> Prepared:
-        done, world = Prepared(), self._writer.world
-        world.begin(-2)  # others write all the while, but nothing that these records name
+        done, world = Prepared(log_size=log.size(connection)), self._writer.world
+        world.begin(-2)  # this load writes all the while, but nothing that these records name; others: see Bulk.write
         met = self._writer.vault.heads(connection, [draft.id for draft in drafts])
         world.learn(connection, [to for draft in drafts for to in draft.targets])
         ready = []
@@ -51,32 +50,33 @@ class Preparer:
                 done.left.append(position)
             else:
                 ready.append(draft)
-        self._seal(done, task, ready)
-        self._show(connection, done, task, ready)
+        self._show(connection, done, task, self._seal(done, task, ready))
         world.end(-2)
         return done
 
-    def _seal(self, done: Prepared, task: Task, drafts: Sequence[Draft]) -> None:
-        for draft, salt in zip(drafts, salts(len(drafts)), strict=True):
-            one = self._intake.addition(draft, task.owner, 1)
+    def _seal(self, done: Prepared, task: Task, drafts: Sequence[Draft]) -> list[Addition]:
+        additions = [self._intake.addition(draft, task.owner) for draft in drafts]
+        for one, salt in zip(additions, salts(len(drafts)), strict=True):
             key = crypto.new_key()
-            id, revision, at, change, salt, commitment, _, sealed = revision_row(one, key, salt, 0, task.at)
-            done.keys.append((id, self._writer.vault.keys.wrap(id, key)))
-            done.records.append(record_row(one))
-            done.revisions.append((id, revision, at, change, salt, commitment, sealed))
-            done.references += [(id, target) for target in one.targets]
-            done.leaves.append(leaf_hash(commitment))
+            done.keys.append((one.id, self._writer.vault.keys.wrap(one.id, key)))
+            done.revisions.append(revision_row(one, key, salt, 0, task.at))
+            done.references += [(target, one.id) for target in one.targets]
+            done.leaves.append(leaf_hash(commit(salt, one.plain)))
+        done.references.sort()
+        return additions
 
-    def _show(self, connection: Connection, done: Prepared, task: Task, drafts: Sequence[Draft]) -> None:
+    def _show(self, connection: Connection, done: Prepared, task: Task, additions: Sequence[Addition]) -> None:
         views, batch = views_of(connection), Batch()
         changes = []
-        for draft in drafts:
-            one = self._intake.addition(draft, task.owner, 1)
+        for one in additions:
             item = Item(one.id, one.kind, one.k, one.owner, one.state, one.content, one.targets, one.expires, new=True)
+            mask = 0
             for view, rendered in zip(views, render(item, views, self._writer.world, self._writer.secret), strict=True):
                 if rendered is not None:
+                    mask |= 1 << view.id
                     self._writer.publisher.add(batch, view.id, item, rendered, 1, task.at)
                     changes.append((view.id, one.id, one.kind, rendered.digest))
+            done.records.append(record_row(one, 0, mask))
         for (number, id, kind, digest), salt in zip(changes, salts(len(changes)), strict=True):
             done.disclosed.append((number, id, kind, 1, task.at, "created", digest, salt))
             commitment = disclosure_commitment(number, id, 1, task.at, "created", digest, salt)

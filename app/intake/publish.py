@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection, and_, delete, select, text, update
 
 from app.catalogue.tables import POSTING, ROW, SPOT, TERM, TERM_COUNT, VIEW, term_id
-from app.core.canonical import canonical
+from app.core.canonical import canonical_plain
 from app.core.db import Database
 from app.core.moments import iso
 from app.custody import log
@@ -27,6 +27,9 @@ _ADD = text(
     "ON CONFLICT (view, term) DO UPDATE SET n = term_count.n + excluded.n"
 )
 
+_DROP_POSTING = text("DELETE FROM posting WHERE view = :v AND term = :t AND s0 = :d AND k = :r")
+_DROP_SPOT = text("DELETE FROM spot WHERE view = :v AND s0 = :d AND k = :r")
+
 
 class Item(NamedTuple):
     """One record to be shown, or hidden, anew."""
@@ -42,12 +45,26 @@ class Item(NamedTuple):
     new: bool  # the vault has just met it: no view has been shown it
 
 
-class Rendered(NamedTuple):
-    """What a view is shown of a record, as bytes, with their digest."""
+@dataclass(slots=True)
+class Rendered:
+    """What views are shown of a record, as bytes, with their digest; and its row, which they share."""
 
     shown: Shown
     core: bytes
     digest: bytes
+    terms: tuple[int, ...]
+    since: tuple[int, int] = (0, 0)
+    row: tuple[Any, ...] = ()
+
+    def row_since(self, item: "Item", revision: int, at: int) -> tuple[Any, ...]:
+        """Return the row of this form, shown as a revision since a moment, but for the view."""
+        if self.since != (revision, at):
+            shown, body = self.shown, body_of(self.core, revision, at)
+            packed = b"".join([term.to_bytes(6, "big") for term in self.terms])
+            numbers = (*shown.bounds, *shown.given, *shown.left, shown.corroboration, revision, at)
+            self.row = (item.k, item.kind, item.id, item.owner, *numbers, etag_of(body), packed, body)
+            self.since = (revision, at)
+        return self.row
 
 
 class Known(NamedTuple):
@@ -108,7 +125,8 @@ def render(item: Item, views: Sequence[View], world: World, secret: bytes) -> li
         if done is None:
             shown = project.show(kind, item.content, decision, item.owner, world)
             core = orjson.dumps(shown.record)
-            done = made[decision] = Rendered(shown, core, hashlib.sha256(core).digest())
+            terms = tuple([term_id(item.kind, facet, value) for facet, value in shown.terms])
+            done = made[decision] = Rendered(shown, core, hashlib.sha256(core).digest(), terms)
         answers.append(done)
     return answers
 
@@ -126,7 +144,7 @@ def etag_of(body: bytes) -> str:
 def disclosure_commitment(view: int, id: str, revision: int, at: int, change: str, digest: bytes, salt: bytes) -> bytes:
     """Return the commitment to one change of what one view is shown: over the RFC 8785 bytes of these members."""
     leaf = {"at": at, "change": change, "digest": digest.hex(), "id": id, "revision": revision, "view": view}
-    return commit(salt, canonical(leaf))
+    return commit(salt, canonical_plain(leaf))
 
 
 class Publisher:
@@ -152,38 +170,43 @@ class Publisher:
 
     def add(self, batch: Batch, view: int, item: Item, rendered: Rendered, revision: int, at: int) -> None:
         """Put one row and all that finds it into a batch."""
-        shown = rendered.shown
+        shown, k = rendered.shown, item.k
         s0, s1, e0, e1 = shown.bounds
-        packed = bytearray()
-        for facet, value in shown.terms:
-            term = term_id(item.kind, facet, value)
-            packed += term.to_bytes(6, "big")
-            batch.postings.append((view, term, s0, item.k, s1, e0, e1))
-            batch.counts[view, term] = batch.counts.get((view, term), 0) + 1
+        batch.postings += [(view, term, s0, k, s1, e0, e1) for term in rendered.terms]
+        for index, term in enumerate(rendered.terms):
+            key = (view, term)
+            batch.counts[key] = batch.counts.get(key, 0) + 1
             if term not in self._known_terms:
-                batch.terms[term] = (item.kind, facet, value)
-        body = body_of(rendered.core, revision, at)
-        numbers = (s0, s1, e0, e1, *shown.given, *shown.left, shown.corroboration, revision, at)
-        batch.rows.append((view, item.k, item.kind, item.id, item.owner, *numbers, etag_of(body), bytes(packed), body))
-        batch.spots += [(view, item.k, part, *box) for part, box in enumerate(shown.boxes)]
+                batch.terms[term] = (item.kind, *shown.terms[index])
+        batch.rows.append((view, *rendered.row_since(item, revision, at)))
+        batch.spots += [(view, s0, k, part, *box) for part, box in enumerate(shown.boxes)]
 
     def flush(self, connection: Connection, batch: Batch) -> None:
         """Write a batch."""
         self._take_out(connection, batch)
-        self._meet_terms(connection, batch.terms)
         self._database.insert(connection, ROW, batch.rows)
         batch.postings.sort()
         self._database.insert(connection, POSTING, batch.postings)
         self._database.insert(connection, SPOT, batch.spots)
-        changes = [{"view": view, "term": term, "n": n} for (view, term), n in sorted(batch.counts.items()) if n]
+        self.count(connection, batch.counts, batch.terms)
+
+    def count(
+        self,
+        connection: Connection,
+        counts: Mapping[tuple[int, int], int],
+        terms: Mapping[int, tuple[str, str, str]],
+    ) -> None:
+        """Count the terms of rows that came or went, and meet those that are new."""
+        self._meet_terms(connection, terms)
+        changes = [{"view": view, "term": term, "n": n} for (view, term), n in sorted(counts.items()) if n]
         if changes:
             connection.execute(_ADD, changes)
-        lost = [key for key, n in batch.counts.items() if n < 0]
-        self._forget_terms(connection, lost)
+        self._forget_terms(connection, [key for key, n in counts.items() if n < 0])
 
     def _take_out(self, connection: Connection, batch: Batch) -> None:
         for view, ks in batch.gone.items():
             postings: list[dict[str, int]] = []
+            spots: list[dict[str, int]] = []
             for chunk in chunks(ks):
                 where = and_(ROW.c.view == view, ROW.c.k.in_(chunk))
                 for k, s0, packed in connection.execute(select(ROW.c.k, ROW.c.s0, ROW.c.terms).where(where)):
@@ -191,12 +214,11 @@ class Publisher:
                         term = int.from_bytes(packed[start : start + 6], "big")
                         postings.append({"v": view, "t": term, "d": s0, "r": k})
                         batch.counts[view, term] = batch.counts.get((view, term), 0) - 1
+                    spots.append({"v": view, "d": s0, "r": k})
                 connection.execute(delete(ROW).where(where))
-                connection.execute(delete(SPOT).where(SPOT.c.view == view, SPOT.c.k.in_(chunk)))
-            if postings:
-                connection.execute(
-                    text("DELETE FROM posting WHERE view = :v AND term = :t AND s0 = :d AND k = :r"), postings
-                )
+            for statement, values in ((_DROP_POSTING, postings), (_DROP_SPOT, spots)):
+                if values:
+                    connection.execute(statement, values)
 
     def _meet_terms(self, connection: Connection, terms: Mapping[int, tuple[str, str, str]]) -> None:
         for chunk in chunks(terms):
@@ -242,7 +264,7 @@ class Publisher:
             }
             index = log_size + len(commitments)
             rows.append((view, generations[view], item.id, item.kind, revision, at, change, digest, salt, index))
-            commitments.append(commit(salt, canonical(leaf)))
+            commitments.append(commit(salt, canonical_plain(leaf)))
         self._database.insert(connection, DISCLOSED, rows)
         for view, generation in generations.items():
             if generation != before[view]:

@@ -11,9 +11,8 @@ from app.core.settings import Settings
 from app.intake.bulk import Bulk, Prepared, prepared, scratch, workers
 from app.intake.order import RANK
 from app.intake.publish import Batch, render, views_of
-from app.intake.world import World
 from app.intake.write import Writer, item_of
-from app.vault.tables import RECORD, REFERENCE
+from app.vault.tables import RECORD
 
 AT_ONCE = 1_000
 
@@ -33,7 +32,6 @@ class Remaker:
     def __init__(self, settings: Settings) -> None:
         """Open the vault of the settings, to read it."""
         self._writer = Writer.open(settings, Database.main(settings))
-        self._writer.world = World(self._writer.vault, by_history=True)
 
     def __call__(self, ids: list[str]) -> Prepared:
         """Make the rows of a list of records."""
@@ -74,7 +72,7 @@ def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, in
     total = writer.database.look(lambda c: c.scalar(select(func.count()).select_from(RECORD))) or 0
     with scratch(settings.home) as folder, workers(settings, Remaker) as pool:
         bulk = Bulk(writer, folder)
-        bulk.begin(anew=True, tables=(ROW, REFERENCE))
+        bulk.begin(anew=True, tables=(ROW,))
         for ids, made in prepared(pool, ((ids, ids) for ids in _records(writer))):
             bulk.write(made)
             changed += made.changed

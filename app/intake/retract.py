@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from app.catalogue.tables import ROW, VIEW
+from app.catalogue.tables import VIEW
 from app.intake.publish import views_of
 from app.intake.write import Writer, expiry
 from app.records import BY_NAME, references
-from app.vault.append import Addition, Stored, plain_of
+from app.vault.append import Addition, Stored
 from app.vault.tables import RECORD
 
 
@@ -47,8 +47,8 @@ def expire(writer: Writer) -> int:
 
 def _next_expiry(connection: Connection, at: int) -> None:
     for view in views_of(connection):
-        shown = select(ROW.c.id).where(ROW.c.view == view.id, ROW.c.kind == RECORD.c.kind, ROW.c.id == RECORD.c.id)
-        waiting = select(RECORD.c.expires).where(RECORD.c.expires > at, RECORD.c.state == "live", shown.exists())
+        shown = RECORD.c.views.bitwise_and(1 << view.id) != 0
+        waiting = select(RECORD.c.expires).where(RECORD.c.expires > at, RECORD.c.state == "live", shown)
         soonest = connection.scalar(waiting.order_by(RECORD.c.expires).limit(1))
         connection.execute(update(VIEW).where(VIEW.c.id == view.id).values(next_expiry=soonest))
 
@@ -61,10 +61,11 @@ def _change(stored: Stored, change: str, more: Mapping[str, Any]) -> Addition:
         k=stored.k,
         owner=stored.owner,
         revision=stored.revision + 1,
+        previous=stored.leaf,
         change=change,
         state=change,
         expires=expiry(stored.content),
         content=content,
-        plain=plain_of(content),
+        plain=BY_NAME[stored.kind].canonical(content),
         targets=tuple(dict.fromkeys(to for _, to, _ in references(BY_NAME[stored.kind], content))),
     )

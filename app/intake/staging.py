@@ -8,7 +8,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Index, Integer, MetaData, Select, String, Table, delete, func, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Integer,
+    MetaData,
+    Select,
+    String,
+    Table,
+    delete,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+)
 
 from app.core.db import Database
 from app.intake.order import RANK
@@ -21,10 +37,11 @@ _STAGED = Table(
     Column("id", String, primary_key=True),
     Column("kind", String, nullable=False),
     Column("rank", Integer, nullable=False),
+    Column("day", Integer, nullable=False),  # records of one time lie together in the catalogue, and are taken together
     Column("file", Integer, nullable=False),
     Column("line", Integer, nullable=False),
     Column("at", Integer, nullable=False),
-    Index("staged_order", "rank", "file", "at"),
+    Index("staged_order", "rank", "day", "file", "at"),
 )
 _NAMED = Table(
     "named",
@@ -44,6 +61,7 @@ class Staged(NamedTuple):
     id: str
     kind: str
     rank: int
+    day: int
     file: int
     line: int
     at: int
@@ -125,19 +143,22 @@ class Staging:
         """Yield the records of some kinds in the order in which they can be applied, in lists."""
         columns = [_STAGED.c[name] for name in Staged._fields]
         for rank in sorted(RANK[kind] for kind in kinds):
-            file, at = -1, -1
-            while True:
-                beyond = (_STAGED.c.file > file) | ((_STAGED.c.file == file) & (_STAGED.c.at > at))
-                statement = select(*columns).where(_STAGED.c.rank == rank, beyond)
-                rows = self._page(statement.order_by(_STAGED.c.file, _STAGED.c.at).limit(size))
-                if not rows:
-                    break
+            last: Staged | None = None
+            while rows := self._page(select(*columns).where(_STAGED.c.rank == rank, _after(last)).limit(size)):
                 yield rows
-                file, at = rows[-1].file, rows[-1].at
+                last = rows[-1]
 
     def _page(self, statement: "Select[Any]") -> list[Staged]:
-        return self._database.look(lambda connection: [Staged(*row) for row in connection.execute(statement)])
+        ordered = statement.order_by(_STAGED.c.day, _STAGED.c.file, _STAGED.c.at)
+        return self._database.look(lambda connection: [Staged(*row) for row in connection.execute(ordered)])
 
     def close(self) -> None:
         """Take the table away."""
         self._folder.cleanup()
+
+
+def _after(last: Staged | None) -> ColumnElement[bool]:
+    if last is None:
+        return true()
+    place = tuple_(_STAGED.c.day, _STAGED.c.file, _STAGED.c.at)
+    return place > tuple_(literal(last.day), literal(last.file), literal(last.at))

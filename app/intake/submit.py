@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection
 
 from app.core import crypto, ids
 from app.intake.write import Writer, expiry
 from app.records import BY_NAME, references
 from app.records.base import Content
-from app.vault.append import Addition, Head, commit, plain_of
+from app.vault.append import Addition, Head, commit
 
 PUBLIC_RECORD = "public-record"
 
@@ -79,10 +80,13 @@ class Intake:
         if value["id"] is None:
             if not kind.draws_id(value):
                 raise Refused([Refusal(0, "id", "is required: records of this kind have readable ids")])
-            name = value["slug"].encode() if value["slug"] else plain_of(value)
+            name = value["slug"].encode() if value["slug"] else kind.canonical(value)
             digest = hmac.digest(self._naming, b"\0".join((owner.encode(), kind.name.encode(), name)), hashlib.sha256)
             value["id"] = ids.fixed(str(kind.prefix), digest.hex())
-        return Draft(value["id"], kind.name, value, plain_of(value), tuple(references(kind, value)))
+        plain = kind.canonical(value)
+        # From the canonical bytes: what is shown must come out the same from a revision read back.
+        value = orjson.loads(plain)
+        return Draft(value["id"], kind.name, value, plain, tuple(references(kind, value)))
 
     def submit(
         self, drafts: Sequence[Draft], owner: str, promised: Callable[[str], str | None] = lambda _: None
@@ -120,7 +124,7 @@ class Intake:
                 outcome.unchanged.append(draft.id)
                 continue
             (outcome.revised if head else outcome.created).append(draft.id)
-            additions.append(self.addition(draft, owner, head.revision + 1 if head else 1))
+            additions.append(self.addition(draft, owner, head))
         self.writer.append(connection, at, size, additions)
         return outcome
 
@@ -152,15 +156,16 @@ class Intake:
         node = self.writer.world.node(id)
         return node.kind if node is not None and node.state != "retracted" else None
 
-    def addition(self, draft: Draft, owner: str, revision: int) -> Addition:
-        """Return what a record adds to the vault, as one of its revisions."""
+    def addition(self, draft: Draft, owner: str, head: Head | None = None) -> Addition:
+        """Return what a draft adds to the vault, after the revision that is there."""
         expires = expiry(draft.content)
         return Addition(
             id=draft.id,
             kind=draft.kind,
             k=ids.k_of(draft.id),
             owner=owner,
-            revision=revision,
+            revision=head.revision + 1 if head else 1,
+            previous=head.leaf if head else None,
             change="submitted",
             state="expired" if expires is not None and expires <= self.writer.clock() else "live",
             expires=expires,

@@ -5,11 +5,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from app.catalogue.tables import ROW
 from app.disclosure.project import Account
 from app.vault.append import Stored, Vault
 from app.vault.keys import chunks
-from app.vault.tables import DISCLOSED, RECORD
+from app.vault.tables import RECORD
 
 OPENED = frozenset({"place", "violation", "source", "testimony", "actor"})  # kinds of which more than existence matters
 MOST_NODES = 200_000
@@ -47,33 +46,29 @@ class Node(NamedTuple):
 class World:
     """The facts of `disclosure.view.Facts`, for one writer at a time."""
 
-    def __init__(self, vault: Vault, by_history: bool = False) -> None:
-        """Start knowing nothing.
-
-        Args:
-            vault: where records are read.
-            by_history: what a view is shown is read from the vault's history, not from the catalogue, which is being
-                made anew.
-        """
+    def __init__(self, vault: Vault) -> None:
+        """Start knowing nothing."""
         self._vault = vault
-        self._by_history = by_history
         self._nodes: dict[str, Node | None] = {}
         self._visible: dict[str, int] = {}
         self._lineages: dict[str, tuple[str, ...]] = {}
+        self._passing: set[str] = set()  # nodes that hold a testimony: not kept in memory after the transaction
         self._log_size = -1
 
     def begin(self, log_size: int) -> None:
         """Start a transaction: what was known holds only if nobody has written since."""
         if log_size != self._log_size or len(self._nodes) > MOST_NODES:
             self._nodes.clear()
+            self._passing.clear()
             self._visible.clear()
             self._lineages.clear()
 
     def end(self, log_size: int) -> None:
         """End a transaction that will be committed; testimonies are not kept in memory."""
         self._log_size = log_size
-        for id in [id for id, node in self._nodes.items() if node is not None and node.content is not None]:
-            del self._nodes[id]
+        for id in self._passing:
+            self._nodes.pop(id, None)
+        self._passing.clear()
 
     def forget(self) -> None:
         """Forget everything: the transaction failed."""
@@ -83,12 +78,16 @@ class World:
         """Say what a record is from now on; return what it was, if that was known."""
         before = self._nodes.get(id)
         self._nodes[id] = node
+        if node.content is not None:
+            self._passing.add(id)
         self._lineages.clear()
         return before
 
-    def show(self, id: str, views: int) -> None:
-        """Say which views (one bit each) are shown a record from now on."""
+    def show(self, id: str, views: int) -> int:
+        """Say which views (one bit each) are shown a record from now on; return which were until now."""
+        before = self._visible.get(id, 0)
         self._visible[id] = views
+        return before
 
     def learn(self, connection: Connection, ids: Iterable[str]) -> None:
         """Read what is not known yet of these records, and of what stands above them."""
@@ -96,42 +95,22 @@ class World:
         while unknown:
             found: dict[str, tuple[str, str]] = {}
             for chunk in chunks(unknown):
-                statement = select(RECORD.c.id, RECORD.c.kind, RECORD.c.state).where(RECORD.c.id.in_(chunk))
-                found.update((id, (kind, state)) for id, kind, state in connection.execute(statement))
+                columns = (RECORD.c.id, RECORD.c.kind, RECORD.c.state, RECORD.c.views)
+                for id, kind, state, views in connection.execute(select(*columns).where(RECORD.c.id.in_(chunk))):
+                    found[id] = (kind, state)
+                    self._visible[id] = views
             opened = self._vault.read(connection, [id for id, (kind, _) in found.items() if kind in OPENED])
             for id in unknown:
-                self._nodes[id] = self._node(id, found.get(id), opened.get(id))
-            self._learn_views(connection, found)
+                node = self._nodes[id] = self._node(found.get(id), opened.get(id))
+                if node is not None and node.content is not None:
+                    self._passing.add(id)
             nodes = [self._nodes[id] for id in unknown]
             above = [up for node in nodes if node for up in (node.parent, *node.derived_from) if up]
             unknown = [id for id in dict.fromkeys(above) if id not in self._nodes]
 
     @staticmethod
-    def _node(id: str, known: tuple[str, str] | None, stored: Stored | None) -> Node | None:
+    def _node(known: tuple[str, str] | None, stored: Stored | None) -> Node | None:
         return None if known is None else Node.of(*known, stored.content if stored else None)
-
-    def _learn_views(self, connection: Connection, found: Mapping[str, tuple[str, str]]) -> None:
-        new = [id for id in found if id not in self._visible]
-        self._visible.update(dict.fromkeys(new, 0))
-        if self._by_history:
-            self._learn_from_history(connection, new)
-            return
-        by_kind: dict[str, list[str]] = {}
-        for id in new:
-            by_kind.setdefault(found[id][0], []).append(id)
-        for kind, ids in by_kind.items():
-            for chunk in chunks(ids):
-                where = (ROW.c.view.in_(range(16)), ROW.c.kind == kind, ROW.c.id.in_(chunk))
-                for view, id in connection.execute(select(ROW.c.view, ROW.c.id).where(*where)):
-                    self._visible[id] |= 1 << view
-
-    def _learn_from_history(self, connection: Connection, ids: Iterable[str]) -> None:
-        columns = (DISCLOSED.c.view, DISCLOSED.c.id, DISCLOSED.c.change)
-        for chunk in chunks(ids):
-            where = (DISCLOSED.c.view.in_(range(16)), DISCLOSED.c.id.in_(chunk))
-            for view, id, change in connection.execute(select(*columns).where(*where).order_by(DISCLOSED.c.seq)):
-                bit = 1 << view
-                self._visible[id] = self._visible[id] & ~bit if change == "removed" else self._visible[id] | bit
 
     def node(self, id: str) -> Node | None:
         """Return a record's node; it must have been learnt."""

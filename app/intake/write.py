@@ -71,7 +71,7 @@ class Writer:
     def append(self, connection: Connection, at: int, size: int, additions: Sequence[Addition]) -> None:
         """Append revisions to the vault and the log, and show what follows from them to every view."""
         if additions:
-            self.world.learn(connection, [one.id for one in additions if one.revision > 1])
+            self._loosen(connection, {one.id: one.targets for one in additions if one.revision > 1})
             keys = self.vault.keys.make([one.id for one in additions])
             fresh = salts(len(additions))
             self.vault.append(connection, additions, keys, fresh, size, at)
@@ -79,6 +79,14 @@ class Writer:
             size = log.append(self.database, connection, commitments, size)
             size = self._publish(connection, at, size, additions)
         self.world.end(size)
+
+    def _loosen(self, connection: Connection, later: Mapping[str, tuple[str, ...]]) -> None:
+        """Before records are revised: remember what they were, and let go of what they rest on no more."""
+        self.world.learn(connection, later)
+        loose: list[tuple[str, str]] = []
+        for id, stored in self.vault.read(connection, later).items():
+            loose += [(target, id) for target in item_of(stored).named if target not in later[id]]
+        self.vault.loosen(connection, loose)
 
     def show_again(self, ids: Sequence[str]) -> int:
         """Show records anew to every view, as a change where that is one; return how many there were."""
@@ -137,7 +145,7 @@ class Writer:
         testimonies = [to for item in wave if item.kind == "incident" for to in item.named if to.startswith("tst-")]
         self.world.learn(connection, testimonies)
         known = self.publisher.known(connection, wave)
-        batch, changes, moved = Batch(), list[Change](), set[str]()
+        batch, changes, moved = Batch(), list[Change](), dict[str, int]()
         for item in wave:
             rendered = render(item, views, self.world, self.secret)
             mask = 0
@@ -146,11 +154,11 @@ class Writer:
                 change = self._compare(batch, view.id, item, one, known, at)
                 if change is not None:
                     changes.append(change)
-                    if change.change != "updated":
-                        moved.add(item.id)
-            self.world.show(item.id, mask)
+            if self.world.show(item.id, mask) != mask:
+                moved[item.id] = mask
         self.publisher.flush(connection, batch)
-        return self.publisher.disclose(connection, changes, at, size), moved
+        self.vault.set_views(connection, moved)
+        return self.publisher.disclose(connection, changes, at, size), set(moved)
 
     def _compare(
         self,

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, and_, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from app.core import crypto
-from app.core.canonical import canonical
 from app.core.db import Database
 from app.vault.keys import KeyStore, chunks
 from app.vault.tables import RECORD, REFERENCE, REVISION
 
 SALT_BYTES = 32
+_NEWEST = RECORD.join(REVISION, REVISION.c.leaf == RECORD.c.leaf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Stored:
     owner: str
     revision: int
     state: str
+    leaf: int
     content: Mapping[str, Any]
 
 
@@ -39,6 +40,7 @@ class Head:
     owner: str
     revision: int
     state: str
+    leaf: int
     salt: bytes
     commitment: bytes
 
@@ -52,6 +54,7 @@ class Addition:
     k: int
     owner: str
     revision: int
+    previous: int | None  # the leaf of the revision before
     change: str
     state: str
     expires: int | None
@@ -80,13 +83,12 @@ class Vault:
 
     def heads(self, connection: Connection, ids: Iterable[str]) -> dict[str, Head]:
         """Return what is known of records without opening them."""
-        joined = RECORD.join(REVISION, and_(REVISION.c.record == RECORD.c.id, REVISION.c.revision == RECORD.c.revision))
-        columns = (RECORD.c.id, RECORD.c.kind, RECORD.c.owner, RECORD.c.revision, RECORD.c.state)
+        columns = (RECORD.c.id, RECORD.c.kind, RECORD.c.owner, RECORD.c.revision, RECORD.c.state, RECORD.c.leaf)
         found: dict[str, Head] = {}
         for chunk in chunks(ids):
             statement = (
                 select(*columns, REVISION.c.salt, REVISION.c.commitment)
-                .select_from(joined)
+                .select_from(_NEWEST)
                 .where(RECORD.c.id.in_(chunk))
             )
             for id, *rest in connection.execute(statement):
@@ -101,14 +103,14 @@ class Vault:
         """
         wanted = list(ids)
         keys = self.keys.get(wanted)
-        joined = RECORD.join(REVISION, and_(REVISION.c.record == RECORD.c.id, REVISION.c.revision == RECORD.c.revision))
-        columns = (RECORD.c.id, RECORD.c.kind, RECORD.c.k, RECORD.c.owner, RECORD.c.revision, RECORD.c.state)
+        columns = (RECORD.c.id, RECORD.c.kind, RECORD.c.k, RECORD.c.owner, RECORD.c.revision)
+        more = (RECORD.c.state, RECORD.c.leaf, REVISION.c.sealed)
         found: dict[str, Stored] = {}
         for chunk in chunks(wanted):
-            statement = select(*columns, REVISION.c.sealed).select_from(joined).where(RECORD.c.id.in_(chunk))
-            for id, kind, k, owner, revision, state, sealed in connection.execute(statement):
+            statement = select(*columns, *more).select_from(_NEWEST).where(RECORD.c.id.in_(chunk))
+            for id, kind, k, owner, revision, state, leaf, sealed in connection.execute(statement):
                 plain = crypto.unseal(keys[id], sealed, place_of(id, revision))
-                found[id] = Stored(id, kind, k, owner, revision, state, orjson.loads(plain))
+                found[id] = Stored(id, kind, k, owner, revision, state, leaf, orjson.loads(plain))
         return found
 
     def dependents(self, connection: Connection, targets: Iterable[str]) -> set[str]:
@@ -130,38 +132,46 @@ class Vault:
         """Append revisions, each sealed under its record's key; `leaf` is the log's index of the first."""
         pairs = zip(additions, salts, strict=True)
         revisions = [revision_row(one, keys[one.id], salt, leaf + i, at) for i, (one, salt) in enumerate(pairs)]
-        self.database.insert(connection, RECORD, [record_row(one) for one in additions if one.revision == 1])
-        later = [one for one in additions if one.revision > 1]
+        new = [record_row(one, leaf + i) for i, one in enumerate(additions) if one.revision == 1]
+        self.database.insert(connection, RECORD, new)
+        later = [(leaf + i, one) for i, one in enumerate(additions) if one.revision > 1]
         if later:
             change = update(RECORD).where(RECORD.c.id == bindparam("record"))
             values = [
-                {"record": one.id, "revision": one.revision, "state": one.state, "expires": one.expires}
-                for one in later
+                {"record": one.id, "revision": one.revision, "state": one.state, "expires": one.expires, "leaf": index}
+                for index, one in later
             ]
             connection.execute(change, values)
-            for chunk in chunks([one.id for one in later]):
-                connection.execute(delete(REFERENCE).where(REFERENCE.c.record.in_(chunk)))
         self.database.insert(connection, REVISION, revisions)
-        self.database.insert(connection, REFERENCE, [(one.id, to) for one in additions for to in one.targets])
+        rests = sorted((to, one.id) for one in additions for to in one.targets)
+        self.database.insert(connection, REFERENCE, rests, or_ignore=bool(later))
+
+    def loosen(self, connection: Connection, rests: Sequence[tuple[str, str]]) -> None:
+        """Forget that records rest on others: (the other, the record)."""
+        gone = [{"to": target, "of": record} for target, record in rests]
+        if gone:
+            both = (REFERENCE.c.target == bindparam("to")) & (REFERENCE.c.record == bindparam("of"))
+            connection.execute(delete(REFERENCE).where(both), gone)
+
+    def set_views(self, connection: Connection, views: Mapping[str, int]) -> None:
+        """Say which views (one bit each) are shown records from now on."""
+        if views:
+            change = update(RECORD).where(RECORD.c.id == bindparam("record"))
+            connection.execute(change, [{"record": record, "views": mask} for record, mask in views.items()])
 
 
-def record_row(one: Addition) -> tuple[Any, ...]:
+def record_row(one: Addition, leaf: int, views: int = 0) -> tuple[Any, ...]:
     """Return the row of a new record."""
-    return one.id, one.kind, one.k, one.owner, one.revision, one.state, one.expires
+    return one.id, one.kind, one.k, one.owner, one.revision, one.state, one.expires, leaf, views
 
 
 def revision_row(one: Addition, key: bytes, salt: bytes, leaf: int, at: int) -> tuple[Any, ...]:
     """Return the row of a revision, sealed under its record's key."""
     sealed = crypto.seal(key, one.plain, place_of(one.id, one.revision))
-    return one.id, one.revision, at, one.change, salt, commit(salt, one.plain), leaf, sealed
+    return leaf, one.id, one.revision, one.previous, at, one.change, salt, commit(salt, one.plain), sealed
 
 
 def salts(count: int) -> list[bytes]:
     """Return fresh salts."""
     block = secrets.token_bytes(SALT_BYTES * count)
     return [block[start : start + SALT_BYTES] for start in range(0, len(block), SALT_BYTES)]
-
-
-def plain_of(content: Mapping[str, Any]) -> bytes:
-    """Return the canonical bytes of a content."""
-    return canonical(content)

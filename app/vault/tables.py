@@ -1,14 +1,27 @@
 """The vault's tables: what was submitted, what refers to what, and what each view was shown."""
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, SmallInteger, Table
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, Table, text
 from sqlmodel import Field, SQLModel
+
+# What SQLite keeps as the row's own number: a table in this order only grows at its end.
+SERIAL = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def where(condition: str) -> dict[str, Any]:
+    """Return the options of an index over some rows only, on both engines."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 class Record(SQLModel, table=True):
     """One record, whatever its state; the tombstone of one that is gone."""
 
     __tablename__ = "record"
-    __table_args__ = (Index("record_kind", "kind", "id"),)
+    __table_args__ = (
+        Index("record_expires", "expires", **where("expires IS NOT NULL")),
+        {"sqlite_with_rowid": False},
+    )
 
     id: str = Field(primary_key=True)
     kind: str
@@ -16,7 +29,9 @@ class Record(SQLModel, table=True):
     owner: str
     revision: int
     state: str  # live | expired | retracted
-    expires: int | None = Field(default=None, sa_type=BigInteger, index=True)  # end of the consent, in milliseconds
+    expires: int | None = Field(default=None, sa_type=BigInteger)  # end of the consent, in milliseconds
+    leaf: int = Field(sa_type=BigInteger)  # the newest revision
+    views: int  # the views that are shown it now, one bit each
 
 
 class Revision(SQLModel, table=True):
@@ -24,13 +39,14 @@ class Revision(SQLModel, table=True):
 
     __tablename__ = "revision"
 
-    record: str = Field(primary_key=True, foreign_key="record.id")
-    revision: int = Field(primary_key=True)
+    leaf: int = Field(sa_column=Column("leaf", SERIAL, primary_key=True, autoincrement=False))
+    record: str
+    revision: int
+    previous: int | None = Field(sa_type=BigInteger)  # the leaf of the revision before
     at: int = Field(sa_type=BigInteger)  # milliseconds since 1970, UTC
     change: str  # submitted | expired | retracted
     salt: bytes = Field(sa_type=LargeBinary)
     commitment: bytes = Field(sa_type=LargeBinary)
-    leaf: int = Field(sa_type=BigInteger)
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
@@ -38,17 +54,17 @@ class Reference(SQLModel, table=True):
     """One record rests on another: what must be looked at again when that other changes."""
 
     __tablename__ = "reference"
-    __table_args__ = (Index("reference_target", "target", "record"),)
+    __table_args__ = {"sqlite_with_rowid": False}
 
-    record: str = Field(primary_key=True, foreign_key="record.id")
     target: str = Field(primary_key=True)
+    record: str = Field(primary_key=True)
 
 
 class Disclosed(SQLModel, table=True):
     """One change of what one view is shown; append-only: the view's own history, generation and change feed."""
 
     __tablename__ = "disclosed"
-    __table_args__ = (Index("disclosed_record", "view", "id", "seq"),)
+    __table_args__ = (Index("disclosed_record", "view", "id", "seq"), {"sqlite_with_rowid": False})
 
     view: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
     seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))

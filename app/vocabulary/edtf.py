@@ -22,6 +22,7 @@ where no reading of it is possible: where its end lies surely before its start.
 
 import re
 from datetime import date
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any, Literal, NamedTuple
 
@@ -90,6 +91,7 @@ _BEFORE = tuple(accumulate(_DAYS, initial=0))
 _CYCLE = 146_097  # days in 400 years, after which the calendar repeats
 
 
+@lru_cache(maxsize=16_384)  # records share dates, and ask for each of theirs several times
 def bounds(text: str) -> Bounds:
     """Return the bounds of an EDTF text, in days.
 
@@ -114,6 +116,7 @@ def bounds(text: str) -> Bounds:
     return Bounds(first, last, first, last)
 
 
+@lru_cache(maxsize=16_384)
 def iso(day: int) -> str | None:
     """Return a day as ISO 8601 has it, `2011-12-17`; None for a bound that is none (open, or undated)."""
     if not FIRST_DAY <= day <= LAST_DAY:

@@ -9,6 +9,7 @@ revision = "0001"
 down_revision = None
 
 PARTITIONED = ("row", "posting", "spot")
+SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 VIEWS = 16  # as many views as there can be (DESIGN 2)
 
 
@@ -30,27 +31,31 @@ def _vault() -> None:
         _column("revision", sa.Integer()),
         _column("state", sa.String()),
         _column("expires", sa.BigInteger(), nullable=True),
+        _column("leaf", sa.BigInteger()),
+        _column("views", sa.Integer()),
+        sqlite_with_rowid=False,
     )
-    op.create_index("record_kind", "record", ["kind", "id"])
-    op.create_index("ix_record_expires", "record", ["expires"])
+    expiring = sa.text("expires IS NOT NULL")
+    op.create_index("record_expires", "record", ["expires"], sqlite_where=expiring, postgresql_where=expiring)
     op.create_table(
         "revision",
-        sa.Column("record", sa.String(), sa.ForeignKey("record.id"), primary_key=True),
-        _key("revision", sa.Integer()),
+        _key("leaf", SERIAL),
+        _column("record", sa.String()),
+        _column("revision", sa.Integer()),
+        _column("previous", sa.BigInteger(), nullable=True),
         _column("at", sa.BigInteger()),
         _column("change", sa.String()),
         _column("salt", sa.LargeBinary()),
         _column("commitment", sa.LargeBinary()),
-        _column("leaf", sa.BigInteger()),
         _column("sealed", sa.LargeBinary()),
     )
     op.create_table(
         "reference",
-        sa.Column("record", sa.String(), sa.ForeignKey("record.id"), primary_key=True),
         _key("target", sa.String()),
+        _key("record", sa.String()),
+        sqlite_with_rowid=False,
     )
-    op.create_index("reference_target", "reference", ["target", "record"])
-    op.create_table("leaf", _key("index", sa.BigInteger()), _column("hash", sa.LargeBinary()))
+    op.create_table("leaf", _key("index", SERIAL), _column("hash", sa.LargeBinary()))
     op.create_table(
         "disclosed",
         _key("view", sa.SmallInteger()),
@@ -63,6 +68,7 @@ def _vault() -> None:
         _column("digest", sa.LargeBinary()),
         _column("salt", sa.LargeBinary()),
         _column("leaf", sa.BigInteger()),
+        sqlite_with_rowid=False,
     )
     op.create_index("disclosed_record", "disclosed", ["view", "id", "seq"])
 
@@ -93,9 +99,9 @@ def _catalogue() -> None:
         _column("etag", sa.String()),
         _column("terms", sa.LargeBinary()),
         _column("body", sa.LargeBinary()),
-        sa.UniqueConstraint("view", "kind", "id", name="row_id"),
         postgresql_partition_by="LIST (view)",
     )
+    op.create_index("row_id", "row", ["view", "kind", "id"], unique=True)
     op.create_index("row_date", "row", ["view", "kind", "s0", "k", "s1", "e0", "e1"])
     op.create_index("row_updated", "row", ["view", "kind", "updated", "k"])
     op.create_table(
@@ -111,6 +117,7 @@ def _catalogue() -> None:
     op.create_table(
         "spot",
         _key("view", sa.SmallInteger()),
+        _key("s0", sa.Integer()),
         _key("k", sa.BigInteger()),
         _key("part", sa.SmallInteger()),
         *(_column(name, sa.Float()) for name in ("w", "s", "e", "n")),
@@ -153,7 +160,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take everything away."""
-    for table in ("term_count", "term", "spot", "posting", "row", "view", "disclosed", "leaf", "reference"):
+    for table in ("term_count", "term", "spot", "posting", "row", "view", "disclosed", "leaf"):
         op.drop_table(table)
-    for table in ("revision", "record"):
+    for table in ("reference", "revision", "record"):
         op.drop_table(table)
