@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.disclosure.consent import DATE, PLACE
-from app.disclosure.view import Facts
+from app.disclosure.view import Facts, lineage
 from app.vocabulary import edtf
 
 _TYPES = ({"country"}, {"country", "province"}, {"country", "province", "county"})
@@ -12,12 +12,13 @@ EXACT = len(PLACE) - 1
 DAY = len(DATE) - 1
 
 
-def places(named: Iterable[str], level: int, facts: Facts) -> list[str]:
+def places(named: Iterable[str], level: int, hidden: frozenset[str], facts: Facts) -> list[str]:
     """Return the places no finer than a level: each itself, or the nearest above it that is coarse enough."""
     if level == EXACT:
         return list(named)
     coarse = _TYPES[level]
-    found = (next((p for p in facts.lineage(place) if facts.type_of(p) in coarse), None) for place in named)
+    lines = (lineage(place, hidden, facts) for place in named)
+    found = (next((p for p in line if facts.type_of(p) in coarse), None) for line in lines)
     return list(dict.fromkeys(place for place in found if place is not None))
 
 

@@ -39,7 +39,8 @@ def decide(content: Mapping[str, Any], view: View, expired: bool = False) -> Dec
     """
     decision = _granted(content, view, expired)
     if decision is not None and (protection := content.get("protection")) is not None:
-        decision = _limited(decision, protection["limits"].get(view.audience))
+        for audience in {view.audience, view.audience.partition(":")[0]}:  # a body below is limited with all of them
+            decision = _limited(decision, protection["limits"].get(audience))
     if decision is None or decision.content <= CONTENT.index("counted"):
         return None
     return decision

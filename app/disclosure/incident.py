@@ -22,22 +22,25 @@ class Support:
     place: int
     date: int
     whole: bool
+    heard: bool  # not its title alone
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """The decision about an incident: how fine its place and date are, on whose word, and the ids that stay hidden."""
+    """The decision about an incident: how fine its places and dates are, on whose word, and what stays hidden."""
 
     place: int
     date: int
-    free: frozenset[str]  # places that a published source states: shown as they are
+    free: frozenset[str]  # places that a published testimony states: shown as they are
+    stated: frozenset[str]  # dates likewise
+    whole: bool  # nothing that it rests on is held back: text that nobody marked for an audience may be shown too
     text: str
     supports: tuple[Support, ...]
     against: tuple[Support, ...]
     hidden: frozenset[str]
 
     @property
-    def whole(self) -> bool:
+    def exact(self) -> bool:
         """Tell whether nothing of place and date is coarsened."""
         return self.place == coarsen.EXACT and self.date == coarsen.DAY
 
@@ -46,26 +49,36 @@ def decide(content: Mapping[str, Any], named: Iterable[str], view: View, facts: 
     """Decide what a view is shown of an incident; None: nothing, for nothing that it rests on may be shown."""
     hidden = plain.hidden_among(named, view, facts)
     supports = _supports(content["testimonies"], hidden, view, facts)
-    if content["disclosure_basis"] == "published":
-        place, date, free, text = coarsen.EXACT, coarsen.DAY, plain.NOTHING, "public"
+    if plain.is_published(content, hidden):
+        everything = coarsen.EXACT, coarsen.DAY, plain.NOTHING, plain.NOTHING, True
+        decision = Happening(*everything, "public", (), (), hidden)
+    elif any(one.heard for one in supports):
+        place, date = min(one.place for one in supports), min(one.date for one in supports)
+        whole = all(one.whole for one in supports)
+        decision = Happening(place, date, *_published(supports, facts), whole, view.audience, (), (), hidden)
     else:
-        if not supports:
-            return None
-        free, finest = _published(content, supports, facts)
-        place = min(one.place for one in supports)
-        date = max(min(one.date for one in supports), finest)
-        text = view.audience
-    decision = Happening(place, date, free, text, (), (), hidden)
+        return None
+    against = _supports(content["contradicted_by"], hidden, view, facts)
+    if not supports and not against:
+        return decision
     # A testimony is tied to what the incident says here only if its own consent allows its audience to know as much.
-    says_place = max((_level(one, facts) for one in _places(content["places"], decision, facts)), default=0)
-    when = coarsen.date(content["date"], date)
-    says_date = 0 if when is None else coarsen.level_of(when)
+    place, date = _says(content, decision, facts)
 
     def listed(witnesses: list[Support]) -> tuple[Support, ...]:
-        return tuple(one for one in witnesses if one.place >= says_place and one.date >= says_date)
+        return tuple(one for one in witnesses if one.place >= place and one.date >= date)
 
-    against = _supports(content["contradicted_by"], hidden, view, facts)
     return replace(decision, supports=listed(supports), against=listed(against))
+
+
+def _says(content: Mapping[str, Any], decision: Happening, facts: Facts) -> tuple[int, int]:
+    """Return how finely an incident, as shown, tells where and when it happened, its acts included."""
+    told = (content, *plain.without(content["acts"], decision.hidden))
+    named = [place for one in told for place in one["places"] if place not in decision.hidden]
+    dates = [_when(one["date"], decision) for one in told]
+    return (
+        max((_level(place, facts) for place in _places(named, decision, facts)), default=0),
+        max((coarsen.level_of(date) for date in dates if date is not None), default=0),
+    )
 
 
 def _level(place: str, facts: Facts) -> int:
@@ -74,26 +87,28 @@ def _level(place: str, facts: Facts) -> int:
 
 
 def _supports(ids: list[str], hidden: frozenset[str], view: View, facts: Facts) -> list[Support]:
-    found = ((id, facts.testimony(id)) for id in ids if id not in hidden)
-    decided = ((id, consented(account.content, view, account.expired)) for id, account in found if account is not None)
-    return [Support(id, one.place, one.date, one.whole) for id, one in decided if one is not None]
+    found: list[Support] = []
+    for id in ids:
+        account = facts.testimony(id) if id not in hidden else None
+        one = consented(account.content, view, account.expired) if account is not None else None
+        if account is not None and one is not None:
+            found.append(Support(id, one.place, one.date, one.whole, not account.content["title_only"]))
+    return found
 
 
-def _published(content: Mapping[str, Any], supports: list[Support], facts: Facts) -> tuple[frozenset[str], int]:
-    """Return the places, and the finest level of the date, that visible published testimonies state themselves."""
-    free: set[str] = set()
-    finest = 0
+def _published(supports: list[Support], facts: Facts) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the places and the dates that the published testimonies among these state themselves."""
+    places: set[str] = set()
+    dates: set[str] = set()
     for one in supports:
         account = facts.testimony(one.id)
         if account is None or account.content["disclosure_basis"] != "published":
             continue
-        free.update(account.content["places"])
-        stated = account.content["date"]
-        if stated and content["date"]:
-            level = coarsen.level_of(stated)
-            if coarsen.date(content["date"], level) == stated:
-                finest = max(finest, level)
-    return frozenset(free), finest
+        if one.place == coarsen.EXACT:  # a protection assessment may hold back what was published
+            places.update(account.content["places"])
+        if one.date == coarsen.DAY and account.content["date"] is not None:
+            dates.add(account.content["date"])
+    return frozenset(places), frozenset(dates)
 
 
 def show(kind: Kind, content: Mapping[str, Any], decision: Happening, facts: Facts) -> dict[str, Any]:
@@ -106,18 +121,18 @@ def show(kind: Kind, content: Mapping[str, Any], decision: Happening, facts: Fac
         record["places"] if decision.place == coarsen.EXACT else [p for p in record["places"] if p in decision.free]
     )
     record["geometry"] = coarsen.geometry(precise, facts)
-    when = coarsen.date(content["date"], decision.date)
+    when = _when(content["date"], decision)
     record["date"] = edtf.shown(when) if when is not None else None
     record["title"] = text_for(content["title"], decision.text)
     record["summary"] = text_for(content["summary"], decision.text)
     record["acts"] = [_act(act, decision, facts) for act in record["acts"]]
+    record["assessment"] = _assessment(record["assessment"], content["assessment"], decision)
     if not decision.whole:
         record["note"] = None
-    if decision.text != "public" and record["victims"] is not None:
-        record["victims"] = {**record["victims"], "described": None}
+        record["victims"] = _without_words(record["victims"])
     if record["title"] is None:
         record["title"] = coarsen.title("Incident", record["violations"], record["places"], when)
-    record["corroboration"] = count(content, record["testimonies"], facts)
+    record["corroboration"] = count(record, record["testimonies"], facts)
     record["reliability_notes"] = _notes((*decision.supports, *decision.against), facts)
     return record
 
@@ -127,21 +142,41 @@ def _places(named: list[str], decision: Happening, facts: Facts) -> list[str]:
         return named
     shown: list[str] = []
     for place in named:
-        shown += [place] if place in decision.free else coarsen.places([place], decision.place, facts)
+        free = place in decision.free
+        shown += [place] if free else coarsen.places([place], decision.place, decision.hidden, facts)
     return list(dict.fromkeys(shown))
 
 
+def _when(text: str | None, decision: Happening) -> str | None:
+    """Return a date as finely as a published testimony states it, else as the decision has it."""
+    if text is None or decision.date == coarsen.DAY:
+        return text
+    for level in range(coarsen.DAY, decision.date, -1):
+        coarse = coarsen.date(text, level)
+        if coarse in decision.stated:
+            return coarse
+    return coarsen.date(text, decision.date)
+
+
 def _act(act: dict[str, Any], decision: Happening, facts: Facts) -> dict[str, Any]:
-    if decision.whole:
-        return act
-    text = act["date"]["edtf"] if act["date"] else None
-    when = coarsen.date(text, decision.date)
-    victims = act["victims"]
-    return act | {
-        "places": _places(act["places"], decision, facts),
-        "date": edtf.shown(when) if when is not None else None,
-        "victims": {**victims, "described": None} if victims is not None else None,
-    }
+    if not decision.exact:
+        when = _when(act["date"]["edtf"], decision) if act["date"] else None
+        act = act | {
+            "places": _places(act["places"], decision, facts),
+            "date": edtf.shown(when) if when is not None else None,
+        }
+    return act if decision.whole else act | {"victims": _without_words(act["victims"])}
+
+
+def _without_words(victims: dict[str, Any] | None) -> dict[str, Any] | None:
+    return None if victims is None else {**victims, "described": None}
+
+
+def _assessment(shown: Any, stated: Mapping[str, Any] | None, decision: Happening) -> Any:
+    """Return the assessment, with its citation as citations are shown; None where its source is hidden."""
+    if stated is None or stated["citation"]["source"] in decision.hidden:
+        return None
+    return shown | {"citation": plain.citations([stated["citation"]])[0]}
 
 
 def _notes(supports: tuple[Support, ...], facts: Facts) -> list[dict[str, Any]]:

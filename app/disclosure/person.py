@@ -30,7 +30,8 @@ def decide(
     allowed = consented(content, view, expired)
     if allowed is None:
         return None
-    return Likeness(allowed, plain.hidden_among(named, view, facts))
+    hidden = plain.hidden_among(named, view, facts)
+    return Likeness(allowed, hidden) if content["consent"] or plain.is_published(content, hidden) else None
 
 
 def show(kind: Kind, content: Mapping[str, Any], decision: Likeness, facts: Facts) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def show(kind: Kind, content: Mapping[str, Any], decision: Likeness, facts: Fact
     if allowed.identity < NAMED:
         record["name"] = None
     if record["home_province"] is not None:
-        found = coarsen.places([record["home_province"]], allowed.place, facts)
+        found = coarsen.places([record["home_province"]], allowed.place, decision.hidden, facts)
         record["home_province"] = found[0] if found else None
     left = coarsen.date(content["left"], allowed.date)
     record["left"] = edtf.shown(left) if left is not None else None

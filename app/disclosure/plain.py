@@ -22,9 +22,16 @@ class Plain:
 
 
 def hidden_among(named: Iterable[str], view: View, facts: Facts) -> frozenset[str]:
-    """Return the ids of the records among these that a view is not shown."""
-    gone = [target for target in named if not facts.visible(view.id, target)]
+    """Return the ids of the records among these, and above them, that a view is not shown."""
+    gone = [one for target in named for one in facts.lineage(target) if not facts.visible(view.id, one)]
     return frozenset(gone) if gone else NOTHING
+
+
+def is_published(content: Mapping[str, Any], hidden: frozenset[str]) -> bool:
+    """Tell whether a record is published, by a document that has no record of its own or whose record is not hidden."""
+    return content["disclosure_basis"] == "published" and any(
+        one["source"] not in hidden for one in content["citations"]
+    )
 
 
 def decide(content: Mapping[str, Any], named: Iterable[str], view: View, facts: Facts) -> Plain | None:
@@ -41,10 +48,10 @@ def decide(content: Mapping[str, Any], named: Iterable[str], view: View, facts: 
     return Plain(hidden_among(named, view, facts), natural)
 
 
-def decide_link(content: Mapping[str, Any], view: View, facts: Facts) -> Plain | None:
+def decide_link(content: Mapping[str, Any], named: Iterable[str], view: View, facts: Facts) -> Plain | None:
     """Decide about a link: it is shown where both its ends and its source are."""
-    ends = (content["from"], content["to"], content["source"])
-    return Plain(NOTHING) if all(facts.visible(view.id, end) for end in ends) else None
+    hidden = hidden_among(named, view, facts)
+    return Plain(hidden) if hidden.isdisjoint((content["from"], content["to"], content["source"])) else None
 
 
 def show(kind: Kind, content: Mapping[str, Any], decision: Plain, facts: Facts) -> dict[str, Any]:

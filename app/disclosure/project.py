@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.disclosure import coarsen, incident, person, plain, testimony
-from app.disclosure.view import Account, Facts, View
+from app.disclosure.view import Account, Facts, View, lineage
 from app.records.kind import Kind, walk
 from app.vocabulary.edtf import UNDATED, UNDATED_BOUNDS, Bounds, bounds
 
@@ -50,12 +50,13 @@ def decide(
         case "person":
             return person.decide(content, named, view, facts, expired)
         case "link":
-            return plain.decide_link(content, view, facts)
+            return plain.decide_link(content, named, view, facts)
         case _:
             return plain.decide(content, named, view, facts)
 
 
-_SHOW: dict[str, Callable[[Kind, Mapping[str, Any], Any, Facts], dict[str, Any]]] = {
+Carrying = Callable[[Kind, Mapping[str, Any], Any, Facts], dict[str, Any]]
+_SHOW: dict[str, Carrying] = {
     "testimony": testimony.show,
     "incident": incident.show,
     "person": person.show,
@@ -64,13 +65,13 @@ _SHOW: dict[str, Callable[[Kind, Mapping[str, Any], Any, Facts], dict[str, Any]]
 
 def show(kind: Kind, content: Mapping[str, Any], decision: Decision, owner: str, facts: Facts) -> Shown:
     """Carry out a decision: the record as shown, and its terms, bounds and boxes, worked out from what is shown."""
-    carry_out = _SHOW.get(kind.name, plain.show)
+    carry_out: Carrying = _SHOW.get(kind.name, plain.show)
     record = carry_out(kind, content, decision, facts)
     record["owner"] = owner
     given, left = record.get("given"), record.get("left") or (record.get("witness") or {}).get("left")
     return Shown(
         record,
-        tuple(dict.fromkeys(_terms(kind, record, facts))),
+        tuple(dict.fromkeys(_terms(kind, record, decision.hidden, facts))),
         _bounds(record.get("date")) if kind.date else UNDATED_BOUNDS,
         _ends(given),
         _ends(left),
@@ -90,11 +91,11 @@ def _ends(date: Mapping[str, Any] | None) -> tuple[int, int]:
     return found.s0, found.e1
 
 
-def _terms(kind: Kind, record: Mapping[str, Any], facts: Facts) -> Iterable[tuple[str, str]]:
+def _terms(kind: Kind, record: Mapping[str, Any], hidden: frozenset[str], facts: Facts) -> Iterable[tuple[str, str]]:
     for facet, path in kind.facets.items():
         values = walk(path)(record)
         if facet in ("violation", "place"):
-            values = [above for value in values for above in facts.lineage(value)]
+            values = [above for value in values for above in lineage(value, hidden, facts)]
         for value in values:
             yield facet, value
         if facet == "violation":

@@ -35,8 +35,18 @@ def decide(
     if allowed is None:
         return None
     hidden = plain.hidden_among(named, view, facts)
+    if not (content["consent"] or plain.is_published(content, hidden)):
+        return None
+    hidden |= {other for other in content["same_witness"] if not _may_tie(allowed, other, hidden, view, facts)}
     pseudonym = _pseudonym(content, view, secret) if allowed.identity == PSEUDONYM else None
     return Telling(allowed, hidden, pseudonym)
+
+
+def _may_tie(allowed: Decision, other: str, hidden: frozenset[str], view: View, facts: Facts) -> bool:
+    """Tell whether a view may know that two accounts are one person's: not if that says more of who tells either."""
+    account = None if other in hidden or allowed.identity == WITHHELD else facts.testimony(other)
+    its = None if account is None else consented(account.content, view, account.expired)
+    return its is not None and its.identity == allowed.identity
 
 
 def _pseudonym(content: Mapping[str, Any], view: View, secret: bytes) -> str:
@@ -50,7 +60,7 @@ def show(kind: Kind, content: Mapping[str, Any], decision: Telling, facts: Facts
     allowed = decision.allowed
     record = plain.fields(kind, plain.without(content, decision.hidden))
     named = record["places"]
-    record["places"] = coarsen.places(named, allowed.place, facts)
+    record["places"] = coarsen.places(named, allowed.place, decision.hidden, facts)
     exact = allowed.place == coarsen.EXACT
     record["geometry"] = coarsen.geometry(record["places"], facts) if exact else None
     for name in ("date", "given"):
@@ -94,7 +104,7 @@ def _witness(witness: Mapping[str, Any], decision: Telling) -> dict[str, Any]:
     shown = {
         "designation": witness["designation"],
         "form": witness["form"],
-        "role": witness["role"],
+        "role": witness["role"] if allowed.whole else None,
         "person": None if witness["person"] in decision.hidden else witness["person"],
         "left": edtf.shown(left) if left is not None else None,
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Protocol
 
 
@@ -50,6 +51,15 @@ class Facts(Protocol):
     def testimony(self, record: str) -> "Account | None":
         """Return a testimony as submitted; None when there is none, or it was retracted."""
         ...
+
+
+def lineage(record: str, hidden: frozenset[str], facts: Facts) -> tuple[str, ...]:
+    """Return a place or violation and what stands above it, up to the first that the view is not shown.
+
+    Where a hidden place lies is as hidden as the place.
+    """
+    line = facts.lineage(record)
+    return line if hidden.isdisjoint(line) else tuple(takewhile(lambda one: one not in hidden, line))
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,9 @@ class ActorShown(ShownRecord):
             "political prison camps; designated by the US in July 2016"
         },
     )
+    alleged: bool = says(
+        "True of every natural person: that they took part is alleged, by the sources named in `named_in`.", False
+    )
     parents: list[ShownParent] = says("Its superiors in the chain of command.", [])
     named_in: list[str] = says("Ids of the sources that name a natural person in this role.", [])
 

@@ -43,4 +43,14 @@ class Polygon(Piece):
 
 
 Shape = Annotated[Point | Polygon, Field(discriminator="type")]
-Points = Annotated[Point | MultiPoint, Field(discriminator="type")]
+
+
+class GeometryCollection(Piece):
+    """Positions and areas together."""
+
+    type: Literal["GeometryCollection"]
+    geometries: Annotated[list[Shape], Field(min_length=1, max_length=10_000)]
+
+
+# What several places make together.
+Geometry = Annotated[Point | MultiPoint | Polygon | GeometryCollection, Field(discriminator="type")]

@@ -23,7 +23,7 @@ from app.records.base import (
     refuse,
 )
 from app.records.consent import PeopleContent
-from app.records.geometry import Points
+from app.records.geometry import Geometry
 from app.records.kind import Kind
 from app.records.shown import Date, Shown, ShownCitation, ShownRecord, says
 
@@ -154,7 +154,7 @@ class IncidentShown(ShownRecord):
         {"edtf": "1975", "start": ["1975-01-01", "1975-12-31"], "end": ["1975-01-01", "1975-12-31"]},
     )
     places: list[str] = says("Ids of the places.", ["loc-nampo", "kwanliso-18"])
-    geometry: Points | None = says(
+    geometry: Geometry | None = says(
         "The places shown that have coordinates.", {"type": "Point", "coordinates": [126.09, 39.56]}
     )
     violations: list[str] = says("Ids of the violations.", ["political-prison-camp", "guilt-by-association"])

@@ -20,7 +20,7 @@ from app.records.base import (
     refuse,
 )
 from app.records.consent import OwnPeopleContent
-from app.records.geometry import Points
+from app.records.geometry import Geometry
 from app.records.kind import Kind
 from app.records.shown import Date, Shown, ShownRecord, says
 
@@ -126,7 +126,7 @@ class TestimonyShown(ShownRecord):
     )
     places: list[str] = says("Ids of the places that it tells of.", ["kwanliso-22"])
     actors: list[str] = says("Ids of the institutions or alleged perpetrators that it names.", [])
-    geometry: Points | None = says(
+    geometry: Geometry | None = says(
         "The places shown that have coordinates.", {"type": "Point", "coordinates": [129.88, 42.58]}
     )
     account_type: AccountType = says("How the account was given.", "hearing")

@@ -138,6 +138,6 @@ def test_every_submitted_field_is_shown_or_hidden_by_name(kind):
     submitted = {field.alias or name for name, field in kind.model.model_fields.items()}
     shown = {field.alias or name for name, field in kind.shown.model_fields.items()}
     assert submitted - shown == kind.hidden
-    worked_out = {"owner", "revision", "updated", "geometry", "corroboration", "reliability_notes"}
+    worked_out = {"owner", "revision", "updated", "geometry", "corroboration", "reliability_notes", "alleged"}
     assert shown - submitted <= worked_out
     assert issubclass(kind.model, Content)

@@ -1,0 +1,85 @@
+"""Corroboration: distinct witnesses, and sources that draw on none of them and on no other."""
+
+from typing import Any
+
+import pytest
+
+from app.disclosure.corroboration import count
+from tests.disclosure.fake import PER, PER2, T1, T2, T3, T4, a_testimony, an_incident, facts
+
+
+def counted(accounts: list[dict[str, Any]], sources: tuple[str | None, ...] = (), **derived: tuple[str, ...]) -> int:
+    """Count for an incident that cites sources and rests on accounts."""
+    citations = [{"symbol": "TEST/1", "source": source} for source in sources] or [{"symbol": "TEST/1"}]
+    incident = an_incident(citations=citations, testimonies=[one["id"] for one in accounts])
+    return count(incident, incident["testimonies"], facts(*accounts, derived=derived))
+
+
+def account(id: str, person: str | None = None, source: str | None = None, **more: Any) -> dict[str, Any]:
+    citations = [{"symbol": "TEST/1", "source": source}]
+    return a_testimony(id, witness={"form": "unnamed", "person": person}, citations=citations, **more)
+
+
+def test_nobody_says_so():
+    assert counted([]) == 0
+
+
+def test_each_witness_counts_once():
+    assert counted([account(T1)]) == 1
+    assert counted([account(T1), account(T2)]) == 2
+    assert counted([account(T1, PER), account(T2, PER2)]) == 2
+
+
+def test_two_accounts_of_one_person_are_one_witness():
+    assert counted([account(T1, PER), account(T2, PER)]) == 1
+
+
+@pytest.mark.parametrize("ties", [{T1: [T2]}, {T2: [T1]}, {T1: [T2], T2: [T1]}])
+def test_two_accounts_that_are_tied_are_one_witness_whichever_says_so(ties):
+    assert counted([account(id, same_witness=ties.get(id, [])) for id in (T1, T2)]) == 1
+
+
+def test_a_chain_of_ties_is_one_witness_in_any_order():
+    chain = [account(T1, PER), account(T2, PER2, same_witness=[T4]), account(T3, PER, same_witness=[T4]), account(T4)]
+    assert counted(chain) == counted(chain[::-1]) == counted([chain[i] for i in (1, 0, 3, 2)]) == 1
+
+
+def test_two_accounts_may_be_tied_by_a_third_that_is_not_among_the_supports():
+    assert counted([account(T1, same_witness=[T3]), account(T2, same_witness=[T3])]) == 1
+
+
+def test_of_an_account_known_by_its_title_nothing_counts():
+    assert counted([account(T1, source="src-a", title_only=True)]) == 0
+    assert counted([account(T1), account(T2, title_only=True)]) == 1
+    assert counted([account(T1, source="src-a", title_only=True)], ("src-a",)) == 1  # the source itself, once
+
+
+def test_an_account_that_is_not_on_record_counts_for_nothing():
+    incident = an_incident(testimonies=[T1, T2])
+    assert count(incident, incident["testimonies"], facts(account(T1))) == 2  # T1, and the source that is cited
+
+
+def test_sources_count_once_each_and_a_citation_without_a_record_not_at_all():
+    assert counted([], ("src-a",)) == 1
+    assert counted([], ("src-a", "src-a", "src-b")) == 2
+    assert counted([], (None,)) == 0
+
+
+def test_a_source_in_which_a_counted_account_stands_adds_nothing():
+    assert counted([account(T1, source="src-a")], ("src-a",)) == 1
+    assert counted([account(T1, source="src-a")], ("src-a", "src-b")) == 2
+
+
+def test_a_source_that_draws_on_another_one_counted_adds_nothing_however_far():
+    assert counted([], ("src-a", "src-b"), **{"src-b": ("src-a",)}) == 1
+    assert counted([], ("src-a", "src-c"), **{"src-c": ("src-b",), "src-b": ("src-a",)}) == 1
+    assert counted([], ("src-a", "src-b"), **{"src-b": ("src-x",), "src-a": ("src-y",)}) == 2
+
+
+def test_a_source_that_draws_on_the_document_of_a_counted_account_adds_nothing():
+    assert counted([account(T1, source="src-a")], ("src-b",), **{"src-b": ("src-a",)}) == 1
+
+
+def test_sources_that_draw_on_one_another_in_a_circle_are_not_followed_for_ever():
+    assert counted([], ("src-a",), **{"src-a": ("src-b",), "src-b": ("src-a",)}) == 1
+    assert counted([], ("src-a", "src-c"), **{"src-a": ("src-b",), "src-b": ("src-a",)}) == 2
