@@ -66,7 +66,9 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.openapi = openapi_document  # type: ignore[method-assign]
-    app.router.routes[:] = [Reads(reader, resolve_view or anonymous, fixed(reader, openapi_bytes)), *docs.routes()]
+    reads = Reads(reader, resolve_view or anonymous, fixed(reader, openapi_bytes))
+    app.router.routes[:] = [reads, *docs.routes()]
+    app.add_middleware(reads.before)
     app.add_middleware(observe.Observe, metrics=metrics, log=log, failed=_failed)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Problem, _problem)

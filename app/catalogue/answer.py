@@ -86,6 +86,11 @@ class Request:
         """The header Accept, or nothing."""
         return self.headers.get(b"accept", b"")
 
+    @property
+    def knows(self) -> bool:
+        """Tell whether the caller states which form it has."""
+        return b"if-none-match" in self.headers
+
     def has(self, etag: str) -> bool:
         """Tell whether the caller has this form already (If-None-Match, RFC 9110 section 13.1.2)."""
         known = self.headers.get(b"if-none-match")

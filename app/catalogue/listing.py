@@ -14,7 +14,7 @@ from app.catalogue.asked import Asked
 from app.catalogue.cursor import Cursors, Place
 from app.catalogue.memo import Memo
 from app.catalogue.parameter import Wrong
-from app.catalogue.parameters import FORMATS
+from app.catalogue.parameters import FORMATS, vocabulary
 from app.catalogue.query import Queries
 from app.catalogue.relations import Relation
 from app.catalogue.resolve import Question, Resolved, Resolver
@@ -155,7 +155,7 @@ class Listing:
 
         async def reading(inline: bool, snapshot: Snapshot) -> Page | None:
             now = await state.read(snapshot, reader.queries, run.view)
-            if run.request.has(run.etag(now.generation)):
+            if run.request.knows and run.request.has(run.etag(now.generation)):
                 return Page(now, None, [])
             key = (run.view, now.generation, run.digest)
             plan = reader.plans.get(key)
@@ -190,6 +190,8 @@ class Listing:
     def _belongs(self, one: str) -> str:
         if self._relation is None:
             return ""
+        if len(self._relation.facets) == 1:
+            return vocabulary(self._kind)[self._relation.facets[0]].said((one,))
         label = self._relation.of.replace("-", " ")
         return f"naming the {label} {one}" if self._relation.path is None else f"named by the {label} {one}"
 
@@ -217,7 +219,7 @@ class Listing:
 
         async def reading(snapshot: Snapshot) -> tuple[State, Resolved | None]:
             now = await state.read(snapshot, reader.queries, run.view)
-            known = run.request.has(run.etag(now.generation))
+            known = run.request.knows and run.request.has(run.etag(now.generation))
             return now, None if known else (await self._resolved(snapshot, run))[1]
 
         for _ in range(TRIES):

@@ -139,7 +139,7 @@ def _dated(name: str, doc: str, example: str, words: str, columns: tuple[str, st
 def _meets(row: Any, w: Any, s: Any, e: Any, n: Any) -> Any:
     spot = SPOT.alias("spot")
     c = spot.c
-    here = (c.view == row.c.view) & (c.k == row.c.k)
+    here = (c.view == row.c.view) & (c.s0 == row.c.s0) & (c.k == row.c.k)
     return exists(select(c.k).where(here, c.w <= e, c.e >= w, c.s <= n, c.n >= s))
 
 

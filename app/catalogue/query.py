@@ -85,7 +85,8 @@ _VIEW = _bind("view", SmallInteger)
 def _parts(form: Form, with_row: bool, by: int | None) -> _Parts:
     row = ROW.alias("r")
     if by is None:
-        parts = _Parts(row, row, [row.c.view == _VIEW, row.c.kind == _bind("kind", String)])
+        kind: Any = row.c.kind + "" if _by_keys_alone(form) else row.c.kind
+        parts = _Parts(row, row, [row.c.view == _VIEW, kind == _bind("kind", String)])
     else:
         posting = POSTING.alias("p")
         parts = _Parts(posting, row, [posting.c.view == _VIEW, posting.c.term == _bind(f"g{by}_0", BigInteger)])
@@ -93,6 +94,11 @@ def _parts(form: Form, with_row: bool, by: int | None) -> _Parts:
             parts.where.extend([row.c.view == posting.c.view, row.c.k == posting.c.k])
     parts.where.extend([_holds(i, group, parts) for i, group in enumerate(form.groups) if i != by])
     return parts
+
+
+def _by_keys_alone(form: Form) -> bool:
+    """Tell whether the rows are few and found by their keys: then no index of the kind's rows is to be read."""
+    return any(group.way == "keys" for group in form.groups)
 
 
 def _holds(i: int, group: Group, parts: _Parts) -> ColumnElement[bool]:
@@ -143,10 +149,10 @@ def _page(database: Database, form: Form, sort: str, after: bool, limited: bool)
     if form.when.side is not None:
         where.append(when.lies(parts.dates, form.when.at, form.when.side))
     if by == "date":
-        keys = [c.s0, c.k]
+        keys = [c.s0 + 0, c.k] if _by_keys_alone(form) else [c.s0, c.k]
         # With a place to begin behind, that is the limit on its side; an index is read between two limits only.
-        where += [] if after and not descending else [c.s0 >= _bind("low", Integer)]
-        where += [] if after and descending else [c.s0 <= _bind("top", Integer)]
+        where += [] if after and not descending else [keys[0] >= _bind("low", Integer)]
+        where += [] if after and descending else [keys[0] <= _bind("top", Integer)]
         binds = [_bind("after", Integer), _bind("after_k", BigInteger)]
     else:
         if form.when.bounded:

@@ -25,16 +25,16 @@ _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 
 
 def logger(level: str) -> Any:
     """Return a logger of JSON lines to standard error."""
-    return structlog.wrap_logger(
-        structlog.BytesLogger(sys.stderr.buffer),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(serializer=lambda event, **_: orjson.dumps(event, default=str)),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-    )
+    processors = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(serializer=lambda event, **_: orjson.dumps(event, default=str)),
+    ]
+    bound = structlog.make_filtering_bound_logger(LEVELS[level])
+    # Bound once, here: a lazy proxy would be bound again for every line.
+    log: Any = bound(structlog.BytesLogger(sys.stderr.buffer), processors, {})  # type: ignore[call-arg]
+    return log
 
 
 class Metrics:
