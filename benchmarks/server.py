@@ -128,6 +128,15 @@ class Server:
             )
         return body
 
+    def check(self) -> None:
+        """See that it still runs.
+
+        Raises:
+            Failed: it has ended by itself.
+        """
+        if self._process is not None and (code := self._process.poll()) is not None:
+            raise Failed(f"{self.name} ended with {code}: {self._log.read_text()[-2_000:]}")
+
     def private_bytes(self) -> int:
         """Return the memory that it has for itself."""
         return private_bytes(self._process.pid) if self._process is not None else 0

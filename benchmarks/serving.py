@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks import wrk
 from benchmarks.questions import Questions
-from benchmarks.server import Server, free_port
+from benchmarks.server import Failed, Server, free_port
 from benchmarks.system import Request, System
 
 RUNS = ("R1", "R2", "R3")
@@ -71,9 +71,10 @@ def measure(
         for run in RUNS:
             for system, server in running:
                 time.sleep(0.5)  # what the run before left behind ends
+                server.check()
                 load = wrk.load(server.address, asked[system.name][run], seconds)
                 if load.failed:
-                    raise RuntimeError(f"{system.name} failed {load.failed} requests of {run}")
+                    raise Failed(f"{system.name} failed {load.failed} requests of {run}")
                 private = server.private_bytes()
                 figures.append(Figure(system.name, run, number, *load[:4], private))
                 tell(f"round {number} {run} {system.name}: {load.rate:,.0f} a second, p99 {load.p99:.1f} ms")

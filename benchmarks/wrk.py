@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from benchmarks.server import Failed
 from benchmarks.system import Request
 
 _SCRIPT = Path(__file__).with_name("wrk.lua")
@@ -51,8 +52,9 @@ def load(address: str, requests: Sequence[Request], seconds: int) -> Load:
             env=os.environ | {"BENCH_REQUESTS": str(asked)},
             capture_output=True,
             text=True,
-            check=True,
         )
+    if done.returncode:
+        raise Failed(f"wrk fails at {requests[0].path}: {done.stderr or done.stdout}")
     line = next(line for line in done.stdout.splitlines() if line.startswith("@@"))
     count, micros, size, failed, p50, p99, _ = map(int, line.split()[1:])
     return Load(count / (micros / 1e6), p50 / 1e3, p99 / 1e3, size // max(count, 1), failed)
