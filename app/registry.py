@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from app.catalogue.openapi import Description
 from app.records import BY_NAME, BY_PATH, KINDS, Kind
 
 __all__ = ["BY_NAME", "BY_PATH", "KINDS", "Kind", "openapi_bytes", "openapi_document", "openapi_text"]
@@ -13,7 +14,7 @@ __all__ = ["BY_NAME", "BY_PATH", "KINDS", "Kind", "openapi_bytes", "openapi_docu
 @cache
 def openapi_document() -> dict[str, Any]:
     """Return the description of the API (OpenAPI 3.1), made from the kinds and the filter vocabulary."""
-    return {}
+    return Description().document()
 
 
 @cache

@@ -105,6 +105,12 @@ def describes(found: Resolved, belongs: str) -> str:
     return f"{asked.kind.title} {', '.join(clauses)}" if clauses else f"All {_lower(asked.kind)}"
 
 
+def meta_of_ids(kind: Kind, identifier: str) -> dict[str, Any]:
+    """Return what is said of the list of one dated or undatable record, asked for by its id."""
+    words = f"{kind.title} {vocabulary(kind)['ids'].said((identifier,))}"
+    return meta(Counts(1, 0 if kind.date else None, None, None, None), words)
+
+
 def _lower(kind: Kind) -> str:
     return kind.title[:1].lower() + kind.title[1:]
 

@@ -15,6 +15,7 @@ from app.core.problems import EXPLAINED, TYPES
 from app.records import KINDS
 
 Handler = Callable[[Request, int, str], Awaitable[Answer]]
+VERSION = "0.1.0"  # of the API: it is the software's
 TITLE = "Accountability evidence API"
 ABOUT = (
     "The evidence behind accountability for human rights abuses in North Korea: what is documented, by whom, in which "

@@ -33,6 +33,7 @@ class Parameter:
         schema: the JSON Schema of one value.
         role: a `filter` of its own, part of the question of `time`, or about the `page`.
         many: it may be repeated; a record that fits any of its values fits.
+        commas: its one value is a list separated by commas; then `schema` is that of the list.
         words: how it reads in a sentence, `{}` standing for the values.
         targets: kinds of the record that a value names; the record must be one that the view is shown.
         facet: the terms of this facet are what it filters by.
@@ -52,6 +53,7 @@ class Parameter:
     schema: Mapping[str, Any]
     role: Role = "filter"
     many: bool = False
+    commas: bool = False
     words: str = ""
     targets: tuple[str, ...] = ()
     facet: str | None = None

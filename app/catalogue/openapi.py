@@ -1,0 +1,305 @@
+"""OpenAPI 3.1: the description of what is read, made from the kinds, the relations and the filter vocabulary."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from app.catalogue import schemas
+from app.catalogue.landing import ABOUT, TITLE, VERSION
+from app.catalogue.negotiate import CSV, GEOJSON, JSON, NDJSON, bare
+from app.catalogue.parameter import Parameter
+from app.catalogue.parameters import format_of, vocabulary
+from app.catalogue.relations import Relation, relations
+from app.core.problems import MEDIA_TYPE, TYPES
+from app.records import BY_NAME, KINDS, Kind
+
+Json = dict[str, Any]
+
+_INTRODUCTION = f"""{ABOUT}
+
+Every address answers `GET`, `HEAD` and `OPTIONS`. Every error is `application/problem+json` (RFC 9457); an unknown
+parameter or value is refused with the nearest known one. Every answer has a strong `ETag`: send it back as
+`If-None-Match` and an unchanged answer is 304. Lists go from page to page by `next`, however far; NDJSON and CSV without
+`limit` give everything at once. A date is uncertain until its source says otherwise: `match` says how surely it has to
+fit, and `meta` states what dropped out.
+"""
+_STATUS = {
+    "not-modified": "You have this form of it already.",
+    "401": "The credentials are not known; what is public needs none.",
+    "404": "There is nothing under this address that you may see.",
+    "406": "The header Accept takes none of the formats.",
+    "414": "The query string is too long.",
+    "422": "A parameter has an error; each is explained.",
+    "500": "The service failed.",
+    "503": "What you may see is being prepared, or something is just being taken out of sight.",
+}
+_SERVICE = "Service"
+
+
+def name_of(kind: Kind) -> str:
+    """Return a kind's name as a type: `WeaponsEvent`."""
+    return pascal(kind.name)
+
+
+def pascal(text: str) -> str:
+    """Return words joined by hyphens as one: `WeaponsEvents`."""
+    return "".join(word.capitalize() for word in re.split("[-_]", text))
+
+
+class Description:
+    """The description in the making: its paths, and the parameters and schemas that they share."""
+
+    def __init__(self) -> None:
+        """Begin with the schemas of all kinds."""
+        self.parameters: dict[str, Json] = {}
+        self.schemas = _models(kind.shown for kind in KINDS) | schemas.SHARED
+
+    def document(self) -> Json:
+        """Return the whole description."""
+        paths: Json = {}
+        for kind in KINDS:
+            paths |= self._kind(kind)
+        for (path, name), relation in relations().items():
+            paths[f"/v1/{path}/{{id}}/{name}"] = self._relation(relation)
+        paths |= _service()
+        tags = [{"name": kind.title, "description": kind.about} for kind in KINDS]
+        tags.append({"name": _SERVICE, "description": "Where everything is, and whether the service is well."})
+        return {
+            "openapi": "3.1.0",
+            "info": {
+                "title": TITLE,
+                "version": VERSION,
+                "summary": ABOUT,
+                "description": _INTRODUCTION,
+                "license": {"name": "Apache-2.0 (the code), CC BY 4.0 (our data)", "identifier": _LICENCE},
+            },
+            "servers": [{"url": "/", "description": "This service."}],
+            "security": [{}],
+            "tags": tags,
+            "paths": paths,
+            "components": {
+                "schemas": dict(sorted(self.schemas.items())),
+                "parameters": dict(sorted(self.parameters.items())),
+                "examples": _shared_examples(),
+                "headers": schemas.HEADERS,
+                "responses": {name: _problem(name) for name in ("401", "404", "406", "414", "422", "500", "503")}
+                | {"not-modified": {"description": _STATUS["not-modified"], "headers": schemas.CACHED}},
+            },
+        }
+
+    def _kind(self, kind: Kind) -> Json:
+        base, name, plural = f"/v1/{kind.path}", name_of(kind), pascal(kind.path)
+        self.schemas |= schemas.of_lists(name, self.schemas[_model(kind)], _model(kind))
+        return {
+            base: {
+                "get": self._list(kind, f"list{plural}", f"List {kind.title.lower()}", kind.about, [])
+                | {"tags": [kind.title]}
+            },
+            f"{base}/queryables": {
+                "get": _operation(
+                    f"get{name}Queryables",
+                    f"What can be asked of {kind.title.lower()}",
+                    "JSON Schema of the parameters of the list, with the values that there are.",
+                    [],
+                    _ok({bare(JSON): {"schema": {"$ref": "#/components/schemas/Queryables"}}}),
+                    ("401", "406", "422", "503"),
+                )
+                | {"tags": [kind.title]}
+            },
+            f"{base}/{{id}}": {
+                "get": self._one(kind, name) | {"tags": [kind.title]},
+            },
+            f"{base}/{{id}}/history": {
+                "get": _operation(
+                    f"list{name}History",
+                    f"The history of one {_words(kind)}",
+                    "Every form of it that you were shown: when, and the SHA-256 digest of what was shown.",
+                    [_id(kind)],
+                    _ok({bare(JSON): schemas.history()}),
+                    ("401", "404", "406", "422", "503"),
+                )
+                | {"tags": [kind.title]}
+            },
+        }
+
+    def _one(self, kind: Kind, name: str) -> Json:
+        formats = (JSON, GEOJSON) if kind.geometry else (JSON,)
+        content: Json = {bare(JSON): {"schema": _ref(_model(kind)), "example": example(kind)}}
+        if kind.geometry:
+            content[bare(GEOJSON)] = {"schema": _ref("Feature"), "example": schemas.feature(example(kind))}
+        parameters = [_id(kind), self._parameter(kind, format_of(formats), "record")]
+        return _operation(
+            f"get{name}",
+            f"One {_words(kind)}",
+            "The record as you may see it. A hidden id and an unknown one give the same 404.",
+            parameters,
+            _ok(content),
+            ("401", "404", "406", "414", "422", "503"),
+        )
+
+    def _relation(self, relation: Relation) -> Json:
+        of, to = BY_NAME[relation.of], BY_NAME[relation.to]
+        title = f"{relation.name.replace('-', ' ').capitalize()} of one {_words(of)}"
+        operation = self._list(
+            to, f"list{name_of(of)}{pascal(relation.name)}", title, relation.doc, [_id(of)], ("404",)
+        )
+        return {"get": operation | {"tags": [of.title]}}
+
+    def _list(
+        self, kind: Kind, name: str, summary: str, doc: str, first: list[Json], more: tuple[str, ...] = ()
+    ) -> Json:
+        parameters = first + [self._parameter(kind, one) for one in vocabulary(kind).values()]
+        one = name_of(kind)
+        content: Json = {
+            bare(JSON): {"schema": _ref(f"{one}List"), "examples": _examples(f"{one}List")},
+            bare(NDJSON): {"schema": {"type": "string", "description": "One record a line."}},
+            bare(CSV): {"schema": {"type": "string", "description": "A header, then one record a line (RFC 4180)."}},
+        }
+        if kind.geometry:
+            content[bare(GEOJSON)] = {"schema": _ref("FeatureCollection"), "examples": _examples(f"{one}Features")}
+        return _operation(
+            name, summary, doc, parameters, _ok(content, paged=True), ("401", *more, "406", "414", "422", "503")
+        )
+
+    def _parameter(self, kind: Kind, parameter: Parameter, suffix: str = "") -> Json:
+        """Return a reference to a parameter: one component serves all kinds for which it is the same."""
+        described = _described(parameter)
+        for key in (parameter.name, f"{kind.path}-{parameter.name}"):
+            key += f"-{suffix}" if suffix else ""
+            if self.parameters.setdefault(key, described) == described:
+                return {"$ref": f"#/components/parameters/{key}"}
+        raise AssertionError(f"{parameter.name} of {kind.name} is described twice")
+
+
+_LICENCE = "Apache-2.0 AND CC-BY-4.0"
+
+
+def _models(models: Iterable[type[BaseModel]]) -> Json:
+    _, definitions = models_json_schema(
+        [(model, "serialization") for model in models], ref_template="#/components/schemas/{model}"
+    )
+    found: Json = definitions["$defs"]
+    return found
+
+
+def _model(kind: Kind) -> str:
+    return kind.shown.__name__
+
+
+def example(kind: Kind) -> Json:
+    """Return a record of the built-in data, from the examples of the model's fields."""
+    fields = {field.alias or name: field for name, field in kind.shown.model_fields.items()}
+    return {name: field.examples[0] for name, field in fields.items() if field.examples}
+
+
+def _described(parameter: Parameter) -> Json:
+    schema: Json = dict(parameter.schema)
+    if parameter.many:
+        schema = {"type": "array", "items": schema, "minItems": 1}
+    described: Json = {"name": parameter.name, "in": "query", "description": parameter.doc, "schema": schema}
+    if parameter.many or parameter.commas:
+        described |= {"style": "form", "explode": not parameter.commas}
+    if parameter.example:
+        described["example"] = _example(parameter)
+    return described
+
+
+def _example(parameter: Parameter) -> Any:
+    if parameter.name == "bbox":
+        return [float(piece) for piece in parameter.example.split(",")]
+    if parameter.commas:
+        return parameter.example.split(",")
+    value = int(parameter.example) if parameter.schema.get("type") == "integer" else parameter.example
+    return [value] if parameter.many else value
+
+
+def _id(kind: Kind) -> Json:
+    return {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "description": f"The id of one {_words(kind)}.",
+        "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9.-]{0,120}$"},
+        "example": example(kind)["id"],
+    }
+
+
+def _words(kind: Kind) -> str:
+    return kind.name.replace("-", " ")
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _examples(name: str) -> Json:
+    return {"one": {"$ref": f"#/components/examples/{name}"}}
+
+
+def _shared_examples() -> Json:
+    found: Json = {}
+    for kind in KINDS:
+        name, record = name_of(kind), example(kind)
+        about = f"The answer to /v1/{kind.path}?ids={record['id']}"
+        found[f"{name}List"] = {"summary": about, "value": schemas.page(kind, record)}
+        if kind.geometry:
+            features = {"summary": f"{about}&format=geojson", "value": schemas.collection(kind, record)}
+            found[f"{name}Features"] = features
+    return found
+
+
+def _ok(content: Json, paged: bool = False) -> Json:
+    headers = schemas.CACHED | ({"Link": {"$ref": "#/components/headers/Link"}} if paged else {})
+    return {"description": "As asked.", "headers": headers, "content": content}
+
+
+def _operation(
+    name: str, summary: str, doc: str, parameters: list[Json], ok: Json, statuses: tuple[str, ...], cached: bool = True
+) -> Json:
+    responses: Json = {"200": ok}
+    if cached:
+        responses["304"] = {"$ref": "#/components/responses/not-modified"}
+    responses |= {status: {"$ref": f"#/components/responses/{status}"} for status in (*statuses, "500")}
+    shown = {"parameters": parameters} if parameters else {}
+    return {"operationId": name, "summary": summary, "description": doc, **shown, "responses": responses}
+
+
+def _problem(status: str) -> Json:
+    slug = next(slug for slug, (number, _) in TYPES.items() if str(number) == status)
+    problem = {"schema": _ref("Problem"), "example": schemas.problem(slug)}
+    headers = schemas.OF_PROBLEMS.get(slug, {})
+    return {"description": _STATUS[status], "content": {MEDIA_TYPE: problem}} | (
+        {"headers": headers} if headers else {}
+    )
+
+
+def _service() -> Json:
+    paths: Json = {}
+    for path, (name, summary, doc, schema, statuses, cached) in schemas.SERVICE.items():
+        ok = _ok({bare(JSON): {"schema": schema}}) if cached else {"description": "It is well."}
+        if not cached:
+            ok["content"] = {bare(JSON): {"schema": schema, "example": {"status": "ok"}}}
+        paths[path] = {"get": _operation(name, summary, doc, [], ok, statuses, cached) | {"tags": [_SERVICE]}}
+    slug = {
+        "name": "slug",
+        "in": "path",
+        "required": True,
+        "description": "The last part of a problem's `type`.",
+        "schema": {"type": "string", "enum": list(TYPES)},
+        "example": "invalid-request",
+    }
+    paths["/problems/{slug}"] = {
+        "get": _operation(
+            "getProblemType",
+            "One type of problem",
+            "What it means, and how to mend it.",
+            [slug],
+            _ok({bare(JSON): {"schema": _ref("ProblemType")}}),
+            ("404", "406", "422"),
+        )
+        | {"tags": [_SERVICE]}
+    }
+    return paths

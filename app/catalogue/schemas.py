@@ -1,0 +1,236 @@
+"""Schemas of the API's description that no kind has of its own: lists, features, problems, headers, with examples."""
+
+from typing import Any
+
+from app.catalogue.counts import meta_of_ids
+from app.core.problems import TYPES, Fault, Problem, invalid, not_found
+from app.records import Kind
+
+Json = dict[str, Any]
+_COUNT: Json = {"type": "integer", "minimum": 0}
+_ADDRESS: Json = {"type": "string", "format": "uri"}
+_REF = "#/components/schemas/"
+
+
+def _closed(properties: Json, required: list[str] | None = None, **more: Any) -> Json:
+    return {
+        "type": "object",
+        **more,
+        "properties": properties,
+        "required": list(properties) if required is None else required,
+        "additionalProperties": False,
+    }
+
+
+def _counts(names: tuple[str, ...], description: str) -> Json:
+    return _closed(dict.fromkeys(names, _COUNT), description=description)
+
+
+_META = _closed(
+    {
+        "describes": {"type": "string", "description": "The question in words."},
+        "undated": _COUNT
+        | {"description": "How many fit all that is not about time, and have no date: they match no period."},
+        "matched": _counts(
+            ("possible", "certain", "within"),
+            "How many fit all else and match under each `match`; where a period or a span is asked for.",
+        ),
+        "unlocated": _COUNT
+        | {"description": "How many fit all else and name no place, or have no geometry; with `place` or `bbox`."},
+        "boundary": _counts(
+            ("before", "after", "straddling", "undetermined", "undated"),
+            "On which side of the boundary each lies: they add up to `total`, or to what it is without `side`.",
+        ),
+    },
+    ["describes"],
+    description="What is said of the whole list; a member is there where it applies.",
+)
+_GEOMETRY: Json = {
+    "description": "GeoJSON (RFC 7946), or null where it is not known.",
+    "type": ["object", "null"],
+    "properties": {
+        "type": {"type": "string"},
+        "coordinates": {"type": "array", "items": {}},
+        "geometries": {"type": "array", "items": {}},
+    },
+    "required": ["type"],
+}
+_FEATURE = _closed(
+    {
+        "type": {"const": "Feature"},
+        "id": {"type": "string"},
+        "geometry": _GEOMETRY,
+        "properties": {"type": "object", "description": "The record, without its geometry."},
+    },
+    description="A record as a GeoJSON Feature.",
+)
+_LINK = _closed({"rel": {"type": "string"}, "href": _ADDRESS, "type": {"type": "string"}})
+
+SHARED: Json = {
+    "Meta": _META,
+    "Feature": _FEATURE,
+    "FeatureCollection": _closed(
+        {
+            "type": {"const": "FeatureCollection"},
+            "features": {"type": "array", "items": {"$ref": _REF + "Feature"}},
+            "links": {"type": "array", "items": _LINK, "description": "This page, and the next one if there is one."},
+            "total": _COUNT,
+            "meta": {"$ref": _REF + "Meta"},
+        },
+        description="A page of a list as GeoJSON.",
+    ),
+    "History": _closed(
+        {
+            "items": {
+                "type": "array",
+                "items": _closed(
+                    {
+                        "revision": _COUNT | {"description": "Counts the forms that you were shown, from 1."},
+                        "at": {"type": "string", "format": "date-time"},
+                        "change": {"enum": ["created", "updated", "removed"]},
+                        "digest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+                    }
+                ),
+            },
+            "next": {"type": "null"},
+            "total": _COUNT,
+        },
+        description="Every form of a record that you were shown, the first one first.",
+    ),
+    "Queryables": {
+        "type": "object",
+        "description": "JSON Schema (2020-12) of the parameters of a list.",
+        "properties": {"$schema": _ADDRESS, "$id": _ADDRESS, "properties": {"type": "object"}},
+        "required": ["$schema", "$id", "properties"],
+    },
+    "Problem": _closed(
+        {
+            "type": {"enum": [f"/problems/{slug}" for slug in TYPES], "description": "Its page says how to mend it."},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string", "description": "What is wrong here."},
+            "errors": {
+                "type": "array",
+                "description": "Each fault of the input.",
+                "items": _closed(
+                    {
+                        "in": {"enum": ["query", "header", "path"]},
+                        "name": {"type": "string"},
+                        "pointer": {"type": "string", "description": "In a body: RFC 6901."},
+                        "detail": {"type": "string"},
+                    },
+                    ["detail"],
+                ),
+            },
+        },
+        ["type", "title", "status", "detail"],
+        description="An error (RFC 9457).",
+    ),
+    "ProblemType": _closed(
+        {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "means": {"type": "string"},
+            "mend": {"type": "string"},
+        },
+        description="A type of problem: what it means, and how to mend it.",
+    ),
+}
+
+
+def of_lists(name: str, model: Json, model_name: str) -> Json:
+    """Return the schemas of a kind's lists; with `fields` a record has some of its members only."""
+    part = {**model, "required": ["id", "kind"], "title": f"{name}Part"}
+    part["description"] = f"{model.get('description', '')} With `fields`, those members only."
+    items = {"type": "array", "items": {"anyOf": [{"$ref": _REF + model_name}, {"$ref": f"{_REF}{name}Part"}]}}
+    following = {"type": ["string", "null"], "format": "uri", "description": "The next page; null on the last one."}
+    total = _COUNT | {"description": "How many there are on all pages together."}
+    listed = _closed({"items": items, "next": following, "total": total, "meta": {"$ref": _REF + "Meta"}})
+    return {f"{name}Part": part, f"{name}List": listed}
+
+
+def page(kind: Kind, record: Json) -> Json:
+    """Return the answer to the question for one record by its id."""
+    return {"items": [record], "next": None, "total": 1, "meta": meta_of_ids(kind, record["id"])}
+
+
+def feature(record: Json) -> Json:
+    """Return a record as a feature."""
+    properties = {name: value for name, value in record.items() if name != "geometry"}
+    return {"type": "Feature", "id": record["id"], "geometry": record["geometry"], "properties": properties}
+
+
+def collection(kind: Kind, record: Json) -> Json:
+    """Return that answer as a feature collection."""
+    listed = page(kind, record)
+    address = f"https://evidence.example/v1/{kind.path}?ids={record['id']}&format=geojson"
+    link = {"rel": "self", "href": address, "type": "application/geo+json"}
+    rest = {"links": [link], "total": listed["total"], "meta": listed["meta"]}
+    return {"type": "FeatureCollection", "features": [feature(record)], **rest}
+
+
+def history() -> Json:
+    """Return the content of a history."""
+    one = {"revision": 1, "at": "2026-11-24T10:31:26.123Z", "change": "created", "digest": "sha256:" + "0b" * 32}
+    return {"schema": {"$ref": _REF + "History"}, "example": {"items": [one], "next": None, "total": 1}}
+
+
+_PROBLEMS = {
+    "unauthenticated": Problem("unauthenticated", "These credentials are not known."),
+    "not-found": not_found(),
+    "not-acceptable": Problem(
+        "not-acceptable", "This is offered as application/json; the header Accept takes none of them."
+    ),
+    "too-long": Problem("too-long", "The query string has 9001 bytes; 8192 are the most that is read."),
+    "invalid-request": invalid([Fault("query", "peroid", "There is no parameter 'peroid'. Did you mean 'period'?")]),
+    "internal-error": Problem("internal-error", "Something went wrong here. The operator can find it."),
+    "unavailable": Problem("unavailable", "What you may see is being prepared. Try again later."),
+}
+
+
+def problem(slug: str) -> Json:
+    """Return an example of a problem."""
+    return _PROBLEMS[slug].as_json()
+
+
+HEADERS: Json = {
+    "ETag": {"description": "Stands for this very form (RFC 9110, 8.8.3).", "schema": {"type": "string"}},
+    "CacheControl": {"description": "How long a cache may serve it.", "schema": {"type": "string"}},
+    "Link": {"description": "This page, the next one, what can be asked (RFC 8288).", "schema": {"type": "string"}},
+    "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+    "WWWAuthenticate": {"description": "Which credentials there are.", "schema": {"type": "string"}},
+}
+CACHED: Json = {
+    "ETag": {"$ref": "#/components/headers/ETag"},
+    "Cache-Control": {"$ref": "#/components/headers/CacheControl"},
+}
+OF_PROBLEMS: Json = {
+    "unavailable": {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}},
+    "unauthenticated": {"WWW-Authenticate": {"$ref": "#/components/headers/WWWAuthenticate"}},
+}
+_ANY: Json = {"type": "object"}
+_WELL = _closed({"status": {"const": "ok"}})
+
+# path -> operation, summary, description, schema, errors, whether it has an ETag
+SERVICE: dict[str, tuple[str, str, str, Json, tuple[str, ...], bool]] = {
+    "/v1": ("getLanding", "Where everything is", "It links to all there is.", _ANY, ("406", "422"), True),
+    "/openapi.json": ("getDescription", "This description", "OpenAPI 3.1.", _ANY, ("406", "422"), True),
+    "/problems": (
+        "listProblemTypes",
+        "All types of problem",
+        "What each means, and how to mend it.",
+        _closed({"items": {"type": "array", "items": {"$ref": _REF + "ProblemType"}}}),
+        ("406", "422"),
+        True,
+    ),
+    "/healthz": ("getHealth", "Does it run?", "It answers as long as it runs.", _WELL, ("406", "422"), False),
+    "/readyz": (
+        "getReadiness",
+        "Can it answer?",
+        "The database is reached and its schema is current.",
+        _WELL,
+        ("406", "422", "503"),
+        False,
+    ),
+}
