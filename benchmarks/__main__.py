@@ -73,8 +73,9 @@ def _smoke(workspace: Workspace) -> None:
 
 def _measure(workspace: Workspace, chosen: argparse.Namespace) -> None:
     parts = chosen.part or PARTS
-    loader = wrk.program() if "serving" in parts else None
-    workspace.keep(n=workspace.n, machine=machine.describe(loader))
+    if "serving" in parts:
+        wrk.program()  # better missed now than after an hour of loading
+    workspace.keep(n=workspace.n, machine=machine.describe())
     if chosen.fresh:
         workspace.forget()
     if "loading" in parts:

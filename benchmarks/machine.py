@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 from importlib.metadata import version
@@ -18,7 +19,7 @@ except ImportError:
 _PACKAGES = ("uvicorn", "uvloop", "httptools", "starlette", "fastapi", "sqlalchemy", "orjson")
 
 
-def describe(loader: str | None) -> dict[str, str]:
+def describe() -> dict[str, str]:
     """Return the machine and the versions of what ran on it, by name."""
     processor = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
     memory = psutil.virtual_memory().total / 2**30
@@ -29,9 +30,10 @@ def describe(loader: str | None) -> dict[str, str]:
         "Python": f"{sys.version.split()[0]}, SQLite {sqlite.sqlite_version}",
         "Packages": ", ".join(f"{name} {version(name)}" for name in _PACKAGES),
     }
-    if loader is not None:
+    if (loader := shutil.which("wrk")) is not None:
         said = subprocess.run((loader, "-v"), capture_output=True, text=True).stdout
         described["Load"] = " ".join(said.split()[:2])
+    described["Busy before it began"] = f"{os.getloadavg()[0]:.2f} (load average of a minute)"
     return described
 
 
