@@ -56,6 +56,21 @@ def decide(
 
 
 Carrying = Callable[[Kind, Mapping[str, Any], Any, Facts], dict[str, Any]]
+def is_alike(content: Mapping[str, Any]) -> bool:
+    """Tell whether every view that is shown all that a record names is shown it alike.
+
+    So it is where nothing depends on who asks: no consent, no mark, and no testimony whose consent has a say.
+    """
+    return (
+        content.get("disclosure_basis", "published") == "published"
+        and not content.get("protection")
+        and not content.get("restricted")
+        and not content.get("testimonies")
+        and not content.get("contradicted_by")
+        and content.get("type") != "natural-person"
+    )
+
+
 _SHOW: dict[str, Carrying] = {
     "testimony": testimony.show,
     "incident": incident.show,

@@ -6,7 +6,7 @@ short the vault is whole, for each of its transactions is, and the catalogue is 
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,8 +20,8 @@ from sqlalchemy import Connection, Table, select, update
 from app.catalogue.tables import POSTING, ROW, SPOT, TERM, TERM_COUNT, VIEW
 from app.core.settings import Settings
 from app.custody.tables import LEAF
-from app.intake import postings
-from app.intake.publish import Batch
+from app.intake.postings import BUCKETS, Packed, Pile, Place, merged, rows_of, sort_file, views_in
+from app.intake.publish import Item, Rendered
 from app.intake.write import Writer
 from app.vault.tables import DISCLOSED, RECORD, REFERENCE, REVISION
 
@@ -41,20 +41,28 @@ class Prepared:
     leaves: list[bytes] = field(default_factory=list)
     disclosed: list[tuple[Any, ...]] = field(default_factory=list)  # without seq and leaf
     disclosed_leaves: list[bytes] = field(default_factory=list)
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
-    spots: list[tuple[Any, ...]] = field(default_factory=list)
-    postings: dict[int, bytes] = field(default_factory=dict)
-    counts: dict[tuple[int, int], int] = field(default_factory=dict)
+    rows: list[tuple[int, tuple[Any, ...]]] = field(default_factory=list)  # the views (one bit each), the rest
+    spots: list[tuple[int, tuple[Any, ...]]] = field(default_factory=list)  # the same
+    postings: dict[Place, bytes] = field(default_factory=dict)
+    counts: dict[tuple[int, int], int] = field(default_factory=dict)  # by views and term
     terms: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     left: list[int] = field(default_factory=list)  # positions of records that have to go the ordinary way
     changed: list[str] = field(default_factory=list)  # of a rebuild: shown differently from what history says
     log_size: int = 0  # of the log when the worker looked
 
-    def take(self, batch: Batch) -> None:
-        """Take over what a publisher put into a batch."""
-        self.rows, self.spots = batch.rows, batch.spots
-        self.counts, self.terms = batch.counts, batch.terms
-        self.postings = postings.pack(batch.postings)
+    def add(self, packed: Packed, mask: int, item: Item, rendered: Rendered, revision: int, at: int) -> None:
+        """Add what some views are shown of a record."""
+        self.rows.append((mask, rendered.row_since(item, revision, at)))
+        shown = rendered.shown
+        packed.add(mask, rendered.terms, item.k, shown.bounds)
+        for index, term in enumerate(rendered.terms):
+            key = (mask, term)
+            if key in self.counts:
+                self.counts[key] += 1
+            else:
+                self.counts[key] = 1
+                self.terms[term] = (item.kind, *shown.terms[index])
+        self.spots += [(mask, (shown.bounds.s0, item.k, part, *box)) for part, box in enumerate(shown.boxes)]
 
 
 class Bulk:
@@ -63,7 +71,7 @@ class Bulk:
     def __init__(self, writer: Writer, folder: Path | None = None) -> None:
         """Start; a folder, to pile postings up in, makes it a closed one."""
         self._writer = writer
-        self._pile = postings.Pile(folder) if folder is not None else None
+        self._pile = Pile(folder) if folder is not None else None
         self._counts: dict[tuple[int, int], int] = {}
         self._terms: dict[int, tuple[str, str, str]] = {}
         self._indexes: list[Table] = []
@@ -120,23 +128,28 @@ class Bulk:
                 connection.execute(update(VIEW).where(VIEW.c.id == view).values(generation=generation))
         leaves = prepared.leaves + prepared.disclosed_leaves
         insert(connection, LEAF, ((size + i, one) for i, one in enumerate(leaves)))
-        insert(connection, ROW, prepared.rows)
-        insert(connection, SPOT, prepared.spots)
+        for table, some in ((ROW, prepared.rows), (SPOT, prepared.spots)):
+            insert(connection, table, ((view, *row) for mask, row in some for view in views_in(mask)))
         if self._pile is None:
-            insert(connection, POSTING, postings.unpack(prepared.postings))
-            self._writer.publisher.count(connection, prepared.counts, prepared.terms)
+            insert(connection, POSTING, rows_of(prepared.postings))
+            self._writer.publisher.count(connection, by_view(prepared.counts), prepared.terms)
         self._log_size = size + len(leaves)
         return True
 
     def finish(self, pool: ProcessPoolExecutor) -> None:
         """Insert the postings in order, count the terms, make the indexes, and open the views."""
-        files = self._pile.finish() if self._pile is not None else []
-        sorting = [pool.submit(postings.sort_file, path) for path in files]
-        for one in sorting:
-            self._insert(one.result())
+        files = self._pile.finish() if self._pile is not None else {}
+        sorting = {place: pool.submit(sort_file, path) for place, path in sorted(files.items())}
+        seen = 0
+        for mask, _ in files:
+            seen |= mask
+        for view in views_in(seen):
+            for bucket in range(BUCKETS):
+                places = [place for place in sorting if place[0] >> view & 1 and place[1] == bucket]
+                self._insert(view, [run for place in places for run in sorting[place].result()])
 
         def _finish(connection: Connection) -> None:
-            self._writer.publisher.count(connection, self._counts, self._terms)
+            self._writer.publisher.count(connection, by_view(self._counts), self._terms)
             for table in self._indexes:
                 for index in table.indexes:
                     index.create(connection, checkfirst=True)
@@ -145,9 +158,18 @@ class Bulk:
         self._writer.database.write(_finish)
         self._writer.world.forget()
 
-    def _insert(self, runs: list[Path]) -> None:
+    def _insert(self, view: int, runs: list[Path]) -> None:
         database = self._writer.database
-        database.write(lambda connection: database.insert(connection, POSTING, postings.merged(runs)))
+        database.write(lambda connection: database.insert(connection, POSTING, merged(view, runs)))
+
+
+def by_view(counts: Mapping[tuple[int, int], int]) -> dict[tuple[int, int], int]:
+    """Return counts by view and term from counts by views and term."""
+    each: dict[tuple[int, int], int] = {}
+    for (mask, term), n in counts.items():
+        for view in views_in(mask):
+            each[view, term] = each.get((view, term), 0) + n
+    return each
 
 
 def _numbered(

@@ -2,60 +2,75 @@
 
 import struct
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# view, term, s0, k, s1, e0, e1. The order of the bytes is that of the key but for days before the year 0, which come
-# late: an index does not mind.
-FORM = struct.Struct(">BQiQiii")
+# term, s0, k, s1, e0, e1. The order of the bytes is that of the key but for days before the year 0, which come late: an
+# index does not mind. The views are not in it: most records are shown alike to all, and are sorted once for all.
+FORM = struct.Struct(">QiQiii")
+BUCKETS = 16
 MOST_AT_ONCE = 250_000
 _BLOCK = 20_000
+Place = tuple[int, int]  # views (one bit each), bucket
 
 
-def bucket_of(view: int, term: int) -> int:
-    """Return the number of the file that holds a posting: files in order hold keys in order."""
-    return view << 4 | term >> 44
+def views_in(mask: int) -> list[int]:
+    """Return the views of a mask."""
+    return [view for view in range(mask.bit_length()) if mask >> view & 1]
 
 
-def pack(postings: Iterable[tuple[int, ...]]) -> dict[int, bytes]:
-    """Return packed postings by bucket, in order."""
-    buckets: dict[int, bytearray] = {}
-    write = FORM.pack
-    for one in sorted(postings):
-        bucket = bucket_of(one[0], one[1])
-        if bucket not in buckets:
-            buckets[bucket] = bytearray()
-        buckets[bucket] += write(*one)
-    return {bucket: bytes(packed) for bucket, packed in buckets.items()}
+class Packed:
+    """Postings packed by views and bucket: buckets in order hold terms in order."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._lists: dict[Place, list[bytes]] = {}
+
+    def add(self, mask: int, terms: tuple[int, ...], k: int, bounds: tuple[int, int, int, int]) -> None:
+        """Add the postings of one record."""
+        s0, s1, e0, e1 = bounds
+        for term in terms:
+            place = (mask, term >> 44)
+            if place not in self._lists:
+                self._lists[place] = []
+            self._lists[place].append(FORM.pack(term, s0, k, s1, e0, e1))
+
+    def sorted(self) -> dict[Place, bytes]:
+        """Return them, each bucket sorted."""
+        return {place: b"".join(sorted(self._lists[place])) for place in sorted(self._lists)}
 
 
-def unpack(packed: dict[int, bytes]) -> Iterator[tuple[int, ...]]:
-    """Yield packed postings in order."""
-    return FORM.iter_unpack(b"".join(packed.values()))
+def rows_of(packed: dict[Place, bytes]) -> Iterator[tuple[int, ...]]:
+    """Yield packed postings as rows."""
+    for (mask, _), text in packed.items():
+        for view in views_in(mask):
+            for one in FORM.iter_unpack(text):
+                yield view, *one
 
 
 class Pile:
-    """Packed postings in files, one a bucket."""
+    """Packed postings in files, one for each place."""
 
     def __init__(self, folder: Path) -> None:
         """Pile up in an empty folder."""
         self._folder = folder
-        self._files: dict[int, Any] = {}
+        self._files: dict[Place, Any] = {}
 
-    def add(self, packed: dict[int, bytes]) -> None:
+    def add(self, packed: dict[Place, bytes]) -> None:
         """Put postings on the pile."""
-        for bucket, text in packed.items():
-            file = self._files.get(bucket)
+        for place, text in packed.items():
+            file = self._files.get(place)
             if file is None:
-                file = self._files[bucket] = (self._folder / f"{bucket:03}").open("wb", buffering=1 << 18)
+                mask, bucket = place
+                file = self._files[place] = (self._folder / f"{mask:04x}-{bucket:02}").open("wb", buffering=1 << 18)
             file.write(text)
 
-    def finish(self) -> list[Path]:
-        """Close the files; return them in order."""
+    def finish(self) -> dict[Place, Path]:
+        """Close the files; return them."""
         for file in self._files.values():
             file.close()
-        return [self._folder / f"{bucket:03}" for bucket in sorted(self._files)]
+        return {place: Path(file.name) for place, file in self._files.items()}
 
 
 def sort_file(path: Path) -> list[Path]:
@@ -70,8 +85,8 @@ def sort_file(path: Path) -> list[Path]:
     return runs
 
 
-def merged(runs: list[Path]) -> Iterator[tuple[int, ...]]:
-    """Yield the postings of sorted runs in order, holding a block of each."""
+def merged(view: int, runs: list[Path]) -> Iterator[tuple[int, ...]]:
+    """Yield the postings of sorted runs as rows of a view, in order, holding a block of each run."""
     files = [run.open("rb") for run in runs]
     blocks: list[list[bytes]] = [_block(file) for file in files]
     while True:
@@ -86,10 +101,10 @@ def merged(runs: list[Path]) -> Iterator[tuple[int, ...]]:
             blocks[index] = blocks[index][cut:] or _block(files[index])
         if len(live) > 1:
             taken.sort()
-        yield from FORM.iter_unpack(b"".join(taken))
-    for file, run in zip(files, runs, strict=True):
+        for one in FORM.iter_unpack(b"".join(taken)):
+            yield view, *one
+    for file in files:
         file.close()
-        run.unlink()
 
 
 def _block(file: Any) -> list[bytes]:

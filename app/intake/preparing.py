@@ -10,9 +10,10 @@ from app.core.db import Database
 from app.core.settings import Settings
 from app.custody import log
 from app.custody.merkle import leaf_hash
+from app.intake import postings
 from app.intake.bulk import Prepared
 from app.intake.loading import content_of
-from app.intake.publish import Batch, Item, disclosure_commitment, render, views_of
+from app.intake.publish import Item, Rendered, disclosure_commitment, render, views_of
 from app.intake.submit import Draft, Intake
 from app.intake.write import Writer
 from app.vault.append import Addition, commit, record_row, revision_row, salts
@@ -66,19 +67,21 @@ class Preparer:
         return additions
 
     def _show(self, connection: Connection, done: Prepared, task: Task, additions: Sequence[Addition]) -> None:
-        views, batch = views_of(connection), Batch()
-        changes = []
+        views, packed = views_of(connection), postings.Packed()
+        changes: list[tuple[int, str, str, bytes]] = []
         for one in additions:
             item = Item(one.id, one.kind, one.k, one.owner, one.state, one.content, one.targets, one.expires, new=True)
-            mask = 0
+            masks: dict[bytes, tuple[int, Rendered]] = {}
             for view, rendered in zip(views, render(item, views, self._writer.world, self._writer.secret), strict=True):
                 if rendered is not None:
-                    mask |= 1 << view.id
-                    self._writer.publisher.add(batch, view.id, item, rendered, 1, task.at)
+                    mask, _ = masks.get(rendered.digest, (0, rendered))
+                    masks[rendered.digest] = (mask | 1 << view.id, rendered)
                     changes.append((view.id, one.id, one.kind, rendered.digest))
-            done.records.append(record_row(one, 0, mask))
+            for mask, rendered in masks.values():
+                done.add(packed, mask, item, rendered, 1, task.at)
+            done.records.append(record_row(one, 0, sum(mask for mask, _ in masks.values())))
         for (number, id, kind, digest), salt in zip(changes, salts(len(changes)), strict=True):
             done.disclosed.append((number, id, kind, 1, task.at, "created", digest, salt))
             commitment = disclosure_commitment(number, id, 1, task.at, "created", digest, salt)
             done.disclosed_leaves.append(leaf_hash(commitment))
-        done.take(batch)
+        done.postings = packed.sorted()

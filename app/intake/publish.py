@@ -112,6 +112,10 @@ def render(item: Item, views: Sequence[View], world: World, secret: bytes) -> li
     if item.state == "retracted":
         return [None] * len(views)
     kind = BY_NAME[item.kind]
+    if project.is_alike(item.content) and all(world.visible_to(views, named) for named in item.named):
+        views, times = views[:1], len(views)
+    else:
+        times = 1
     made: dict[Any, Rendered] = {}
     answers: list[Rendered | None] = []
     for view in views:
@@ -128,7 +132,7 @@ def render(item: Item, views: Sequence[View], world: World, secret: bytes) -> li
             terms = tuple([term_id(item.kind, facet, value) for facet, value in shown.terms])
             done = made[decision] = Rendered(shown, core, hashlib.sha256(core).digest(), terms)
         answers.append(done)
-    return answers
+    return answers * times
 
 
 def body_of(core: bytes, revision: int, at: int) -> bytes:
@@ -164,7 +168,7 @@ class Publisher:
         for chunk in chunks([item.id for item in items if not item.new]):
             where = and_(DISCLOSED.c.view.in_(range(16)), DISCLOSED.c.id.in_(chunk))
             statement = select(*columns, *more).where(where).order_by(DISCLOSED.c.view, DISCLOSED.c.id, DISCLOSED.c.seq)
-            for view, id, *rest in connection.execute(statement):
+            for view, id, *rest in connection.execute(statement).all():
                 found[view, id] = Known(*rest)
         return found
 

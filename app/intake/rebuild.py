@@ -8,9 +8,11 @@ from sqlalchemy import Connection, Select, exists, func, select
 from app.catalogue.tables import ROW, VIEW
 from app.core.db import Database
 from app.core.settings import Settings
+from app.custody import log
+from app.intake import postings
 from app.intake.bulk import Bulk, Prepared, prepared, scratch, workers
 from app.intake.order import RANK
-from app.intake.publish import Batch, render, views_of
+from app.intake.publish import Rendered, render, views_of
 from app.intake.write import Writer, item_of
 from app.vault.tables import RECORD
 
@@ -38,21 +40,25 @@ class Remaker:
         return self._writer.database.look(lambda connection: self._make(connection, ids))
 
     def _make(self, connection: Connection, ids: list[str]) -> Prepared:
-        done, batch, world = Prepared(), Batch(), self._writer.world
+        done, packed, world = Prepared(log_size=log.size(connection)), postings.Packed(), self._writer.world
         world.begin(-2)
         items = [item_of(stored) for stored in self._writer.vault.read(connection, ids).values()]
         world.learn(connection, [to for item in items for to in item.named])
         known, views = self._writer.publisher.known(connection, items), views_of(connection)
         for item in items:
+            masks: dict[tuple[bytes, int, int], tuple[int, Rendered]] = {}
             for view, rendered in zip(views, render(item, views, world, self._writer.secret), strict=True):
                 before = known.get((view.id, item.id))
                 digest = before.digest if before is not None and before.change != "removed" else None
                 if (rendered.digest if rendered is not None else None) != digest:
                     done.changed.append(item.id)
                 if rendered is not None and before is not None and digest is not None:
-                    self._writer.publisher.add(batch, view.id, item, rendered, before.revision, before.at)
+                    key = (rendered.digest, before.revision, before.at)
+                    masks[key] = (masks.get(key, (0, rendered))[0] | 1 << view.id, rendered)
+            for (_, revision, at), (mask, rendered) in masks.items():
+                done.add(packed, mask, item, rendered, revision, at)
         world.end(-2)
-        done.take(batch)
+        done.postings = packed.sorted()
         return done
 
 
@@ -77,7 +83,7 @@ def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, in
             bulk.write(made)
             changed += made.changed
             done.records += len(ids)
-            done.rows += len(made.rows)
+            done.rows += sum(mask.bit_count() for mask, _ in made.rows)
             progress("making anew", done.records, total)
         bulk.finish(pool)
     done.changed = writer.show_again(list(dict.fromkeys(changed)))

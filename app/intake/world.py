@@ -1,11 +1,12 @@
 """What a projection asks about other records: read from the vault in batches, and kept for the next batch."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
 from app.disclosure.project import Account
+from app.disclosure.view import View
 from app.vault.append import Stored, Vault
 from app.vault.keys import chunks
 from app.vault.tables import RECORD
@@ -96,7 +97,8 @@ class World:
             found: dict[str, tuple[str, str]] = {}
             for chunk in chunks(unknown):
                 columns = (RECORD.c.id, RECORD.c.kind, RECORD.c.state, RECORD.c.views)
-                for id, kind, state, views in connection.execute(select(*columns).where(RECORD.c.id.in_(chunk))):
+                rows = connection.execute(select(*columns).where(RECORD.c.id.in_(chunk))).all()
+                for id, kind, state, views in rows:
                     found[id] = (kind, state)
                     self._visible[id] = views
             opened = self._vault.read(connection, [id for id, (kind, _) in found.items() if kind in OPENED])
@@ -121,6 +123,11 @@ class World:
     def visible(self, view: int, record: str) -> bool:
         """Tell whether a view is shown this record."""
         return self._visible.get(record, 0) >> view & 1 == 1
+
+    def visible_to(self, views: Sequence[View], record: str) -> bool:
+        """Tell whether every one of these views is shown this record."""
+        shown = self._visible.get(record, 0)
+        return all(shown >> view.id & 1 for view in views)
 
     def lineage(self, record: str) -> tuple[str, ...]:
         """Return a place or violation and everything above it, itself first."""

@@ -91,7 +91,7 @@ class Vault:
                 .select_from(_NEWEST)
                 .where(RECORD.c.id.in_(chunk))
             )
-            for id, *rest in connection.execute(statement):
+            for id, *rest in connection.execute(statement).all():
                 found[id] = Head(*rest)
         return found
 
@@ -108,7 +108,7 @@ class Vault:
         found: dict[str, Stored] = {}
         for chunk in chunks(wanted):
             statement = select(*columns, *more).select_from(_NEWEST).where(RECORD.c.id.in_(chunk))
-            for id, kind, k, owner, revision, state, leaf, sealed in connection.execute(statement):
+            for id, kind, k, owner, revision, state, leaf, sealed in connection.execute(statement).all():
                 plain = crypto.unseal(keys[id], sealed, place_of(id, revision))
                 found[id] = Stored(id, kind, k, owner, revision, state, leaf, orjson.loads(plain))
         return found

@@ -64,7 +64,7 @@ class KeyStore:
             found: dict[str, bytes] = {}
             for chunk in chunks(wanted):
                 statement = select(RECORD_KEY).where(RECORD_KEY.c.record.in_(chunk))
-                for record, wrapped in connection.execute(statement):
+                for record, wrapped in connection.execute(statement).all():
                     found[record] = crypto.unseal(self._wrapping, wrapped, record.encode())
             return found
 
