@@ -323,8 +323,9 @@ class PostgreSQL:
         self._dialect = self._engine.dialect
         self._pool: Any = None
         self._opening = asyncio.Lock()
-        self._loop = asyncio.new_event_loop()
-        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread()
+        self._starting = threading.Lock()
 
     def _open_engine(self) -> AsyncEngine:
         return create_async_engine(self._url.set(drivername="postgresql+asyncpg"), pool_size=1, max_overflow=1)
@@ -351,9 +352,11 @@ class PostgreSQL:
 
     def _run(self, work: Awaitable[T]) -> T:
         """Run a coroutine on the writer's own event loop, from any thread."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="write")
-            self._thread.start()
+        with self._starting:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="write")
+                self._thread.start()
 
         async def _go() -> T:
             return await work
@@ -411,8 +414,9 @@ class PostgreSQL:
         if self._pool is not None:
             await self._pool.close()
             self._pool = None
-        if self._thread is not None:
+        if self._loop is not None:
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._engine.dispose(), self._loop))
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
-            self._thread = None
+            self._loop.close()
+            self._loop = None
