@@ -122,7 +122,7 @@ class Bulk:
         insert(connection, REFERENCE, prepared.references)
         leaf = size + len(prepared.revisions)
         if prepared.disclosed:
-            generations: dict[int, int] = dict(connection.execute(select(VIEW.c.id, VIEW.c.generation)).tuples().all())
+            generations = {id: number for id, number in connection.execute(select(VIEW.c.id, VIEW.c.generation))}
             insert(connection, DISCLOSED, _numbered(prepared.disclosed, generations, leaf))
             for view, generation in generations.items():
                 connection.execute(update(VIEW).where(VIEW.c.id == view).values(generation=generation))

@@ -252,7 +252,7 @@ class Publisher:
         """Record changes of what views are shown; return the log's new size."""
         if not changes:
             return log_size
-        generations: dict[int, int] = dict(connection.execute(select(VIEW.c.id, VIEW.c.generation)).tuples().all())
+        generations = {id: number for id, number in connection.execute(select(VIEW.c.id, VIEW.c.generation))}
         before = dict(generations)
         rows: list[tuple[Any, ...]] = []
         commitments: list[bytes] = []
