@@ -22,9 +22,9 @@ _INTRODUCTION = f"""{ABOUT}
 
 Every address answers `GET`, `HEAD` and `OPTIONS`. Every error is `application/problem+json` (RFC 9457); an unknown
 parameter or value is refused with the nearest known one. Every answer has a strong `ETag`: send it back as
-`If-None-Match` and an unchanged answer is 304. Lists go from page to page by `next`, however far; NDJSON and CSV without
-`limit` give everything at once. A date is uncertain until its source says otherwise: `match` says how surely it has to
-fit, and `meta` states what dropped out.
+`If-None-Match` and an unchanged answer is 304. Lists go from page to page by `next`, however far; NDJSON and CSV
+without `limit` give everything at once. A date is uncertain until its source says otherwise: `match` says how surely
+it has to fit, and `meta` states what dropped out.
 """
 _STATUS = {
     "not-modified": "You have this form of it already.",
@@ -279,7 +279,7 @@ def _problem(status: str) -> Json:
 def _service() -> Json:
     paths: Json = {}
     for path, (name, summary, doc, schema, statuses, cached) in schemas.SERVICE.items():
-        ok = _ok({bare(JSON): {"schema": schema}}) if cached else {"description": "It is well."}
+        ok: Json = _ok({bare(JSON): {"schema": schema}}) if cached else {"description": "It is well."}
         if not cached:
             ok["content"] = {bare(JSON): {"schema": schema, "example": {"status": "ok"}}}
         paths[path] = {"get": _operation(name, summary, doc, [], ok, statuses, cached) | {"tags": [_SERVICE]}}

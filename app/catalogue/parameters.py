@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from sqlalchemy import BigInteger, Float, Integer, exists, select
 
-from app.catalogue import when
+from app.catalogue import examples, when
 from app.catalogue.parameter import Parameter, box, date, day, identifier, moment, one_of, whole
 from app.catalogue.relations import outward, targets
 from app.catalogue.tables import SPOT
@@ -299,7 +299,7 @@ def _facet(kind: Kind, facet: str) -> Parameter:
     return Parameter(
         f"{facet}_id" if taken else facet,
         doc + " Repeated: any of them.",
-        _PARENTS.get(kind.name, example) if facet == "parent" else example,
+        example,
         one_of(words) if words else identifier,
         {"type": "string", "enum": list(words)} if words else _TEXT,
         many=True,
@@ -310,21 +310,23 @@ def _facet(kind: Kind, facet: str) -> Parameter:
     )
 
 
-_PARENTS = {"place": "prov-north-hamgyong", "violation": "detention-torture-camps", "actor": "mss"}
-
-
-def _named_by(kind: Kind, other: Kind, path: str) -> Parameter:
+def _named_by(other: Kind, path: str) -> Parameter:
     label = other.name.replace("-", " ")
     return Parameter(
         f"of_{other.name.replace('-', '_')}",
         f"Only records that this {label} names (its id).",
-        "",
+        _id_of(other),
         identifier,
         _TEXT,
         words=f"named by the {label} {{}}",
         targets=(other.name,),
         of=(other.name, path),
     )
+
+
+def _id_of(kind: Kind) -> str:
+    examples = kind.shown.model_fields["id"].examples
+    return str(examples[0]) if examples else ""
 
 
 def _filters(kind: Kind) -> list[Parameter]:
@@ -337,17 +339,18 @@ def _filters(kind: Kind) -> list[Parameter]:
     found += _GIVEN if "given" in kind.dates else ()
     found += _LEFT if any(path.split(".")[-1] == "left" for path in kind.dates) else ()
     found += [_CORROBORATION] if "corroboration" in kind.shown.model_fields else []
-    found += [_UPDATED, replace(_IDS, example=str(kind.shown.model_fields["id"].examples[0]))]  # type: ignore[index]
+    found += [_UPDATED, replace(_IDS, example=_id_of(kind))]
     for other in KINDS:
         if path := outward(other, kind.name):
-            found.append(_named_by(kind, other, path))
+            found.append(_named_by(other, path))
     return found
 
 
 @cache
 def _vocabulary(name: str) -> Mapping[str, Parameter]:
     kind = next(one for one in KINDS if one.name == name)
-    return {one.name: one for one in (*_filters(kind), *_page(kind))}
+    found = (*_filters(kind), *_page(kind))
+    return {one.name: replace(one, example=examples.of(name, one.name, one.example)) for one in found}
 
 
 def vocabulary(kind: Kind) -> Mapping[str, Parameter]:
