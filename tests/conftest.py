@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import asyncpg
@@ -118,17 +119,30 @@ def intake(writer: Writer) -> Intake:
 
 
 @pytest.fixture(scope="session")
-def public_record(engine: str, new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def public_record_in(
+    new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Settings]:
+    """A function from an engine's name to settings of a database that holds the built-in record, made once."""
+
+    @cache
+    def load(engine: str) -> Settings:
+        settings = settings_for(new_database(engine), tmp_path_factory.mktemp("home"))
+        database = Database.main(settings)
+        migrations.upgrade(database)
+        writer = Writer.open(settings, database, Clock())
+        report = load_builtin(Intake(writer), settings.home)
+        assert report.faults == []
+        asyncio.run(writer.vault.keys.close())
+        asyncio.run(database.close())
+        return settings
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def public_record(engine: str, public_record_in: Callable[[str], Settings]) -> Settings:
     """Settings of a database that holds the built-in record; tests only read it."""
-    settings = settings_for(new_database(engine), tmp_path_factory.mktemp("home"))
-    database = Database.main(settings)
-    migrations.upgrade(database)
-    writer = Writer.open(settings, database, Clock())
-    report = load_builtin(Intake(writer), settings.home)
-    assert report.faults == []
-    asyncio.run(writer.vault.keys.close())
-    asyncio.run(database.close())
-    return settings
+    return public_record_in(engine)
 
 
 def environment(settings: Settings, port: int) -> dict[str, str]:
