@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from app.catalogue.tables import POSTING, ROW, SPOT, TERM, TERM_COUNT, VIEW, term_id
 from app.core.db import Database
@@ -103,9 +103,11 @@ def _fill(connection: Connection, records: list[One], view: int, generation: int
     for table, values in ((ROW, rows), (POSTING, postings), (SPOT, spots), (TERM, list(terms.values()))):
         if values:
             connection.execute(insert(table), values)
-    n = [{"view": view, "term": term, "n": n} for term, n in counts.items()]
-    if n:
-        connection.execute(delete(TERM_COUNT).where(TERM_COUNT.c.view == view, TERM_COUNT.c.term.in_(list(counts)[:30000])))
+    c, numbers = TERM_COUNT.c, list(terms)
+    old = {row[0]: row[1] for row in connection.execute(select(c.term, c.n).where(c.view == view))}
+    connection.execute(delete(TERM_COUNT).where(c.view == view, c.term.in_(numbers[:30000])))
+    if numbers:
+        n = [{"view": view, "term": term, "n": counts[term] + old.get(term, 0)} for term in numbers]
         connection.execute(insert(TERM_COUNT), n)
 
 
