@@ -57,7 +57,7 @@ def decide(
 
 Carrying = Callable[[Kind, Mapping[str, Any], Any, Facts], dict[str, Any]]
 def is_alike(content: Mapping[str, Any]) -> bool:
-    """Tell whether every view that is shown all that a record names is shown it alike.
+    """Tell whether every view that is shown all that a record names, and what stands above that, is shown it alike.
 
     So it is where nothing depends on who asks: no consent, no mark, and no testimony whose consent has a say.
     """
@@ -67,6 +67,7 @@ def is_alike(content: Mapping[str, Any]) -> bool:
         and not content.get("restricted")
         and not content.get("testimonies")
         and not content.get("contradicted_by")
+        and not content.get("same_witness")
         and content.get("type") != "natural-person"
     )
 

@@ -96,6 +96,7 @@ class Batch:
     counts: dict[tuple[int, int], int] = field(default_factory=dict)
     terms: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     gone: dict[int, list[int]] = field(default_factory=dict)  # view -> k of rows to take out
+    expires: dict[int, int] = field(default_factory=dict)  # view -> when the first consent of its rows runs out
 
 
 def views_of(connection: Connection) -> list[View]:
@@ -184,6 +185,8 @@ class Publisher:
                 batch.terms[term] = (item.kind, *shown.terms[index])
         batch.rows.append((view, *rendered.row_since(item, revision, at)))
         batch.spots += [(view, s0, k, part, *box) for part, box in enumerate(shown.boxes)]
+        if item.expires is not None:
+            batch.expires[view] = min(item.expires, batch.expires.get(view, item.expires))
 
     def flush(self, connection: Connection, batch: Batch) -> None:
         """Write a batch."""
@@ -193,6 +196,9 @@ class Publisher:
         self._database.insert(connection, POSTING, batch.postings)
         self._database.insert(connection, SPOT, batch.spots)
         self.count(connection, batch.counts, batch.terms)
+        for view, moment in batch.expires.items():
+            later = (VIEW.c.next_expiry.is_(None)) | (VIEW.c.next_expiry > moment)
+            connection.execute(update(VIEW).where(VIEW.c.id == view, later).values(next_expiry=moment))
 
     def count(
         self,
@@ -273,14 +279,4 @@ class Publisher:
         for view, generation in generations.items():
             if generation != before[view]:
                 connection.execute(update(VIEW).where(VIEW.c.id == view).values(generation=generation))
-        self._expire(connection, changes)
         return log.append(self._database, connection, commitments, log_size)
-
-    def _expire(self, connection: Connection, changes: Sequence[Change]) -> None:
-        soonest: dict[int, int] = {}
-        for view, item, _, change, _ in changes:
-            if item.expires is not None and change != "removed":
-                soonest[view] = min(item.expires, soonest.get(view, item.expires))
-        for view, moment in soonest.items():
-            later = (VIEW.c.next_expiry.is_(None)) | (VIEW.c.next_expiry > moment)
-            connection.execute(update(VIEW).where(VIEW.c.id == view, later).values(next_expiry=moment))

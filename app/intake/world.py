@@ -125,8 +125,10 @@ class World:
         return self._visible.get(record, 0) >> view & 1 == 1
 
     def visible_to(self, views: Sequence[View], record: str) -> bool:
-        """Tell whether every one of these views is shown this record."""
-        shown = self._visible.get(record, 0)
+        """Tell whether every one of these views is shown this record, and what stands above it."""
+        shown = -1
+        for one in self.lineage(record):
+            shown &= self._visible.get(one, 0)
         return all(shown >> view.id & 1 for view in views)
 
     def lineage(self, record: str) -> tuple[str, ...]:
