@@ -156,7 +156,7 @@ class Description:
         content: Json = {
             bare(JSON): {"schema": _ref(f"{one}List"), "examples": _examples(f"{one}List")},
             bare(NDJSON): {"schema": {"type": "string", "description": "One record a line."}},
-            bare(CSV): {"schema": {"type": "string", "description": "A header, then one record a line (RFC 4180)."}},
+            bare(CSV): {"schema": {"type": "string", "description": _CSV}},
         }
         if kind.geometry:
             content[bare(GEOJSON)] = {"schema": _ref("FeatureCollection"), "examples": _examples(f"{one}Features")}
@@ -174,6 +174,11 @@ class Description:
         raise AssertionError(f"{parameter.name} of {kind.name} is described twice")
 
 
+_CSV = (
+    "A header, then one record a line (RFC 4180), its address first. A text has a column for English, one for Korean and "
+    "one for the rest; a date has its EDTF text and four days; a list of words is joined by ';', any other is JSON. A cell "
+    "that a spreadsheet would take for a formula begins with an apostrophe."
+)
 _LICENCE = "Apache-2.0 AND CC-BY-4.0"
 
 

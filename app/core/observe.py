@@ -4,7 +4,9 @@ import re
 import secrets
 import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -28,7 +30,6 @@ def logger(level: str) -> Any:
     processors = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
         structlog.processors.JSONRenderer(serializer=lambda event, **_: orjson.dumps(event, default=str)),
     ]
     bound = structlog.make_filtering_bound_logger(LEVELS[level])
@@ -98,8 +99,8 @@ class Observe:
 
         try:
             await self._app(scope, receive, noting)
-        except Exception:
-            self._log.exception("failed", request_id=identifier.decode(), route=scope.get("template", "-"))
+        except Exception as error:
+            self._log.error("failed", request_id=identifier.decode(), route=scope.get("template", "-"), **_where(error))
             if status:
                 raise  # too late for another answer: the server cuts the connection, so that nobody takes it for whole
             await self._failed(scope, receive, noting)
@@ -117,6 +118,15 @@ class Observe:
                 bytes=size,
                 request_id=identifier.decode(),
             )
+
+
+def _where(error: Exception) -> dict[str, Any]:
+    """Return what failed and where; never its message, which may hold what was asked for."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return {
+        "error": type(error).__name__,
+        "frames": [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames],
+    }
 
 
 def _identifier(scope: Scope) -> bytes:

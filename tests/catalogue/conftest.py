@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -19,17 +20,24 @@ TORTURE = {"violation": ["torture", "detention"], "crime": ["crime-f"]}
 POINT = (126.08, 40.5, 126.08, 40.5)
 
 
-def _incident(name: str, date: str | None, **more: object) -> One:
-    terms = {"scope": ["event"], "verification": ["as-reported"], "standard_of_proof": ["not-stated"]}
-    terms |= more.pop("terms", {})  # type: ignore[arg-type]
-    if "place" not in terms:
-        terms["unlocated"] = ["place"]
-    if "boxes" not in more:
-        terms["unlocated"] = [*terms.get("unlocated", []), "geometry"]
-    geometry = {"type": "Point", "coordinates": [126.08, 40.5]} if "boxes" in more else None
-    body = {"title": {"en": f"Incident {name}"}, "geometry": geometry, "testimonies": [], "contradicted_by": []}
-    body |= more.pop("body", {})  # type: ignore[arg-type]
-    return One("incident", incident(name), body, date, terms, **more)  # type: ignore[arg-type]
+def _incident(
+    name: str,
+    date: str | None,
+    terms: dict[str, list[str]] | None = None,
+    boxes: list[tuple[float, float, float, float]] | None = None,
+    body: dict[str, Any] | None = None,
+    **more: Any,
+) -> One:
+    found = {"scope": ["event"], "verification": ["as-reported"], "standard_of_proof": ["not-stated"], **(terms or {})}
+    found["unlocated"] = [*(["place"] if "place" not in found else []), *(["geometry"] if boxes is None else [])]
+    geometry = {"type": "Point", "coordinates": [126.08, 40.5]} if boxes else None
+    whole: dict[str, Any] = {
+        "title": {"en": f"Incident {name}"},
+        "geometry": geometry,
+        "testimonies": [],
+        "contradicted_by": [],
+    }
+    return One("incident", incident(name), {**whole, **(body or {})}, date, found, boxes=boxes or [], **more)
 
 
 INCIDENTS = {
@@ -55,11 +63,21 @@ OTHERS = [
     One("period", "post-2011-12", {}, "2011-12-17/.."),
     One("period", "famine", {}, "1994/1998"),
     One("violation", "detention", {"parent": None, "may_amount_to": []}),
-    One("violation", "torture", {"parent": "detention", "may_amount_to": [{"crime": "crime-f"}]}, terms={"parent": ["detention"], "crime": ["crime-f"]}),
+    One(
+        "violation",
+        "torture",
+        {"parent": "detention", "may_amount_to": [{"crime": "crime-f"}]},
+        terms={"parent": ["detention"], "crime": ["crime-f"]},
+    ),
     One("violation", "abduction", {"parent": None, "may_amount_to": []}),
     One("crime", "crime-f", {}),
     One("place", "prov-a", {"parent": None, "geometry": None}, terms={"unlocated": ["geometry"]}),
-    One("place", "camp-1", {"parent": "prov-a", "geometry": None}, terms={"parent": ["prov-a"], "unlocated": ["geometry"]}),
+    One(
+        "place",
+        "camp-1",
+        {"parent": "prov-a", "geometry": None},
+        terms={"parent": ["prov-a"], "unlocated": ["geometry"]},
+    ),
     One("source", "src-1", {"derived_from": []}),
     One("actor", "mss", {"parents": [], "named_in": []}),
     One(
@@ -132,6 +150,6 @@ def partner(seeded: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
         yield client
 
 
-def names(answer: object) -> str:
+def names(answer: Any) -> str:
     """Return the names of the incidents on a page, in its order, as one word."""
-    return " ".join(NAMES[one["id"]] for one in answer.json()["items"])  # type: ignore[attr-defined]
+    return " ".join(NAMES[one["id"]] for one in answer.json()["items"])

@@ -54,7 +54,7 @@ def account(name: str) -> str:
 def _row(view: int, one: One) -> dict[str, Any]:
     body = one.shown()
     dates = bounds(one.date) if one.date is not None else UNDATED_BOUNDS
-    ends = {}
+    ends: dict[str, int] = {}
     for letter, text in (("g", one.given), ("l", one.left)):
         found = bounds(text) if text is not None else UNDATED_BOUNDS
         ends |= {f"{letter}0": found.s0, f"{letter}1": found.e1 if text is not None else UNDATED}
@@ -86,7 +86,11 @@ def _fill(connection: Connection, records: list[One], view: int, generation: int
     about = {"id": view, "audience": "public", "purpose": "publication", "recipient": "[]", "owner": None}
     connection.execute(delete(VIEW).where(VIEW.c.id == view))
     connection.execute(insert(VIEW).values(**about, state="live", generation=generation, next_expiry=None))
-    rows, postings, spots, terms, counts = [], [], [], {}, {}
+    rows: list[Any] = []
+    postings: list[Any] = []
+    spots: list[Any] = []
+    terms: dict[int, Any] = {}
+    counts: dict[int, int] = {}
     for one in records:
         row = _row(view, one)
         rows.append(row)
@@ -100,14 +104,22 @@ def _fill(connection: Connection, records: list[One], view: int, generation: int
         for part, box in enumerate(one.boxes):
             spots.append({**key, "part": part, **dict(zip("wsen", box, strict=True))})
     connection.execute(delete(TERM).where(TERM.c.id.in_(list(terms)[:30000])))
-    for table, values in ((ROW, rows), (POSTING, postings), (SPOT, spots), (TERM, list(terms.values()))):
+    tables: tuple[tuple[Any, list[Any]], ...] = (
+        (ROW, rows),
+        (POSTING, postings),
+        (SPOT, spots),
+        (TERM, list(terms.values())),
+    )
+    for table, values in tables:
         if values:
             connection.execute(insert(table), values)
     c, numbers = TERM_COUNT.c, list(terms)
     old = {row[0]: row[1] for row in connection.execute(select(c.term, c.n).where(c.view == view))}
     connection.execute(delete(TERM_COUNT).where(c.view == view, c.term.in_(numbers[:30000])))
     if numbers:
-        n = [{"view": view, "term": term, "n": counts[term] + old.get(term, 0)} for term in numbers]
+        n: list[dict[str, int]] = [
+            {"view": view, "term": term, "n": counts[term] + old.get(term, 0)} for term in numbers
+        ]
         connection.execute(insert(TERM_COUNT), n)
 
 

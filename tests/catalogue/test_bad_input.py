@@ -17,7 +17,11 @@ CASES = [
     ("source=src1", "source", "Did you mean 'src-1'?"),
     ("crime=crime-e", "crime", "Did you mean 'crime-f'?"),
     (f"testimony={incident('a')}", "testimony", "is no testimony that you may see."),
-    ("victim_group=returnees", "victim_group", "'returnees' is no value that any record here has. Did you mean 'returnee'?"),
+    (
+        "victim_group=returnees",
+        "victim_group",
+        "'returnees' is no value that any record here has. Did you mean 'returnee'?",
+    ),
     ("owner=usa", "owner", "Did you mean 'us'?"),
     ("scope=evnt", "scope", "'evnt' is no value of it: it is event, situation or pattern. Did you mean 'event'?"),
     ("verification=yes", "verification", "it is as-reported, partly-corroborated, corroborated or contradicted."),

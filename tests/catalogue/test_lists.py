@@ -67,7 +67,7 @@ def test_periods_are_what_the_vocabulary_says(client, periods, match, at, sort):
 @pytest.mark.parametrize("at", ["span", "start"])
 def test_sides_add_up_to_the_total(client, at):
     sides = {
-        name: side(bounds(one.date) if one.date else UNDATED_BOUNDS, bounds("2011-12-17").s0, at)  # type: ignore[arg-type]
+        name: side(bounds(one.date) if one.date else UNDATED_BOUNDS, bounds("2011-12-17").s0, at)
         for name, one in INCIDENTS.items()
     }
     whole = client.get(f"/v1/incidents?boundary=2011-12-17&at={at}").json()
@@ -206,7 +206,10 @@ def test_a_view_sees_its_own_rows_only(client, partner):
         assert hidden.status_code == nonsense.status_code == 404
         assert hidden.content == nonsense.content
     for name in ("violation=secret", "period=secret-period", f"ids={incident('hidden')}"):
-        hidden, nonsense = client.get(f"/v1/incidents?{name}"), client.get(f"/v1/incidents?{name}".replace("sec", "sek"))
+        hidden, nonsense = (
+            client.get(f"/v1/incidents?{name}"),
+            client.get(f"/v1/incidents?{name}".replace("sec", "sek")),
+        )
         assert hidden.status_code == nonsense.status_code == 422
         assert b"Did you mean 'sec" not in hidden.content
 

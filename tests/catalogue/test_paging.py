@@ -1,4 +1,4 @@
-"""Paging: each record once, in any order and with any limit, also while records are added; and cursors that do not fit."""
+"""Paging: each record once, in any order, with any limit, while records are added too; and cursors that do not fit."""
 
 import asyncio
 import base64
@@ -34,7 +34,12 @@ def test_each_once(client, sort, limit):
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize(
     "asked",
-    ["period=post-2011-12", "violation=torture", "violation=torture&violation=abduction", "place=prov-a&match=within&to=2013"],
+    [
+        "period=post-2011-12",
+        "violation=torture",
+        "violation=torture&violation=abduction",
+        "place=prov-a&match=within&to=2013",
+    ],
 )
 def test_each_once_with_filters(client, sort, asked):
     whole = [one["id"] for one in client.get(f"/v1/incidents?{asked}&sort={sort}").json()["items"]]
@@ -72,7 +77,9 @@ def test_each_once_while_records_are_added(engine, new_database, tmp_path, sort)
     fill(database, PUBLIC)
     added = ["1990", "2008", "2011-12", "2024", None]
     with TestClient(create_app(settings_of(url, tmp_path))) as client:
-        found, address, number = [], f"/v1/incidents?sort={sort}&limit=2", 0
+        found: list[str] = []
+        address: str | None = f"/v1/incidents?sort={sort}&limit=2"
+        number = 0
         while address is not None:
             page = client.get(address).json()
             found += [one["id"] for one in page["items"]]
@@ -111,7 +118,9 @@ def test_cursors_that_do_not_fit_say_why(client, partner):
     assert "was not made by this service" in explained(client, f"cursor={forged}")
     assert "was not made by this service for you" in explained(client, f"cursor={cursor(partner)}")
     assert "other filters" in explained(client, f"cursor={whole}&violation=torture")
-    assert "belongs to the order '-date', and the order asked for is 'id'" in explained(client, f"cursor={whole}&sort=id")
+    assert "belongs to the order '-date', and the order asked for is 'id'" in explained(
+        client, f"cursor={whole}&sort=id"
+    )
 
 
 def test_a_cursor_fits_one_list_only(client):

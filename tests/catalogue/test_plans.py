@@ -1,0 +1,113 @@
+"""Plans: every statement begins with the view, reads an index from one limit to another, and never sorts what is many."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from app.catalogue.query import Form, Group, Queries
+from app.catalogue.when import When
+from app.core.db import Database, Prepared
+from app.core.dialect import sqlite
+
+ONE, SOME, BOX, KEYS = Group("terms"), Group("terms", n=2), Group("test", "bbox"), Group("keys", n=4)
+PERIOD, MORE = When(periods=1), When(periods=2, span=True, match="certain", boundary=True, side="before")
+FORMS = {
+    "kind": Form(),
+    "term": Form((ONE,), PERIOD, 0),
+    "terms": Form((ONE, ONE, SOME), MORE, 1),
+    "any": Form((SOME,), PERIOD),
+    "box": Form((ONE, BOX), PERIOD, 0),
+}
+
+
+@pytest.fixture
+def queries(seeded):
+    """The statements of a seeded database."""
+    database = Database(seeded)
+    yield Queries(database)
+    asyncio.run(database.close())
+
+
+def plan(queries: Queries, url: str, statement: Prepared, **values: Any) -> list[str]:
+    """Return the plan of a statement, as lines."""
+    bound = statement.values({name: 1 for name in statement.names} | values)
+    if url.startswith("sqlite"):
+        connection = sqlite.connect(Path(url.removeprefix("sqlite:///")))
+        lines = [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + statement.text, bound)]
+        connection.close()
+        return lines
+
+    async def explain() -> list[str]:
+        connection = await asyncpg.connect(url)
+        # The tables are tiny: reading all of one would be cheapest. What is asked here is whether an index would do.
+        await connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off")
+        rows = await connection.fetch("EXPLAIN " + statement.text, *bound)
+        await connection.close()
+        return [row[0] for row in rows]
+
+    return asyncio.run(explain())
+
+
+TEXTS = {"kind": "incident", "id": "x"}
+
+
+@pytest.mark.parametrize("sort", ["-date", "date"])
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("form", FORMS)
+def test_pages_in_the_order_of_dates(queries, seeded, sort, after, form):
+    lines = plan(queries, seeded, queries.page(FORMS[form], sort, after, True), **TEXTS)
+    whole = "\n".join(lines)
+    assert "TEMP B-TREE" not in whole and "Sort" not in whole, whole
+    assert "SCAN" not in whole.replace("Index Scan", "").replace("Index Only Scan", ""), whole
+    if seeded.startswith("sqlite"):
+        driver = (
+            "p USING PRIMARY KEY (view=? AND term=?" if FORMS[form].driver is not None else "r USING INDEX row_date"
+        )
+        limits = "" if not after else "(s0,k)<(?,?)" if sort == "-date" else "(s0,k)>(?,?)"
+        assert lines[0].startswith(f"SEARCH {driver}")
+        assert limits in lines[0]
+
+
+@pytest.mark.parametrize(("sort", "index"), [("updated", "row_updated"), ("id", "row_id")])
+@pytest.mark.parametrize("turned", ["", "-"])
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("form", FORMS)
+def test_pages_in_other_orders(queries, seeded, sort, index, turned, after, form):
+    values = {**TEXTS, **({"after": "x"} if sort == "id" else {})}
+    lines = plan(queries, seeded, queries.page(FORMS[form], turned + sort, after, True), **values)
+    whole = "\n".join(lines)
+    assert "TEMP B-TREE" not in whole and "Sort" not in whole, whole
+    if seeded.startswith("sqlite"):
+        assert lines[0].startswith(f"SEARCH r USING INDEX {index} (view=? AND kind=?")
+
+
+def test_few_records_are_found_by_their_keys(queries, seeded):
+    if seeded.startswith("sqlite"):
+        lines = plan(queries, seeded, queries.page(Form((KEYS, ONE), PERIOD), "-date", False, True), **TEXTS)
+        assert lines[0] == "SEARCH r USING INDEX sqlite_autoindex_row_1 (view=? AND k=?)"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_counts_read_an_index_alone(queries, seeded, form):
+    if seeded.startswith("sqlite"):
+        lines = plan(queries, seeded, queries.counts(FORMS[form]), **TEXTS)
+        assert lines[0].startswith(
+            (
+                "SEARCH p USING PRIMARY KEY (view=? AND term=?",
+                "SEARCH r USING COVERING INDEX row_date (view=? AND kind=?",
+            )
+        )
+        assert not any("autoindex_row" in line for line in lines)
+
+
+def test_a_form_is_compiled_once(queries):
+    assert queries.page(FORMS["term"], "date", True, True) is queries.page(FORMS["term"], "date", True, True)
+
+
+def test_no_value_stands_in_a_statement(queries):
+    text = queries.page(FORMS["terms"], "-date", True, True).text
+    assert "incident" not in text
+    assert text.count("?") + text.count("$") >= 20
