@@ -1,7 +1,6 @@
-"""Plans: every statement begins with the view, reads an index from one limit to another, and never sorts what is many."""
+"""Plans: each statement begins with the view, reads an index from limit to limit, and never sorts what is many."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -10,7 +9,6 @@ import pytest
 from app.catalogue.query import Form, Group, Queries
 from app.catalogue.when import When
 from app.core.db import Database, Prepared
-from app.core.dialect import sqlite
 
 ONE, SOME, BOX, KEYS = Group("terms"), Group("terms", n=2), Group("test", "bbox"), Group("keys", n=4)
 PERIOD, MORE = When(periods=1), When(periods=2, span=True, match="certain", boundary=True, side="before")
@@ -35,10 +33,12 @@ def plan(queries: Queries, url: str, statement: Prepared, **values: Any) -> list
     """Return the plan of a statement, as lines."""
     bound = statement.values({name: 1 for name in statement.names} | values)
     if url.startswith("sqlite"):
-        connection = sqlite.connect(Path(url.removeprefix("sqlite:///")))
-        lines = [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + statement.text, bound)]
-        connection.close()
-        return lines
+        database = Database(url)
+        rows = database.look(
+            lambda connection: connection.exec_driver_sql("EXPLAIN QUERY PLAN " + statement.text, bound).all()
+        )
+        asyncio.run(database.close())
+        return [row[3] for row in rows]
 
     async def explain() -> list[str]:
         connection = await asyncpg.connect(url)
