@@ -14,13 +14,15 @@ from app.core import migrations
 from app.core.db import Database, DatabaseError
 from app.core.settings import SettingError, Settings
 from app.intake.builtin import load_builtin
+from app.intake.bulk import Busy
 from app.intake.loading import Load, Report
 from app.intake.much import AtOnce
+from app.intake.reading import Unreadable
+from app.intake.rebuild import complete
 from app.intake.rebuild import rebuild as rebuild_catalogue
-from app.intake.rebuild import unfinished
 from app.intake.retract import retract as retract_record
 from app.intake.submit import PUBLIC_RECORD, Intake
-from app.intake.write import Writer
+from app.intake.write import Closed, Writer
 
 MOST_FAULTS = 100  # shown of one load; the count of all is shown too
 
@@ -32,7 +34,7 @@ def main() -> None:
     """Run the command; what the operator can mend is said in one line."""
     try:
         app()
-    except (SettingError, DatabaseError) as error:
+    except (SettingError, DatabaseError, Busy, Closed, Unreadable) as error:
         _fail(str(error))
 
 
@@ -52,6 +54,8 @@ class _Session:
         migrations.upgrade(self.database)
         self.writer = Writer.open(self.settings, self.database)
         self.intake = Intake(self.writer)
+        if complete(self.writer, self.settings):
+            _errors.print("A bulk load or rebuild was cut short: the catalogue was made anew.")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -90,9 +94,6 @@ def serve() -> None:
 
     with _Session() as session:
         settings = session.settings
-        if unfinished(session.writer):
-            _errors.print("A rebuild was cut short: rebuilding the catalogue.")
-            rebuild_catalogue(session.writer, settings)
         if settings.builtin:
             report = load_builtin(session.intake, settings.home)
             if report.created:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from app.disclosure import coarsen, incident, person, plain, testimony
 from app.disclosure.view import Account, Facts, View, lineage
-from app.records.kind import Kind, walk
+from app.records import BY_NAME
+from app.records.kind import Kind, Walk, walk
 from app.vocabulary.edtf import UNDATED, UNDATED_BOUNDS, Bounds, bounds
 
 __all__ = ["Account", "Facts", "Shown", "View", "decide", "show"]
@@ -56,6 +58,8 @@ def decide(
 
 
 Carrying = Callable[[Kind, Mapping[str, Any], Any, Facts], dict[str, Any]]
+
+
 def is_alike(content: Mapping[str, Any]) -> bool:
     """Tell whether every view that is shown all that a record names, and what stands above that, is shown it alike.
 
@@ -107,19 +111,23 @@ def _ends(date: Mapping[str, Any] | None) -> tuple[int, int]:
     return found.s0, found.e1
 
 
-def _terms(kind: Kind, record: Mapping[str, Any], hidden: frozenset[str], facts: Facts) -> Iterable[tuple[str, str]]:
-    for facet, path in kind.facets.items():
-        values = walk(path)(record)
+def _terms(kind: Kind, record: Mapping[str, Any], hidden: frozenset[str], facts: Facts) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for facet, find in _finders(kind.name):
+        values = find(record)
         if facet in ("violation", "place"):
             values = [above for value in values for above in lineage(value, hidden, facts)]
-        for value in values:
-            yield facet, value
-        if facet == "violation":
-            for value in values:
-                for crime in facts.crimes(value):
-                    yield "crime", crime
-        elif facet == "place" and not values:
-            yield "unlocated", "place"
+            if facet == "violation":
+                found += [("crime", crime) for value in values for crime in facts.crimes(value)]
+            elif not values:
+                found.append(("unlocated", "place"))
+        found += [(facet, value) for value in values]
     if kind.geometry and record.get("geometry") is None:
-        yield "unlocated", "geometry"
-    yield "owner", record["owner"]
+        found.append(("unlocated", "geometry"))
+    found.append(("owner", record["owner"]))
+    return found
+
+
+@lru_cache(64)
+def _finders(name: str) -> tuple[tuple[str, Walk], ...]:
+    return tuple((facet, walk(path)) for facet, path in BY_NAME[name].facets.items())

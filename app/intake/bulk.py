@@ -5,6 +5,8 @@ before they go in, which is faster; every view is `building` meanwhile, and read
 short the vault is whole, for each of its transactions is, and the catalogue is made anew from it at the next start.
 """
 
+import fcntl
+import gc
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -25,8 +27,8 @@ from app.intake.publish import Item, Rendered
 from app.intake.write import Writer
 from app.vault.tables import DISCLOSED, RECORD, REFERENCE, REVISION
 
-WORKERS = 2
-AHEAD = 6  # batches prepared and not yet written
+WORKERS = 1  # the process that writes is as busy as one that prepares
+AHEAD = 4  # batches prepared and not yet written
 T = TypeVar("T")
 
 
@@ -76,6 +78,7 @@ class Bulk:
         self._terms: dict[int, tuple[str, str, str]] = {}
         self._indexes: list[Table] = []
         self._alone_since = self._log_size = -1
+        self._writer.closed_by_us = folder is not None
 
     def begin(self, anew: bool, tables: Sequence[Table]) -> None:
         """Close the views to readers, empty the catalogue if it is made anew, and take the tables' indexes away."""
@@ -156,6 +159,7 @@ class Bulk:
             connection.execute(update(VIEW).where(VIEW.c.state == "building").values(state="live"))
 
         self._writer.database.write(_finish)
+        self._writer.closed_by_us = False
         self._writer.world.forget()
 
     def _insert(self, view: int, runs: list[Path]) -> None:
@@ -185,7 +189,14 @@ _worker: Any = None
 
 def _start(settings: Settings, make: Callable[[Settings], Any]) -> None:
     global _worker
+    collect_rarely()
     _worker = make(settings)
+
+
+def collect_rarely() -> None:
+    """Have the collector of cycles run rarely: records are trees, made and let go of by the thousand."""
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 50)
 
 
 def _work(task: Any) -> Prepared:
@@ -210,6 +221,25 @@ def prepared(pool: ProcessPoolExecutor, tasks: Iterable[tuple[T, Any]]) -> Itera
             yield done, future.result()
     for done, future in waiting:
         yield done, future.result()
+
+
+class Busy(Exception):
+    """Another bulk operation is under way."""
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Keep other closed operations out, by a lock that goes with the process.
+
+    Raises:
+        Busy: there is one under way.
+    """
+    with (home / "bulk.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Busy("another rebuild or bulk load is under way") from None
+        yield
 
 
 @contextmanager

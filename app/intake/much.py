@@ -1,16 +1,17 @@
 """Loading much at once: the kinds that nothing else rests on, prepared by worker processes."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 from sqlalchemy import Table, func, select
 
 from app.catalogue.tables import ROW
 from app.core.settings import Settings
-from app.intake.bulk import Bulk, prepared, scratch, workers
+from app.intake.bulk import Bulk, alone, collect_rarely, prepared, scratch, workers
 from app.intake.loading import Load
 from app.intake.order import unnamed
 from app.intake.preparing import Preparer, Task
-from app.intake.staging import Staged
+from app.intake.staging import BY_DAY, BY_ID, Staged
 from app.vault.tables import RECORD
 
 AT_ONCE = 500
@@ -32,8 +33,11 @@ class AtOnce:
         total = load.staging.count(self.kinds)
         if total < FEW and not self._closed:
             return sum(load.apply(staged) for staged in load.staging.in_order(self.kinds))
+        collect_rarely()
         left: list[Staged] = []
-        with scratch(self._settings.home) as folder, workers(self._settings, Preparer) as pool:
+        home = self._settings.home
+        lock = alone(home) if self._closed else nullcontext()
+        with lock, scratch(home) as folder, workers(self._settings, Preparer) as pool:
             bulk = Bulk(load.intake.writer, folder if self._closed else None)
             if self._closed:
                 bulk.begin(anew=False, tables=self._indexed(load, total))
@@ -56,7 +60,7 @@ class AtOnce:
         return (ROW,) if total > there else ()
 
     def _tasks(self, load: Load) -> Iterator[tuple[list[Staged], Task]]:
-        for page in load.staging.in_order(self.kinds):
+        for page in load.staging.in_order(self.kinds, BY_ID if self._closed else BY_DAY):
             for start in range(0, len(page), AT_ONCE):
                 staged = page[start : start + AT_ONCE]
                 yield staged, Task(load.owner, load.intake.writer.clock(), [load.text(one) for one in staged])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, and_, delete, select, text, update
+from sqlalchemy import Connection, and_, delete, exists, select, text, update
 
 from app.catalogue.tables import POSTING, ROW, SPOT, TERM, TERM_COUNT, VIEW, term_id
 from app.core.canonical import canonical_plain
@@ -97,6 +97,11 @@ class Batch:
     terms: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     gone: dict[int, list[int]] = field(default_factory=dict)  # view -> k of rows to take out
     expires: dict[int, int] = field(default_factory=dict)  # view -> when the first consent of its rows runs out
+
+
+def is_closed(connection: Connection) -> bool:
+    """Tell whether a view is being made anew, so that its rows are not what the vault says."""
+    return bool(connection.scalar(select(exists().where(VIEW.c.state == "building"))))
 
 
 def views_of(connection: Connection) -> list[View]:

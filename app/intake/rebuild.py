@@ -3,17 +3,17 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Select, exists, func, select
+from sqlalchemy import Connection, Select, func, select
 
-from app.catalogue.tables import ROW, VIEW
+from app.catalogue.tables import ROW
 from app.core.db import Database
 from app.core.settings import Settings
 from app.custody import log
 from app.intake import postings
-from app.intake.bulk import Bulk, Prepared, prepared, scratch, workers
+from app.intake.bulk import Bulk, Prepared, alone, collect_rarely, prepared, scratch, workers
 from app.intake.order import RANK
-from app.intake.publish import Rendered, render, views_of
-from app.intake.write import Writer, item_of
+from app.intake.publish import Rendered, is_closed, render, views_of
+from app.intake.write import Closed, Writer, item_of
 from app.vault.tables import RECORD
 
 AT_ONCE = 1_000
@@ -62,10 +62,16 @@ class Remaker:
         return done
 
 
-def unfinished(writer: Writer) -> bool:
-    """Tell whether a bulk operation was cut short, so that the catalogue has to be made anew."""
-    statement = select(exists().where(VIEW.c.state == "building"))
-    return bool(writer.database.look(lambda connection: connection.scalar(statement)))
+def complete(writer: Writer, settings: Settings) -> bool:
+    """Make the catalogue anew if a bulk operation was cut short; tell whether that was so.
+
+    Raises:
+        Busy: the operation is still under way.
+    """
+    if not writer.database.look(is_closed):
+        return False
+    rebuild(writer, settings)
+    return True
 
 
 def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, int], None] = lambda *_: None) -> Rebuilt:
@@ -74,13 +80,15 @@ def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, in
     Where a view would now be shown something else than its history says (a rule of disclosure was changed with the
     program), that is recorded as a change, as any other.
     """
+    collect_rarely()
     done, changed = Rebuilt(), list[str]()
     total = writer.database.look(lambda c: c.scalar(select(func.count()).select_from(RECORD))) or 0
-    with scratch(settings.home) as folder, workers(settings, Remaker) as pool:
+    with alone(settings.home), scratch(settings.home) as folder, workers(settings, Remaker) as pool:
         bulk = Bulk(writer, folder)
         bulk.begin(anew=True, tables=(ROW,))
         for ids, made in prepared(pool, ((ids, ids) for ids in _records(writer))):
-            bulk.write(made)
+            if not bulk.write(made):
+                raise Closed("somebody wrote to the vault meanwhile: the catalogue has to be made anew once more")
             changed += made.changed
             done.records += len(ids)
             done.rows += sum(mask.bit_count() for mask, _ in made.rows)

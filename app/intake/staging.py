@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Column,
-    ColumnElement,
     Connection,
     Index,
     Integer,
@@ -22,7 +21,6 @@ from sqlalchemy import (
     func,
     literal,
     select,
-    true,
     tuple_,
 )
 
@@ -37,7 +35,7 @@ _STAGED = Table(
     Column("id", String, primary_key=True),
     Column("kind", String, nullable=False),
     Column("rank", Integer, nullable=False),
-    Column("day", Integer, nullable=False),  # records of one time lie together in the catalogue, and are taken together
+    Column("day", Integer, nullable=False),
     Column("file", Integer, nullable=False),
     Column("line", Integer, nullable=False),
     Column("at", Integer, nullable=False),
@@ -53,6 +51,10 @@ _NAMED = Table(
     Column("line", Integer, nullable=False),
     Column("path", String, nullable=False),
 )
+
+
+BY_DAY = ("day", "file", "at")  # records of one time lie together in the catalogue: fewer of its pages are touched
+BY_ID = ("id",)
 
 
 class Staged(NamedTuple):
@@ -139,26 +141,23 @@ class Staging:
         count: int | None = self._database.look(lambda connection: connection.scalar(statement))
         return count or 0
 
-    def in_order(self, kinds: Iterable[str], size: int = 5_000) -> Iterator[list[Staged]]:
-        """Yield the records of some kinds in the order in which they can be applied, in lists."""
+    def in_order(
+        self, kinds: Iterable[str], key: tuple[str, ...] = BY_DAY, size: int = 5_000
+    ) -> Iterator[list[Staged]]:
+        """Yield the records of some kinds in lists: kind after kind as they can be applied, within a kind by a key."""
         columns = [_STAGED.c[name] for name in Staged._fields]
+        place = [_STAGED.c[name] for name in key]
         for rank in sorted(RANK[kind] for kind in kinds):
-            last: Staged | None = None
-            while rows := self._page(select(*columns).where(_STAGED.c.rank == rank, _after(last)).limit(size)):
+            page = select(*columns).where(_STAGED.c.rank == rank).order_by(*place).limit(size)
+            rows = self._page(page)
+            while rows:
                 yield rows
-                last = rows[-1]
+                last = [literal(getattr(rows[-1], name)) for name in key]
+                rows = self._page(page.where(tuple_(*place) > tuple_(*last)))
 
     def _page(self, statement: "Select[Any]") -> list[Staged]:
-        ordered = statement.order_by(_STAGED.c.day, _STAGED.c.file, _STAGED.c.at)
-        return self._database.look(lambda connection: [Staged(*row) for row in connection.execute(ordered)])
+        return self._database.look(lambda connection: [Staged(*row) for row in connection.execute(statement)])
 
     def close(self) -> None:
         """Take the table away."""
         self._folder.cleanup()
-
-
-def _after(last: Staged | None) -> ColumnElement[bool]:
-    if last is None:
-        return true()
-    place = tuple_(_STAGED.c.day, _STAGED.c.file, _STAGED.c.at)
-    return place > tuple_(literal(last.day), literal(last.file), literal(last.at))

@@ -11,7 +11,7 @@ from app.core.settings import Settings
 from app.custody import log
 from app.disclosure.view import View
 from app.intake.order import RANK
-from app.intake.publish import Batch, Change, Item, Known, Publisher, Rendered, render, views_of
+from app.intake.publish import Batch, Change, Item, Known, Publisher, Rendered, is_closed, render, views_of
 from app.intake.world import Node, World
 from app.records import BY_NAME, references
 from app.vault.append import Addition, Stored, Vault, commit, salts
@@ -33,6 +33,10 @@ def item_of(stored: Stored) -> Item:
     return Item(*place, stored.content, named, expiry(stored.content), new=False)
 
 
+class Closed(Exception):
+    """The catalogue is closed: it is being made anew."""
+
+
 class Writer:
     """Writes to one vault. One is enough for a process; its transactions take turns with every other process's."""
 
@@ -45,6 +49,7 @@ class Writer:
         self.publisher = Publisher(database, self.world)
         self.master = master
         self.secret = crypto.derive(master, "pseudonyms")
+        self.closed_by_us = False  # the views are closed, and it is this writer that will open them again
 
     @classmethod
     def open(cls, settings: Settings, database: Database, clock: Callable[[], int] = moments.now) -> "Writer":
@@ -54,9 +59,15 @@ class Writer:
         return cls(database, KeyStore.open(settings, master), master, clock)
 
     def transact(self, work: Callable[[Connection, int, int], T]) -> T:
-        """Run `work(connection, moment, size of the log)` under the write lock; an exception undoes all of it."""
+        """Run `work(connection, moment, size of the log)` under the write lock; an exception undoes all of it.
+
+        Raises:
+            Closed: the catalogue is being made anew.
+        """
 
         def _work(connection: Connection) -> T:
+            if not self.closed_by_us and is_closed(connection):
+                raise Closed("a bulk load or rebuild is under way, or was cut short: `evidence rebuild` completes it")
             size = log.size(connection)
             self.world.begin(size)
             return work(connection, self.clock(), size)
