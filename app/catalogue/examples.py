@@ -74,6 +74,8 @@ _PARENTS = {"place": "prov-north-hamgyong", "violation": "detention-torture-camp
 
 def of(kind: str, parameter: str, otherwise: str) -> str:
     """Return the example of a parameter of a kind; `otherwise` is that of every kind."""
+    if parameter == "of_link" or (kind == "link" and parameter in ("ids", "owner")):
+        return ""  # the built-in record states no links
     if parameter == "parent":
         return _PARENTS.get(kind, otherwise)
     return _OF_KINDS.get(kind, {}).get(parameter, otherwise)

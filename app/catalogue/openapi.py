@@ -176,7 +176,7 @@ class Description:
 
 _CSV = (
     "A header, then one record a line (RFC 4180), its address first. A text has a column for English, one for Korean "
-    "and one for the rest; a date has its EDTF text and four days; a list of words is joined by ';', any other is JSON. "
+    "and one for the rest; a date has its EDTF text and four days; words are joined by ';', any other list is JSON. "
     "A cell that a spreadsheet would take for a formula begins with an apostrophe."
 )
 _LICENCE = "Apache-2.0 AND CC-BY-4.0"

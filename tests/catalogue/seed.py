@@ -110,9 +110,9 @@ def _fill(connection: Connection, records: list[One], view: int, generation: int
         (SPOT, spots),
         (TERM, list(terms.values())),
     )
-    for table, values in tables:
-        if values:
-            connection.execute(insert(table), values)
+    for table, batch in tables:
+        if batch:
+            connection.execute(insert(table), batch)
     c, numbers = TERM_COUNT.c, list(terms)
     old = {row[0]: row[1] for row in connection.execute(select(c.term, c.n).where(c.view == view))}
     connection.execute(delete(TERM_COUNT).where(c.view == view, c.term.in_(numbers[:30000])))

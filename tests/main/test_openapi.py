@@ -71,14 +71,14 @@ def test_every_body_is_as_described(record, kind):
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_every_parameter_has_an_example_that_is_answered(record, kind):
-    empty = record.get(f"/v1/{kind.path}").json()["total"] == 0
+    without = {name for name, parameter in vocabulary(kind).items() if not parameter.example}
+    # A cursor is good for one list only; the built-in record has no links, so no id of one is known.
+    assert without <= {"cursor", "of_link", *(("ids", "owner") if kind.name == "link" else ())}
     for name, parameter in vocabulary(kind).items():
-        if name == "cursor":
+        if name in without:
             continue
         answer = record.get(f"/v1/{kind.path}?{name}={parameter.example}{WITH.get(name, '')}")
-        # The built-in record has no links, so no id of one is known.
-        known = name != "of_link" and not (empty and name in ("ids", "owner"))
-        assert answer.status_code == (200 if known else 422), (name, answer.text[:300])
+        assert answer.status_code == 200, (name, answer.text[:300])
 
 
 @pytest.mark.parametrize(("path", "name"), relations(), ids="/".join)
