@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, Table
 
-from app.core.dialect import DatabaseError, Prepared, Question, Reading, Row, Rows, Snapshot, engine_for
+from app.core.dialect import engine_for
+from app.core.engine import DatabaseError, Prepared, Question, Reading, Row, Rows, Snapshot
 from app.core.settings import Settings
 
 __all__ = ["Database", "DatabaseError", "Prepared", "Question", "Reading", "Rows", "Snapshot"]

@@ -1,0 +1,93 @@
+"""What each engine can do, and the words in which it is asked."""
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, Dialect, Select, Table
+
+T = TypeVar("T")
+Row = Sequence[Any]
+Rows = list[tuple[Any, ...]]
+
+
+class DatabaseError(Exception):
+    """The database cannot be used as it is; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement compiled once for its engine: text, the names of its values in their order, and its constants."""
+
+    text: str
+    names: tuple[str, ...]
+    constants: dict[str, Any]
+
+    @classmethod
+    def of(cls, select: "Select[Any]", dialect: Dialect) -> "Prepared":
+        """Compile a statement."""
+        compiled = select.compile(dialect=dialect)
+        names = tuple(compiled.positiontup or ())
+        constants = {name: value for name, value in compiled.params.items() if value is not None}
+        return cls(str(compiled), names, constants)
+
+    def values(self, given: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the values in the order in which the text wants them."""
+        bound = self.constants | given
+        return tuple([bound[name] for name in self.names])
+
+
+Question = tuple[Prepared, dict[str, Any]]  # a statement and the values that it is run with
+
+
+class Snapshot(Protocol):
+    """One unchanging state of the database, to read from."""
+
+    async def all(self, statement: Prepared, values: dict[str, Any]) -> Rows:
+        """Return every row."""
+        ...
+
+    async def one(self, statement: Prepared, values: dict[str, Any]) -> tuple[Any, ...] | None:
+        """Return the first row, or None."""
+        ...
+
+
+Reading = Callable[[Snapshot], Coroutine[Any, Any, T]]
+
+
+class Engine(Protocol):
+    """What each engine can do."""
+
+    name: str
+
+    def prepare(self, select: "Select[Any]") -> Prepared:
+        """Compile a statement."""
+        ...
+
+    def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:
+        """Insert whole rows, their values in the order of the table's columns."""
+        ...
+
+    def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
+        """Take every row out of tables, without looking at them one by one."""
+        ...
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one transaction, after every other writer."""
+        ...
+
+    def look(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on one snapshot without the write lock, by a connection that cannot write."""
+        ...
+
+    async def read(self, reading: Reading[T], heavy: bool = False) -> T:
+        """Run `reading` on one snapshot, by a connection that cannot write."""
+        ...
+
+    def stream(self, questions: Sequence[Question], batch: int) -> AsyncIterator[tuple[int, Rows]]:
+        """Yield the rows of one statement after another, from one snapshot, never holding more than one batch."""
+        ...
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        ...

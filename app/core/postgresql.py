@@ -1,0 +1,164 @@
+"""PostgreSQL: a server, for more than one machine."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import asyncpg
+from sqlalchemy import Connection, Select, Table, insert
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
+
+from app.core.engine import Prepared, Question, Reading, Row, Rows
+
+T = TypeVar("T")
+OLDEST = 150000
+WRITE_LOCK = 0x45564944454E4345  # "EVIDENCE": the advisory lock that makes writers take turns
+
+
+class _PostgreSQLSnapshot:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def all(self, statement: Prepared, values: dict[str, Any]) -> Rows:
+        return [tuple(row) for row in await self._connection.fetch(statement.text, *statement.values(values))]
+
+    async def one(self, statement: Prepared, values: dict[str, Any]) -> tuple[Any, ...] | None:
+        row = await self._connection.fetchrow(statement.text, *statement.values(values))
+        return None if row is None else tuple(row)
+
+
+class PostgreSQL:
+    """A server: writers take an advisory lock in turn, readers see one snapshot and cannot write."""
+
+    name = "postgresql"
+
+    def __init__(self, url: URL, connections: int) -> None:
+        """Remember the address; connections are made when they are first needed."""
+        self._url = url.set(drivername="postgresql")
+        self._connections = connections
+        self._is_checked = False  # its version
+        self._engine = self._open_engine()
+        self._dialect = self._engine.dialect
+        self._pool: Any = None
+        self._opening = asyncio.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread()
+        self._starting = threading.Lock()
+
+    def _open_engine(self) -> AsyncEngine:
+        return create_async_engine(self._url.set(drivername="postgresql+asyncpg"), pool_size=1, max_overflow=1)
+
+    def prepare(self, select: "Select[Any]") -> Prepared:
+        """Compile a statement."""
+        return Prepared.of(select, self._dialect)
+
+    def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:
+        """Insert whole rows, their values in the order of the table's columns: by COPY, which streams them."""
+        if or_ignore:
+            text = str(insert(table).compile(dialect=self._dialect)) + " ON CONFLICT DO NOTHING"
+            if batch := list(map(tuple, rows)):
+                connection.exec_driver_sql(text, batch)
+            return
+        driver: Any = connection.connection.driver_connection
+        columns = [column.name for column in table.columns]
+        await_only(driver.copy_records_to_table(table.name, records=rows, columns=columns))
+
+    def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
+        """Take every row out of tables, without looking at them one by one."""
+        names = ", ".join(self._dialect.identifier_preparer.format_table(table) for table in tables)
+        connection.exec_driver_sql(f"TRUNCATE {names}")
+
+    def _run(self, work: Awaitable[T]) -> T:
+        """Run a coroutine on the writer's own event loop, from any thread."""
+        with self._starting:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="write")
+                self._thread.start()
+
+        async def _go() -> T:
+            return await work
+
+        return asyncio.run_coroutine_threadsafe(_go(), self._loop).result()
+
+    @asynccontextmanager
+    async def _begin(self, first: str) -> AsyncIterator[AsyncConnection]:
+        """Give a connection in a transaction that begins with a statement.
+
+        Raises:
+            DatabaseError: the server cannot be reached, or is too old.
+        """
+        try:
+            connection = await self._engine.connect()
+        except (OSError, asyncpg.PostgresError, DBAPIError) as error:
+            reason = type(getattr(error, "orig", None) or error).__name__
+            raise DatabaseError(f"the PostgreSQL server cannot be reached, or lets nobody in ({reason})") from None
+        async with connection, connection.begin():
+            await connection.exec_driver_sql(first)
+            if not self._is_checked:
+                version = await connection.exec_driver_sql("SHOW server_version_num")
+                if int(version.scalar_one()) < OLDEST:
+                    raise DatabaseError("this PostgreSQL is too old: version 15 or newer is needed")
+                self._is_checked = True
+            yield connection
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one transaction, after every other writer (an advisory lock)."""
+
+        async def _go() -> T:
+            async with self._begin(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})") as connection:
+                return await connection.run_sync(work)
+
+        return self._run(_go())
+
+    def look(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on one snapshot without the write lock, by a connection that cannot write."""
+
+        async def _go() -> T:
+            async with self._begin("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
+                return await connection.run_sync(work)
+
+        return self._run(_go())
+
+    async def _connect(self) -> Any:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._url.render_as_string(hide_password=False),
+                    min_size=1,
+                    max_size=self._connections,
+                    server_settings={"default_transaction_read_only": "on", "jit": "off"},
+                )
+        return self._pool
+
+    async def read(self, reading: Reading[T], heavy: bool = False) -> T:
+        """Run `reading` on one snapshot."""
+        pool = self._pool or await self._connect()
+        async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            return await reading(_PostgreSQLSnapshot(connection))
+
+    async def stream(self, questions: Sequence[Question], batch: int) -> AsyncIterator[tuple[int, Rows]]:
+        """Yield batches of rows of one statement after another, with its position, by cursors of the server."""
+        pool = self._pool or await self._connect()
+        async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            for position, (statement, values) in enumerate(questions):
+                cursor = await connection.cursor(statement.text, *statement.values(values))
+                while rows := await cursor.fetch(batch):
+                    yield position, [tuple(row) for row in rows]
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+        if self._loop is not None:
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._engine.dispose(), self._loop))
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+            self._loop = None

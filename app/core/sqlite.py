@@ -1,0 +1,196 @@
+"""SQLite: one file, no set-up, the default."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Select, Table, create_engine, delete, event, insert
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import QueuePool
+
+from app.core.engine import DatabaseError, Prepared, Question, Reading, Row, Rows
+
+try:
+    import pysqlite3 as sqlite
+except ImportError:  # no wheel for this machine: the system's library, if it is new enough
+    import sqlite3 as sqlite
+
+T = TypeVar("T")
+OLDEST = (3, 42, 0)  # the first with FTS5 secure-delete
+
+
+class _SQLiteSnapshot:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def all(self, statement: Prepared, values: dict[str, Any]) -> Rows:
+        rows: Rows = self._connection.execute(statement.text, statement.values(values)).fetchall()
+        return rows
+
+    async def one(self, statement: Prepared, values: dict[str, Any]) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = self._connection.execute(statement.text, statement.values(values)).fetchone()
+        return row
+
+
+def _finish(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never waits for anything; one that does is a mistake and is refused."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    coroutine.close()
+    raise RuntimeError("a reading of the database waited for something else")
+
+
+class SQLite:
+    """One file in WAL mode: one writer at a time, readers that see one snapshot and cannot write."""
+
+    name = "sqlite"
+
+    def __init__(self, url: URL, threads: int) -> None:
+        """Open the file, or make it.
+
+        Raises:
+            DatabaseError: the library is too old, or the folder is not there and cannot be made.
+        """
+        if sqlite.sqlite_version_info < OLDEST:
+            raise DatabaseError(
+                f"SQLite {sqlite.sqlite_version} is too old: 3.42 or newer is needed. "
+                "Install the package pysqlite3, which brings a current one."
+            )
+        self.path = Path(url.database or "")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseError(f"the folder of the database cannot be made: {error.strerror}") from None
+        self._engine = self._open_engine("BEGIN IMMEDIATE", ())
+        self._looking = self._open_engine("BEGIN", ("query_only=ON",))
+        self._dialect = self._engine.dialect
+        self._insertions: dict[str, str] = {}
+        self._local = threading.local()
+        self._inline: Any = None
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="read")
+
+    def _open_engine(self, begin: str, more: tuple[str, ...]) -> Engine:
+        engine = create_engine(
+            f"sqlite:///{self.path}",
+            module=sqlite,
+            poolclass=QueuePool,
+            pool_size=1,
+            connect_args={"cached_statements": 512},
+        )
+
+        @event.listens_for(engine, "connect")
+        def _configure(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None
+            for pragma in (
+                "page_size=16384",  # of a new file; a write costs by the page, hardly by its size
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "foreign_keys=ON",
+                "busy_timeout=60000",
+                "cache_size=-65536",
+                "temp_store=FILE",
+                "wal_autocheckpoint=8192",
+                "secure_delete=FAST",
+                *more,
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql(begin)
+
+        return engine
+
+    def prepare(self, select: "Select[Any]") -> Prepared:
+        """Compile a statement."""
+        return Prepared.of(select, self._dialect)
+
+    def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:
+        """Insert whole rows, their values in the order of the table's columns; the rows may come from an iterator."""
+        text = self._insertions.get(table.name)
+        if text is None:
+            text = self._insertions[table.name] = str(insert(table).compile(dialect=self._dialect))
+        if or_ignore:
+            text = text.replace("INSERT INTO", "INSERT OR IGNORE INTO", 1)
+        # Straight to the driver: the batch is bound row by row in C, and is never held as a whole.
+        connection.connection.dbapi_connection.executemany(text, rows)  # type: ignore[union-attr]
+
+    def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
+        """Take every row out of tables, without looking at them one by one."""
+        for table in tables:
+            connection.execute(delete(table))
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one transaction, after every other writer (`BEGIN IMMEDIATE`)."""
+        with self._engine.begin() as connection:
+            return work(connection)
+
+    def look(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on one snapshot without the write lock, by a connection that cannot write."""
+        with self._looking.begin() as connection:
+            return work(connection)
+
+    def _connect_to_read(self) -> Any:
+        connection = sqlite.connect(
+            f"file:{self.path}?mode=ro",
+            uri=True,
+            check_same_thread=False,
+            isolation_level=None,
+            cached_statements=512,
+        )
+        for pragma in ("query_only=ON", "busy_timeout=5000", "mmap_size=17179869184", "cache_size=-16384"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _in_snapshot(self, connection: Any, reading: Reading[T]) -> T:
+        connection.execute("BEGIN")
+        try:
+            return _finish(reading(_SQLiteSnapshot(connection)))
+        finally:
+            connection.execute("COMMIT")
+
+    def _in_thread(self, reading: Reading[T]) -> T:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._connect_to_read()
+        return self._in_snapshot(connection, reading)
+
+    async def read(self, reading: Reading[T], heavy: bool = False) -> T:
+        """Run `reading` on one snapshot: at once on the event loop, or in a thread of its own if it is heavy."""
+        if heavy:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self._in_thread, reading)
+        if self._inline is None:
+            self._inline = self._connect_to_read()
+        return self._in_snapshot(self._inline, reading)
+
+    async def stream(self, questions: Sequence[Question], batch: int) -> AsyncIterator[tuple[int, Rows]]:
+        """Yield batches of rows of one statement after another, with its position, each fetched in a thread."""
+        connection = self._connect_to_read()
+        job = self._pool.submit(connection.execute, "BEGIN")
+        try:
+            await asyncio.wrap_future(job)
+            for position, (statement, values) in enumerate(questions):
+                job = self._pool.submit(connection.execute, statement.text, statement.values(values))
+                cursor = await asyncio.wrap_future(job)
+                job = self._pool.submit(cursor.fetchmany, batch)
+                while rows := await asyncio.wrap_future(job):
+                    yield position, rows
+                    job = self._pool.submit(cursor.fetchmany, batch)
+        finally:
+            # A reader that goes away leaves its last job running: the connection is closed behind it, never under it.
+            job.add_done_callback(lambda _: connection.close())
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        self._pool.shutdown(wait=True)
+        if self._inline is not None:
+            self._inline.close()
+            self._inline = None
+        self._engine.dispose()
+        self._looking.dispose()
