@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 
-from app.core.engine import Prepared, Question, Reading, Row, Rows
+from app.core.engine import DatabaseError, Prepared, Question, Reading, Row, Rows
 
 T = TypeVar("T")
 OLDEST = 150000
@@ -98,14 +98,20 @@ class PostgreSQL:
         except (OSError, asyncpg.PostgresError, DBAPIError) as error:
             reason = type(getattr(error, "orig", None) or error).__name__
             raise DatabaseError(f"the PostgreSQL server cannot be reached, or lets nobody in ({reason})") from None
-        async with connection, connection.begin():
-            await connection.exec_driver_sql(first)
-            if not self._is_checked:
-                version = await connection.exec_driver_sql("SHOW server_version_num")
-                if int(version.scalar_one()) < OLDEST:
-                    raise DatabaseError("this PostgreSQL is too old: version 15 or newer is needed")
-                self._is_checked = True
-            yield connection
+        try:
+            async with connection.begin():
+                await connection.exec_driver_sql(first)
+                await self._check(connection)
+                yield connection
+        finally:
+            await connection.close()
+
+    async def _check(self, connection: AsyncConnection) -> None:
+        if not self._is_checked:
+            version = await connection.exec_driver_sql("SHOW server_version_num")
+            if int(version.scalar_one()) < OLDEST:
+                raise DatabaseError("this PostgreSQL is too old: version 15 or newer is needed")
+            self._is_checked = True
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction, after every other writer (an advisory lock)."""
