@@ -1,9 +1,11 @@
 """The service: its routes, its one middleware, its life, and how every failure becomes a problem document."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
+from weakref import WeakValueDictionary
 
 from fastapi import FastAPI
 from prometheus_client import start_http_server
@@ -25,6 +27,8 @@ from app.core.db import Database
 from app.core.problems import Problem, not_found
 from app.core.settings import Settings
 from app.explorer import docs
+from app.intake import retract
+from app.intake.write import Closed, Writer
 from app.registry import openapi_bytes, openapi_document
 
 
@@ -41,7 +45,7 @@ def create_app(
         settings: how it is deployed; from the environment if not given.
         db: the main database; opened (and closed) here if not given.
         resolve_view: who asks -> the view that answers; everybody has the public view if not given.
-        expire: takes away what has expired from a view; without it a view with something expired answers 503.
+        expire: takes away what has expired from a view; done here, in a thread, if not given.
     """
     settings = settings or Settings.from_env()
     database = db or Database.main(settings)
@@ -51,7 +55,8 @@ def create_app(
         queries=Queries(database),
         cursors=Cursors(crypto.Tokens(master, "cursor")),
         plans=Memo(PLANS),
-        expire=expire or state.wait_for_it,
+        turns=WeakValueDictionary(),
+        expire=expire or _expiry(settings, database),
         public_url=settings.public_url,
     )
     metrics, log = observe.Metrics(), observe.logger(settings.log_level)
@@ -73,6 +78,26 @@ def create_app(
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Problem, _problem)
     return app
+
+
+def _expiry(settings: Settings, database: Database) -> state.Expire:
+    """Return what carries out the consents that have run out, before anything more is answered."""
+    turn = asyncio.Lock()
+    writers: list[Writer] = []  # opened when first needed: most services never write
+
+    def carry_out() -> None:
+        if not writers:
+            writers.append(Writer.open(settings, database))
+        retract.expire(writers[0])
+
+    async def expire(view: int) -> None:
+        async with turn:
+            try:
+                await asyncio.to_thread(carry_out)
+            except Closed:
+                await state.wait_for_it(view)
+
+    return expire
 
 
 def _life(settings: Settings, database: Database | None, metrics: observe.Metrics) -> Any:

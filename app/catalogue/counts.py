@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from app.catalogue import when
 from app.catalogue.parameters import vocabulary
-from app.catalogue.query import Counted, Queries
+from app.catalogue.query import Counted, Group, Queries
 from app.catalogue.resolve import Question, Resolved, Resolver
 from app.core.db import Snapshot
 from app.records import Kind
@@ -53,7 +53,8 @@ def _known(found: Resolved) -> int | None:
         return 0
     if not found.filters:
         return found.rows
-    return found.filters[0].n if len(found.filters) == 1 else None
+    one = found.filters[0]
+    return one.n if len(found.filters) == 1 and one.group == Group("terms") else None
 
 
 async def _counted(snapshot: Snapshot, queries: Queries, question: Question, found: Resolved) -> Counted:

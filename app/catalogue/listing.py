@@ -1,10 +1,12 @@
 """Lists: one question in one view, from its query string to the bytes of a page or of everything."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, cast
+from weakref import WeakValueDictionary
 
 import orjson
 
@@ -46,11 +48,11 @@ class Plan(NamedTuple):
 
 
 class Page(NamedTuple):
-    """What one snapshot gave; without a plan the caller has it already."""
+    """What one snapshot gave: without a plan the caller has it already, without rows they are much work to read."""
 
     state: State
     plan: Plan | None
-    rows: Rows
+    rows: Rows | None
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Reader:
     queries: Queries
     cursors: Cursors
     plans: Memo[Plan]
+    turns: "WeakValueDictionary[tuple[int, bytes], asyncio.Lock]"
     expire: state.Expire
     public_url: str | None
 
@@ -126,7 +129,7 @@ class Listing:
         fresh, etag = page.state.fresh, run.etag(page.state.generation)
         if page.plan is None or run.request.has_any:
             return unchanged(run.view, fresh, etag)
-        following, rows = None, page.rows
+        following, rows = None, page.rows or []
         if len(rows) > limit:
             rows = rows[:limit]
             last = Place(rows[-1][1], rows[-1][2])
@@ -167,14 +170,24 @@ class Listing:
             if plan.total == 0:
                 return Page(now, plan, [])
             if inline and plan.looks_at(run.asked.sort, limit) > INLINE:
-                return None
+                return Page(now, plan, None)
             return Page(now, plan, await self._rows(snapshot, plan, run.asked, place, limit + 1))
 
-        async def both() -> Page:
-            page = await reader.database.read(partial(reading, True))
-            return page or cast(Page, await reader.database.read(partial(reading, False), heavy=True))
+        async def inline() -> Page | None:
+            return await reader.database.read(partial(reading, True))
 
-        return await state.unexpired(both, reader.expire, run.view)
+        async def heavy() -> Page:
+            return cast(Page, await reader.database.read(partial(reading, False), heavy=True))
+
+        async def page() -> Page:
+            found = await inline()
+            if found is None:
+                # Who asks the same at the same time waits for the one who counts first.
+                async with reader.turns.setdefault((run.view, run.digest), asyncio.Lock()):
+                    found = await inline() or await heavy()
+            return await heavy() if found.plan is not None and found.rows is None else found
+
+        return await state.unexpired(page, reader.expire, run.view)
 
     async def _resolved(self, snapshot: Snapshot, run: _Run) -> tuple[Resolver, Resolved]:
         resolver = Resolver(snapshot, self._reader.queries, run.view)
@@ -185,7 +198,7 @@ class Listing:
         counted = await counts.count(snapshot, self._reader.queries, resolver, resolved)
         meta = counts.meta(counted, counts.describes(resolved, self._belongs(run.one)))
         tail = b',"total":%d,"meta":%s}' % (counted.total, orjson.dumps(meta))
-        return Plan(resolved.question(), resolved.rows, counted.total, tail)
+        return Plan(resolved.question(pages=True), resolved.rows, counted.total, tail)
 
     def _belongs(self, one: str) -> str:
         if self._relation is None:
@@ -228,7 +241,9 @@ class Listing:
             etag = run.etag(now.generation)
             if resolved is None or run.request.has_any:
                 return unchanged(run.view, now.fresh, etag)
-            statements = [] if resolved.nothing else [*self._statements(resolved.question(), run.asked, place, False)]
+            statements = (
+                [] if resolved.nothing else [*self._statements(resolved.question(pages=True), run.asked, place, False)]
+            )
             stream = reader.database.stream([(reader.queries.state, {"view": run.view}), *statements])
             rows = cast(AsyncGenerator[tuple[int, Rows], None], stream)
             _, first = await anext(rows, (0, []))

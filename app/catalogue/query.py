@@ -49,8 +49,8 @@ class Form:
     """A question without its values: which groups, what about time, and which group the index is read by.
 
     Attributes:
-        driver: the position of the rarest group of one term, whose postings are read in the order of dates; None: the
-            rows of the kind are.
+        driver: the position of the group whose postings are read: those of one term lie in the order of dates, those
+            of several have to be few, or only to be counted; None: the rows of the kind are read.
     """
 
     groups: tuple[Group, ...] = ()
@@ -89,11 +89,21 @@ def _parts(form: Form, with_row: bool, by: int | None) -> _Parts:
         parts = _Parts(row, row, [row.c.view == _VIEW, kind == _bind("kind", String)])
     else:
         posting = POSTING.alias("p")
-        parts = _Parts(posting, row, [posting.c.view == _VIEW, posting.c.term == _bind(f"g{by}_0", BigInteger)])
+        parts = _Parts(posting, row, [posting.c.view == _VIEW, *_read_by(posting, by, form.groups[by].n)])
         if with_row or any(group.way == "test" and tests()[group.name].of_row for group in form.groups):
             parts.where.extend([row.c.view == posting.c.view, row.c.k == posting.c.k])
     parts.where.extend([_holds(i, group, parts) for i, group in enumerate(form.groups) if i != by])
     return parts
+
+
+def _read_by(posting: FromClause, by: int, n: int) -> list[ColumnElement[bool]]:
+    """Return what limits the postings to those of a group's terms; of a record with several, to its least one."""
+    values, c = [_bind(f"g{by}_{j}", BigInteger) for j in range(n)], posting.c
+    if n == 1:
+        return [c.term == values[0]]
+    less = POSTING.alias("least").c
+    here = and_(less.view == _VIEW, less.term.in_(values), less.term < c.term, less.s0 == c.s0, less.k == c.k)
+    return [c.term.in_(values), ~exists(select(less.k).where(here))]
 
 
 def _by_keys_alone(form: Form) -> bool:

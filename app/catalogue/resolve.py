@@ -19,11 +19,12 @@ from app.core.problems import Fault, invalid, nearest, not_found
 from app.records import BY_NAME, pick
 
 MOST_HINTS = 5  # faults of one answer that name what is nearest
+FEW = 2000  # records that may be sorted when they are asked for
 NEAR = 400  # ids on either side among which the nearest one is looked for
 
 
 class Filter(NamedTuple):
-    """One filter with its values bound: the form of its group, the values, and how many rows its one term has."""
+    """One filter with its values bound: the form of its group, the values, and how many rows its terms have at most."""
 
     name: str
     group: Group
@@ -43,11 +44,17 @@ class Resolved:
     nothing: bool = False  # no record can fit
     faults: list[Fault] = field(default_factory=list)
 
-    def question(self, without: Iterable[str] = (), more: Sequence[Filter] = (), timeless: bool = False) -> "Question":
-        """Return the form and the values, without some filters, with some more, or with nothing about time."""
+    def question(
+        self, without: Iterable[str] = (), more: Sequence[Filter] = (), timeless: bool = False, pages: bool = False
+    ) -> "Question":
+        """Return the form and the values, without some filters, with some more, or with nothing about time.
+
+        It is made for counting, or for `pages`, which are in order.
+        """
         filters = [one for one in self.filters if one.name not in without] + list(more)
         groups = tuple(one.group for one in filters)
-        form = Form(groups, when.ALWAYS if timeless else self.asked.when, _rarest(filters))
+        driver = _driver(filters, FEW if pages else self.rows // 4)
+        form = Form(groups, when.ALWAYS if timeless else self.asked.when, driver)
         values = {"view": self.view, "kind": self.asked.kind.name}
         for i, one in enumerate(filters):
             values.update((f"g{i}_{j}", value) for j, value in enumerate(one.values))
@@ -66,11 +73,12 @@ class Question(NamedTuple):
     scanned: int
 
 
-def _rarest(filters: Sequence[Filter]) -> int | None:
+def _driver(filters: Sequence[Filter], most: int) -> int | None:
+    """Return the position of the rarest filter by terms; one by several terms, only if it has at most so many rows."""
     if any(one.group.way == "keys" for one in filters):
         return None  # few records, found by their keys
-    terms = [(one.n, i) for i, one in enumerate(filters) if one.n is not None]
-    return min(terms)[1] if terms else None
+    able = [(one.n, i) for i, one in enumerate(filters) if one.n is not None and (one.group.n == 1 or one.n <= most)]
+    return min(able)[1] if able else None
 
 
 class Resolver:
@@ -124,7 +132,7 @@ class Resolver:
     async def terms(self, name: str, pairs: Iterable[tuple[str, str]], kind: str) -> Filter:
         """Return the filter by any of some terms (facet, value) of a kind."""
         numbers = rounded([term_id(kind, facet, value) for facet, value in pairs])
-        n = await self._n(numbers[0]) if len(numbers) == 1 else None
+        n = sum([await self._n(number) for number in set(numbers)])
         return Filter(name, Group("terms", n=len(numbers)), numbers, n)
 
     def _bound(self, keys: Filter) -> dict[str, Any]:

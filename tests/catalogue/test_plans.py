@@ -103,6 +103,17 @@ def test_counts_read_an_index_alone(queries, seeded, form):
         assert not any("autoindex_row" in line for line in lines)
 
 
+def test_some_terms_are_counted_by_their_postings(queries, seeded):
+    if seeded.startswith("sqlite"):
+        lines = plan(queries, seeded, queries.counts(Form((SOME, ONE), PERIOD, 0)), **TEXTS)
+        assert lines[0] == "SEARCH p USING PRIMARY KEY (view=? AND term=? AND s0>? AND s0<?)"
+        assert {line.partition(" USING")[0] for line in lines[1:]} <= {
+            "SEARCH least",
+            "CORRELATED SCALAR SUBQUERY 1",
+            "SEARCH x1 EXISTS",
+        }
+
+
 def test_a_form_is_compiled_once(queries):
     assert queries.page(FORMS["term"], "date", True, True) is queries.page(FORMS["term"], "date", True, True)
 
