@@ -1,0 +1,180 @@
+"""Canary: no byte of what a view may not see is in any answer to it, nor in the log; and all that it may see is there.
+
+Every text, date, place and number of a garden of records has a mark of its own. Every address is asked with every
+parameter, with ordinary values and with hidden ones, in every format, as every view.
+"""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from app.catalogue.parameter import Parameter
+from app.catalogue.parameters import FORMATS, vocabulary
+from app.core.ids import fixed
+from app.records import BY_PATH, KINDS, Kind
+from tests.conftest import settings_for
+from tests.contract.asking import Heard, Service, query
+from tests.contract.garden import VIEWS, Garden, grow, sow
+from tests.contract.vault import open_vault
+
+RANK = ("", "year", "month", "day")
+COMPANY = {"match": "from=1990", "at": "to=2020", "side": "boundary=2011-12-17"}
+METHODS = ("HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+
+
+@dataclass
+class World:
+    """A garden, the service over it, and the reason that was given for taking back."""
+
+    garden: Garden
+    service: Service
+    reason: str
+
+
+@pytest.fixture(scope="module")
+def world(engine, new_database, tmp_path_factory) -> Iterator[World]:
+    settings = settings_for(new_database(engine), tmp_path_factory.mktemp("garden"))
+    garden = grow()
+    with open_vault(settings) as vault:
+        reason = sow(garden, vault.intake, vault.clock)
+    service = Service(settings)
+    yield World(garden, service, reason)
+    service.close()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_is_shown_all_that_it_may_see_and_nothing_else(world, view, engine):
+    garden, marks = world.garden, world.garden.marks
+    may = garden.shown_to(view)
+    seen: set[tuple[int, str]] = set()
+    for position, (address, method) in enumerate(questions(world, view)):
+        if position % 3 and "?" in address and engine == "postgresql":
+            continue  # its answers are those of SQLite, to the byte: test_engines
+        heard = world.service.ask(address, view, method)
+        assert heard.status in (200, 204, 404, 405, 422), (address, heard.body)
+        asked = {number for number, _ in marks.found_in(address.encode())}
+        found = {one for one in marks.found_in(said(heard)) if one[0] not in asked}
+        wrong = [
+            (marks.leaves[n], level) for n, level in found if n not in may or RANK.index(level) > RANK.index(may[n])
+        ]
+        assert wrong == [], (method, address)
+        seen |= found
+    assert [(marks.leaves[n], level) for n, level in may.items() if (n, level) not in seen] == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_hidden_record_answers_as_one_that_never_was(world, view):
+    hidden = world.garden.hidden_from(view)
+    asked: list[str] = []
+    for template in templates(world.service):
+        if "{id}" not in template:
+            continue
+        kind = BY_PATH[template.split("/")[2]]
+        unknown = fixed(str(kind.prefix), "nobody") if kind.opaque else "nobody"
+        expected = world.service.ask(template.replace("{id}", unknown), view)
+        assert expected.status == 404
+        for one in world.garden.records.values():
+            if one.kind == kind.name and one.id in hidden:
+                assert world.service.ask(template.replace("{id}", one.id), view) == expected
+                asked.append(one.id)
+    assert len(asked) > len(set(asked)) == len(hidden)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_hidden_record_is_no_value_of_any_parameter(world, view):
+    hidden = world.garden.hidden_from(view)
+    for kind in KINDS:
+        for parameter in vocabulary(kind).values():
+            targets = (kind.name,) if parameter.name == "ids" else parameter.targets
+            for one in world.garden.records.values():
+                if one.kind in targets:
+                    heard = world.service.ask(f"/v1/{kind.path}?{query(**{parameter.name: one.id})}", view)
+                    assert heard.status == (422 if one.id in hidden else 200), (kind.name, parameter.name, one)
+
+
+def test_the_log_says_nothing_of_any_record(world):
+    for kind in KINDS:
+        for one in world.garden.records.values():
+            world.service.ask(f"/v1/{kind.path}/{one.id}?{query(owner=one.owner, place=one.id)}", 2)
+            world.service.ask(f"/v1/{kind.path}?{query(period=one.id)}&{one.id}=1", 0)
+    logged = world.service.log
+    assert logged.count(b'"event":"request"') >= 2 * len(KINDS) * len(world.garden.records)
+    assert {one for one in world.garden.marks.found_in(logged) if one[1] != "year"} == set()
+
+
+def said(heard: Heard) -> bytes:
+    """Return all that an answer says; how long it is says nothing that the body does not."""
+    headers = "\n".join(f"{name}: {value}" for name, value in heard.headers if name != "content-length")
+    return headers.encode() + b"\n\n" + heard.body
+
+
+def templates(service: Service) -> list[str]:
+    """Return the templates of every route that there is."""
+    found: list[str] = []
+    for route in service.app.routes:
+        found += getattr(route, "templates", None) or [getattr(route, "path", "")]
+    assert "" not in found, "a route that has no template: teach this test how to ask it"
+    return found
+
+
+# --- every question ---
+
+
+def questions(world: World, view: int) -> Iterator[tuple[str, str]]:
+    """Yield every address with the method to ask it by."""
+    formats = itertools.cycle(FORMATS)
+    hidden = [one for one in world.garden.records.values() if view not in one.levels]
+    for template in templates(world.service):
+        kind = BY_PATH.get(template.split("/")[2]) if template.startswith("/v1/") else None
+        if "{id}" in template:
+            assert kind is not None
+            for one in world.garden.records.values():
+                if one.kind == kind.name:
+                    here = template.replace("{id}", one.id)
+                    yield here, "GET"
+                    yield f"{here}?format={next(formats)}", "GET"
+                    yield f"{here}?{one.id}={hidden[0].id}", next(METHOD)
+        elif kind is not None and template == f"/v1/{kind.path}":
+            for format in FORMATS:
+                yield f"{template}?format={format}", "GET"
+            for parameter in vocabulary(kind).values():
+                for value in values(world.garden, kind, parameter, view):
+                    asked = f"{template}?{query(**{parameter.name: value})}"
+                    asked += f"&{COMPANY[parameter.name]}" if parameter.name in COMPANY else ""
+                    yield asked if parameter.name == "format" else f"{asked}&format={next(formats)}", "GET"
+        else:
+            yield template, "GET"
+            yield f"{template}?{hidden[0].id}=1", next(METHOD)
+
+
+METHOD = itertools.cycle(METHODS)
+
+
+def values(garden: Garden, kind: Kind, parameter: Parameter, view: int) -> Iterator[Any]:
+    """Yield ordinary values of a parameter, and hidden ones of every sort."""
+    yield from parameter.schema.get("enum", ())
+    if parameter.example:
+        yield parameter.example
+    yield from OTHERS.get(parameter.name, ())
+    hidden = [one for one in garden.records.values() if view not in one.levels]
+    yield f"{hidden[0].id},{hidden[1].id[:-1]}"
+    yield hidden[-1].owner
+    for one in garden.records.values():
+        if one.kind in parameter.targets or (parameter.name == "ids" and one.kind == kind.name):
+            yield one.id
+    testimony, incident = garden.records["testimony-none"].content, garden.records["incident-expired"].content
+    yield from (testimony["date"], incident["date"][:4], testimony["recorded_by"], incident["victim_groups"][0])
+    x, y = garden.records["place-retracted"].content["geometry"]["coordinates"]
+    yield f"{x},{y},{x},{y}"
+
+
+OTHERS: dict[str, list[Any]] = {
+    "bbox": ["124,38,125,39", "-180,-90,180,90"],
+    "corroboration_min": [0, 1, 2, 3],
+    "limit": [1, 3, 1000],
+    "fields": ["id", "citations,note", "date"],
+    "updated_since": ["2023-11-14", "2030-01-01"],
+}

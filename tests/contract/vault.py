@@ -1,0 +1,35 @@
+"""A vault of a test: empty at first, on either engine, with a clock that stands still."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from app.core import migrations
+from app.core.db import Database
+from app.core.settings import Settings
+from app.intake.submit import Intake
+from app.intake.write import Writer
+from tests.conftest import Clock
+
+
+@dataclass
+class OpenVault:
+    """What a test writes with."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    writer: Writer
+    intake: Intake
+
+
+@contextmanager
+def open_vault(settings: Settings) -> Iterator[OpenVault]:
+    """Make the database of the settings ready, and open it to write."""
+    database, clock = Database.main(settings), Clock()
+    migrations.upgrade(database)
+    writer = Writer.open(settings, database, clock)
+    yield OpenVault(settings, database, clock, writer, Intake(writer))
+    asyncio.run(writer.vault.keys.close())
+    asyncio.run(database.close())
