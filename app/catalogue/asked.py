@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
@@ -11,9 +12,10 @@ from app.catalogue.parameter import Parameter, Wrong, is_identifier, shortened
 from app.catalogue.parameters import MOST_IDS, all_names, members, sorts_of, vocabulary
 from app.catalogue.when import When
 from app.core.problems import Fault, Problem, invalid, nearest
-from app.records import Kind
+from app.records import BY_NAME, Kind
 
 MOST_BYTES = 8192
+SHORT = 1024  # bytes of a query string that may be remembered
 MOST_PARAMETERS = 100
 MOST_FAULTS = 10
 _PLAIN = ",:-._~"  # what stands in an address as it is
@@ -45,11 +47,20 @@ class Asked:
 
 
 def read(kind: Kind, raw: bytes) -> Asked:
-    """Read the query string of a list of a kind.
+    """Read the query string of a list of a kind; short ones are remembered.
 
     Raises:
         Problem: invalid-request, each fault with its own explanation.
     """
+    return _remembered(kind.name, raw) if len(raw) <= SHORT else _read(kind, raw)
+
+
+@lru_cache(2048)
+def _remembered(kind: str, raw: bytes) -> Asked:
+    return _read(BY_NAME[kind], raw)
+
+
+def _read(kind: Kind, raw: bytes) -> Asked:
     texts = _texts(raw)
     given = _checked(vocabulary(kind), texts, kind)
     kept = [(name, text) for name in given if name != "cursor" for text in texts[name]]
@@ -76,7 +87,8 @@ def _checked(
                 given[name] = _values(parameter, texts[name], kind)
             except Wrong as wrong:
                 faults.append(Fault("query", name, str(wrong)))
-    faults += [Fault("query", shortened(name), _unknown(name, known, kind)) for name in texts if name not in known]
+    unknown = [name for name in texts if name not in known][:MOST_FAULTS]
+    faults += [Fault("query", shortened(name), _unknown(name, known, kind)) for name in unknown]
     faults += [Fault("query", name, why) for name, why in when.check(given)] if not faults else []
     if faults:
         raise invalid(faults[:MOST_FAULTS])

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, NamedTuple, cast
 from weakref import WeakValueDictionary
 
@@ -29,6 +29,7 @@ from app.vocabulary.edtf import AFTER_ALL, BEFORE_ALL, UNDATED
 PAGE = 50  # records of a page that states no limit
 INLINE = 4000  # rows that may be looked at on the event loop: some 2 ms
 PLANS = 4096  # questions whose counts are remembered
+SMALL = 100  # values of a question that is remembered
 TRIES = 5
 
 
@@ -101,7 +102,6 @@ class Listing:
         self._reader = reader
         self._kind = kind
         self._relation = relation
-        self._asked = lru_cache(1024)(partial(asked.read, kind))
         self._offered = FORMATS if kind.geometry else FORMATS[:3]
 
     async def answer(self, request: Request, view: int, one: str = "") -> Answer:
@@ -110,7 +110,7 @@ class Listing:
         Raises:
             Problem: whatever is wrong with it.
         """
-        question = self._asked(request.scope["query_string"])
+        question = asked.read(self._kind, request.scope["query_string"])
         format = negotiate.chosen(question.format, request.accept, self._offered)
         base, digest, path = request.base(self._reader.public_url), question.digest, f"/v1/{self._kind.path}"
         if self._relation is not None:
@@ -166,7 +166,8 @@ class Listing:
                 if inline:
                     return None
                 plan = await self._plan(snapshot, run)
-                reader.plans.put(key, plan)
+                if len(plan.question.values) <= SMALL:
+                    reader.plans.put(key, plan)
             if plan.total == 0:
                 return Page(now, plan, [])
             if inline and plan.looks_at(run.asked.sort, limit) > INLINE:

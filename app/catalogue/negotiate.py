@@ -12,6 +12,7 @@ MEDIA_TYPES: Mapping[str, str] = {
     CSV: "text/csv; charset=utf-8; header=present",
     GEOJSON: "application/geo+json",
 }
+SHORT = 256  # bytes of a header Accept that may be remembered
 _ALSO = {"application/ndjson": NDJSON, "application/jsonl": NDJSON}
 
 
@@ -20,7 +21,6 @@ def bare(format: str) -> str:
     return MEDIA_TYPES[format].partition(";")[0]
 
 
-@lru_cache(1024)
 def chosen(named: str | None, accept: bytes, offered: tuple[str, ...]) -> str:
     """Return the format of an answer: the one that is named, else the one that `Accept` likes best (RFC 9110, 12.5.1).
 
@@ -29,6 +29,10 @@ def chosen(named: str | None, accept: bytes, offered: tuple[str, ...]) -> str:
     """
     if named is not None:
         return named
+    return _remembered(accept, offered) if len(accept) <= SHORT else _liked(accept, offered)
+
+
+def _liked(accept: bytes, offered: tuple[str, ...]) -> str:
     if not accept.strip():
         return offered[0]
     ranges = [one for one in map(_range, accept.decode("latin-1").lower().split(",")) if one is not None]
@@ -38,6 +42,9 @@ def chosen(named: str | None, accept: bytes, offered: tuple[str, ...]) -> str:
         there = ", ".join(map(bare, offered))
         raise Problem("not-acceptable", f"This is offered as {there}; the header Accept takes none of them.")
     return best
+
+
+_remembered = lru_cache(512)(_liked)
 
 
 def _range(text: str) -> tuple[str, float] | None:

@@ -29,7 +29,7 @@ from app.catalogue.when import ALWAYS, When
 from app.core.db import Database, Prepared
 from app.vocabulary.edtf import BEFORE_ALL, UNDATED
 
-FORMS = 2048  # compiled statements that are kept: a filter has few forms, whatever its values
+FORMS = 512  # compiled statements that are kept: a filter has few forms, whatever its values
 
 
 class Group(NamedTuple):
