@@ -1,6 +1,7 @@
 """Answers that are made while they are sent: they stop when nobody listens, and fail as whole answers or not at all."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ class Talk:
     """The two ends of a request: what was sent, and when the caller goes away."""
 
     def __init__(self, leaves_after: int | None = None) -> None:
-        self.sent: list[dict] = []
+        self.sent: list[dict[str, Any]] = []
         self.leaves_after = leaves_after
         self.left = asyncio.Event()
 
