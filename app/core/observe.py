@@ -68,7 +68,8 @@ class Metrics:
 class Observe:
     """The one middleware: gives a request its id, and what fails an answer that says nothing of why.
 
-    A route states its template in `scope["template"]`; an address that no route answers has the template `-`.
+    A route states its template in `scope["template"]` (a route of the framework has it as its path); an address that no
+    route answers has the template `-`.
     """
 
     def __init__(self, app: App, metrics: Metrics, log: Any, failed: Failed) -> None:
@@ -100,13 +101,13 @@ class Observe:
         try:
             await self._app(scope, receive, noting)
         except Exception as error:
-            self._log.error("failed", request_id=identifier.decode(), route=scope.get("template", "-"), **_where(error))
+            self._log.error("failed", request_id=identifier.decode(), route=_route(scope), **_where(error))
             if status:
                 raise  # too late for another answer: the server cuts the connection, so that nobody takes it for whole
             await self._failed(scope, receive, noting)
         finally:
             seconds = time.perf_counter() - began
-            route, method = scope.get("template", "-"), scope["method"]
+            route, method = _route(scope), scope["method"]
             method = method if method in _METHODS else "-"
             self._metrics.count(route, method, status, seconds, size)
             self._log.info(
@@ -118,6 +119,10 @@ class Observe:
                 bytes=size,
                 request_id=identifier.decode(),
             )
+
+
+def _route(scope: Scope) -> str:
+    return str(scope.get("template") or getattr(scope.get("route"), "path", "-"))
 
 
 def _where(error: Exception) -> dict[str, Any]:
