@@ -14,7 +14,7 @@ from app.core import migrations
 from app.core.db import Database, DatabaseError
 from app.core.settings import SettingError, Settings
 from app.intake.builtin import load_builtin
-from app.intake.bulk import Busy
+from app.intake.bulk import Busy, collect_rarely
 from app.intake.loading import Load, Report
 from app.intake.much import AtOnce
 from app.intake.reading import Unreadable
@@ -134,6 +134,7 @@ def load(
     bulk: Annotated[bool, typer.Option("--bulk", help="Much faster; readers get 503 until it is done.")] = False,
 ) -> None:
     """Check every record of the files, then apply all of them; if one is wrong nothing is applied."""
+    collect_rarely()
     with _Session() as session, _Bar() as bar:
         load_of_files = Load(session.intake, session.settings.home, owner, bar)
         report = load_of_files.run(files, keep_good, AtOnce(session.settings, closed=bulk))
@@ -172,6 +173,7 @@ def retract(
 @app.command()
 def rebuild() -> None:
     """Make the catalogue anew from the vault; the result is the same to the byte."""
+    collect_rarely()
     with _Session() as session, _Bar() as bar:
         done = rebuild_catalogue(session.writer, session.settings, bar)
     typer.echo(f"{done.rows} rows of {done.records} records made anew, {done.changed} of them shown differently.")

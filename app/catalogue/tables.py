@@ -50,7 +50,7 @@ class Row(SQLModel, table=True):
     view: int = Field(sa_column=_view())
     k: int = Field(sa_column=Column("k", BigInteger, primary_key=True, autoincrement=False))
     kind: str
-    id: str = Field(sa_type=_IDENTIFIER)  # type: ignore[call-overload]
+    id: str = Field(sa_type=_IDENTIFIER)
     owner: str
     s0: int
     s1: int

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, Table
+from sqlalchemy import Connection, Select, Table, TextClause
 
 from app.core.dialect import engine_for
 from app.core.engine import DatabaseError, Prepared, Question, Reading, Row, Rows, Snapshot
@@ -44,6 +44,10 @@ class Database:
     def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:
         """Insert whole rows, their values in the order of the table's columns, as fast as the engine can."""
         self.engine.insert(connection, table, rows, or_ignore)
+
+    def many(self, connection: Connection, statement: TextClause, rows: Iterable[Row]) -> None:
+        """Run a statement (`… :name …`) once for each row of values, in the order in which it names them."""
+        self.engine.many(connection, statement, rows)
 
     def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Take every row out of tables."""

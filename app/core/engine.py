@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequen
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Dialect, Select, Table
+from sqlalchemy import Connection, Dialect, Select, Table, TextClause
 
 T = TypeVar("T")
 Row = Sequence[Any]
@@ -66,6 +66,10 @@ class Engine(Protocol):
 
     def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:
         """Insert whole rows, their values in the order of the table's columns."""
+        ...
+
+    def many(self, connection: Connection, statement: TextClause, rows: Iterable[Row]) -> None:
+        """Run a statement once for each row of values, which are in the order in which it names them."""
         ...
 
     def empty(self, connection: Connection, tables: Sequence[Table]) -> None:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy import Connection, Select, Table, insert
+from sqlalchemy import Connection, Select, Table, TextClause, insert
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -67,6 +67,11 @@ class PostgreSQL:
         driver: Any = connection.connection.driver_connection
         columns = [column.name for column in table.columns]
         await_only(driver.copy_records_to_table(table.name, records=rows, columns=columns))
+
+    def many(self, connection: Connection, statement: TextClause, rows: Iterable[Row]) -> None:
+        """Run a statement once for each row of values, which are in the order in which it names them."""
+        if batch := list(map(tuple, rows)):
+            connection.exec_driver_sql(str(statement.compile(dialect=self._dialect)), batch)
 
     def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Take every row out of tables, without looking at them one by one."""

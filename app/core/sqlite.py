@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, Table, create_engine, delete, event, insert
+from sqlalchemy import Connection, Engine, Select, Table, TextClause, create_engine, delete, event, insert
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
 
@@ -68,7 +68,7 @@ class SQLite:
         except OSError as error:
             raise DatabaseError(f"the folder of the database cannot be made: {error.strerror}") from None
         self._engine = self._open_engine("BEGIN IMMEDIATE", ())
-        self._looking = self._open_engine("BEGIN", ("query_only=ON",))
+        self._looking = self._open_engine("BEGIN", ("query_only=ON", "cache_size=-16384"))
         self._dialect = self._engine.dialect
         self._insertions: dict[str, str] = {}
         self._local = threading.local()
@@ -119,6 +119,11 @@ class SQLite:
         if or_ignore:
             text = text.replace("INSERT INTO", "INSERT OR IGNORE INTO", 1)
         # Straight to the driver: the batch is bound row by row in C, and is never held as a whole.
+        connection.connection.dbapi_connection.executemany(text, rows)  # type: ignore[union-attr]
+
+    def many(self, connection: Connection, statement: TextClause, rows: Iterable[Row]) -> None:
+        """Run a statement once for each row of values, which are in the order in which it names them."""
+        text = str(statement.compile(dialect=self._dialect))
         connection.connection.dbapi_connection.executemany(text, rows)  # type: ignore[union-attr]
 
     def empty(self, connection: Connection, tables: Sequence[Table]) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Table, func, select
 
 from app.catalogue.tables import ROW
 from app.core.settings import Settings
-from app.intake.bulk import Bulk, alone, collect_rarely, prepared, scratch, workers
+from app.intake.bulk import Bulk, alone, prepared, scratch, workers
 from app.intake.loading import Load
 from app.intake.order import unnamed
 from app.intake.preparing import Preparer, Task
@@ -33,7 +33,6 @@ class AtOnce:
         total = load.staging.count(self.kinds)
         if total < FEW and not self._closed:
             return sum(load.apply(staged) for staged in load.staging.in_order(self.kinds))
-        collect_rarely()
         left: list[Staged] = []
         home = self._settings.home
         lock = alone(home) if self._closed else nullcontext()

@@ -3,6 +3,7 @@
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ _BLOCK = 20_000
 Place = tuple[int, int]  # views (one bit each), bucket
 
 
-def views_in(mask: int) -> list[int]:
+@lru_cache(1024)
+def views_in(mask: int) -> tuple[int, ...]:
     """Return the views of a mask."""
-    return [view for view in range(mask.bit_length()) if mask >> view & 1]
+    return tuple(view for view in range(mask.bit_length()) if mask >> view & 1)
 
 
 class Packed:

@@ -27,8 +27,8 @@ _ADD = text(
     "ON CONFLICT (view, term) DO UPDATE SET n = term_count.n + excluded.n"
 )
 
-_DROP_POSTING = text("DELETE FROM posting WHERE view = :v AND term = :t AND s0 = :d AND k = :r")
-_DROP_SPOT = text("DELETE FROM spot WHERE view = :v AND s0 = :d AND k = :r")
+_DROP_POSTING = text("DELETE FROM posting WHERE view = :view AND term = :term AND s0 = :s0 AND k = :k")
+_DROP_SPOT = text("DELETE FROM spot WHERE view = :view AND s0 = :s0 AND k = :k")
 
 
 class Item(NamedTuple):
@@ -213,27 +213,24 @@ class Publisher:
     ) -> None:
         """Count the terms of rows that came or went, and meet those that are new."""
         self._meet_terms(connection, terms)
-        changes = [{"view": view, "term": term, "n": n} for (view, term), n in sorted(counts.items()) if n]
-        if changes:
-            connection.execute(_ADD, changes)
+        self._database.many(connection, _ADD, [(view, term, n) for (view, term), n in sorted(counts.items()) if n])
         self._forget_terms(connection, [key for key, n in counts.items() if n < 0])
 
     def _take_out(self, connection: Connection, batch: Batch) -> None:
         for view, ks in batch.gone.items():
-            postings: list[dict[str, int]] = []
-            spots: list[dict[str, int]] = []
+            postings: list[tuple[int, ...]] = []
+            spots: list[tuple[int, ...]] = []
             for chunk in chunks(ks):
                 where = and_(ROW.c.view == view, ROW.c.k.in_(chunk))
                 for k, s0, packed in connection.execute(select(ROW.c.k, ROW.c.s0, ROW.c.terms).where(where)):
                     for start in range(0, len(packed), 6):
                         term = int.from_bytes(packed[start : start + 6], "big")
-                        postings.append({"v": view, "t": term, "d": s0, "r": k})
+                        postings.append((view, term, s0, k))
                         batch.counts[view, term] = batch.counts.get((view, term), 0) - 1
-                    spots.append({"v": view, "d": s0, "r": k})
+                    spots.append((view, s0, k))
                 connection.execute(delete(ROW).where(where))
-            for statement, values in ((_DROP_POSTING, postings), (_DROP_SPOT, spots)):
-                if values:
-                    connection.execute(statement, values)
+            self._database.many(connection, _DROP_POSTING, postings)
+            self._database.many(connection, _DROP_SPOT, spots)
 
     def _meet_terms(self, connection: Connection, terms: Mapping[int, tuple[str, str, str]]) -> None:
         for chunk in chunks(terms):

@@ -10,7 +10,7 @@ from app.core.db import Database
 from app.core.settings import Settings
 from app.custody import log
 from app.intake import postings
-from app.intake.bulk import Bulk, Prepared, alone, collect_rarely, prepared, scratch, workers
+from app.intake.bulk import Bulk, Prepared, alone, prepared, scratch, workers
 from app.intake.order import RANK
 from app.intake.publish import Rendered, is_closed, render, views_of
 from app.intake.write import Closed, Writer, item_of
@@ -80,7 +80,6 @@ def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, in
     Where a view would now be shown something else than its history says (a rule of disclosure was changed with the
     program), that is recorded as a change, as any other.
     """
-    collect_rarely()
     done, changed = Rebuilt(), list[str]()
     total = writer.database.look(lambda c: c.scalar(select(func.count()).select_from(RECORD))) or 0
     with alone(settings.home), scratch(settings.home) as folder, workers(settings, Remaker) as pool:
