@@ -51,10 +51,10 @@ class Answer:
             return
         gone = asyncio.ensure_future(_disconnected(receive))
         try:
-            first = b"" if head else await anext(body, b"")  # what goes wrong before it is an answer of its own
+            first = await anext(body, b"")  # what goes wrong before it is an answer of its own
             await send({"type": "http.response.start", "status": self.status, "headers": headers})
-            await send({"type": "http.response.body", "body": first, "more_body": True})
             if not head:
+                await send({"type": "http.response.body", "body": first, "more_body": True})
                 async for piece in body:
                     if gone.done():
                         return

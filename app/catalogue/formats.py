@@ -39,11 +39,12 @@ def page(format: str, kind: Kind, fields: tuple[str, ...] | None, base: str, bod
 def envelope(format: str, items: bytes, addresses: dict[str, str | None], tail: bytes) -> bytes:
     """Return a whole list; `tail` has its total and what is said of it. NDJSON and CSV have no envelope."""
     if format == JSON:
-        return b'{"items":[' + items + b'],"next":' + orjson.dumps(addresses["next"]) + tail
+        return b"".join((b'{"items":[', items, b'],"next":', orjson.dumps(addresses["next"]), tail))
     if format == GEOJSON:
         media_type = MEDIA_TYPES[GEOJSON]
         links = [{"rel": rel, "href": address, "type": media_type} for rel, address in addresses.items() if address]
-        return b'{"type":"FeatureCollection","features":[' + items + b'],"links":' + orjson.dumps(links) + tail
+        head = b'{"type":"FeatureCollection","features":['
+        return b"".join((head, items, b'],"links":', orjson.dumps(links), tail))
     return items
 
 

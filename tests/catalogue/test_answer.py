@@ -76,14 +76,20 @@ def test_what_fails_before_the_first_piece_is_no_answer_yet():
     assert talk.sent == []
 
 
-def test_head_reads_nothing():
+def test_head_is_sent_no_body_and_closes_what_was_opened():
+    closed = []
+
     async def body():
-        for piece in map(refuse, [b"a"]):
-            yield piece
+        try:
+            yield b"a"
+            yield b"b"
+        finally:
+            closed.append(True)
 
     talk = Talk()
     streamed(talk, body(), head=True)
-    assert [message.get("body") for message in talk.sent] == [None, b"", b""]
+    assert [message.get("body") for message in talk.sent] == [None, b""]
+    assert closed == [True]
 
 
 def test_a_memo_forgets_what_was_not_asked_for_longest():
