@@ -1,8 +1,10 @@
 """The `evidence` command: serve, load, retract, rebuild, and what keeps a deployment in order."""
 
 import asyncio
+import re
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -23,8 +25,16 @@ from app.intake.rebuild import rebuild as rebuild_catalogue
 from app.intake.retract import retract as retract_record
 from app.intake.submit import PUBLIC_RECORD, Intake
 from app.intake.write import Closed, Writer
+from app.records.base import WORD
 
 MOST_FAULTS = 100  # shown of one load; the count of all is shown too
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"evidence {version('accountability-evidence')}")
+        raise typer.Exit
+
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -87,6 +97,19 @@ class _Bar:
         self._bar.update(self._tasks[what], completed=done)  # type: ignore[arg-type]
 
 
+def _owner(name: str) -> str:
+    if not re.fullmatch(WORD, name):
+        raise typer.BadParameter("must be lower-case letters, digits and hyphens, as in my-organisation")
+    return name
+
+
+@app.callback()
+def _options(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")] = False,
+) -> None:
+    """Keep a system of record for evidence of human rights abuses."""
+
+
 @app.command()
 def serve() -> None:
     """Bring the database up to date, load the built-in record on the first run, and answer over HTTP."""
@@ -127,7 +150,7 @@ def migrate() -> None:
 @app.command()
 def load(
     files: Annotated[list[Path], typer.Argument(help="JSON arrays (.json), or a record a line (.ndjson, .jsonl).")],
-    owner: Annotated[str, typer.Option(help="The organisation that holds the records.")],
+    owner: Annotated[str, typer.Option(help="The organisation that holds the records.", callback=_owner)],
     keep_good: Annotated[
         bool, typer.Option("--keep-good", help="Apply what is right even if something is not.")
     ] = False,

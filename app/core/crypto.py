@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from app.core.settings import SettingError
+
 KEY_BYTES = 32
 _NONCE_BYTES = 12
 _FORM = b"\x01"  # the first byte of every sealed value: AES-256-GCM, 12 bytes of nonce
@@ -18,14 +20,31 @@ class SealError(Exception):
     """A sealed value does not open: another key, another place, or changed bytes."""
 
 
-def master_key(stated: str | None, home: Path) -> bytes:
-    """Return the master key: 64 hex digits from the settings, or the file that the first run makes with mode 0600.
+def master_key(stated: str | None, home: Path, make: bool = False) -> bytes:
+    """Return the master key: 64 hex digits from the settings, or from the file `master.key` in the data folder.
+
+    Args:
+        stated: the setting, if there is one.
+        home: the data folder.
+        make: make the file, with mode 0600, if it is not there: for a key store that has no keys yet.
 
     Raises:
-        ValueError: the stated key or the file is not 64 hex digits.
+        SettingError: there is no key, or it is not 64 hex digits.
     """
     if stated is None:
-        path = home / "master.key"
+        stated = _key_file(home / "master.key", make)
+    try:
+        key = bytes.fromhex(stated)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise SettingError("the master key must be 64 hexadecimal digits (32 bytes)")
+    return key
+
+
+def _key_file(path: Path, make: bool) -> str:
+    if make:
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
@@ -35,14 +54,10 @@ def master_key(stated: str | None, home: Path) -> bytes:
                 file.write(secrets.token_hex(KEY_BYTES))
                 file.flush()
                 os.fsync(file.fileno())
-        stated = path.read_text().strip()
     try:
-        key = bytes.fromhex(stated)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise ValueError("the master key must be 64 hexadecimal digits (32 bytes)")
-    return key
+        return path.read_text().strip()
+    except FileNotFoundError:
+        raise SettingError("there is no master key: put master.key back, or set EVIDENCE_MASTER_KEY") from None
 
 
 def derive(master: bytes, purpose: str, length: int = KEY_BYTES) -> bytes:

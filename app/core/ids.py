@@ -5,8 +5,7 @@ import re
 import secrets
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, in lower case: order of text = order of number
-_VALUE = {c: i for i, c in enumerate(ALPHABET)}
-_OPAQUE = re.compile(r"(?:[a-z]{3})-([0-7][0-9a-hjkmnp-tv-z]{25})", re.ASCII)
+_OPAQUE = re.compile(r"[a-z]{3}-[0-7][0-9a-hjkmnp-tv-z]{25}", re.ASCII)
 
 
 def _spell(prefix: str, value: int) -> str:
@@ -29,11 +28,8 @@ def is_opaque(identifier: str) -> bool:
 
 
 def k_of(identifier: str) -> int:
-    """Return the tie-break of a record: the first 63 bits of an opaque id, or of the SHA-256 of a readable one."""
-    match = _OPAQUE.fullmatch(identifier)
-    if match is None:
-        return int.from_bytes(hashlib.sha256(identifier.encode()).digest()[:8], "big") >> 1
-    value = 0
-    for character in match[1][:13]:  # 13 characters = 65 bits, of which the top two are zero: the first 63
-        value = value << 5 | _VALUE[character]
-    return value
+    """Return the tie-break of a record: the first 63 bits of the SHA-256 of its id.
+
+    Of the digest, not of the id: ids of two kinds may have the same random part, and nobody can choose a digest.
+    """
+    return int.from_bytes(hashlib.sha256(identifier.encode()).digest()[:8], "big") >> 1

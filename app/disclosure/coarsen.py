@@ -1,5 +1,6 @@
 """Coarser places, coarser dates, and titles made from them; never a name cut out of a text."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -79,9 +80,14 @@ def title(what: str, violations: Iterable[str], where: Iterable[str], when: str 
     """Return a title made from what is shown anyway: `Account of forced labour and torture; South Pyongan; 2009`."""
     acts = [violation.replace("-", " ") for violation in violations]
     parts = [f"{what} of {_listed(acts)}" if acts else what]
-    parts += [", ".join(" ".join(word.capitalize() for word in place.split("-")) for place in where)]
+    parts += [", ".join(_worded(place) for place in where)]
     parts += [_when(when)]
     return {"en": "; ".join(part for part in parts if part)}
+
+
+def _worded(place: str) -> str:
+    """Return a place's id in words: a body never holds another record's name."""
+    return " ".join(word.capitalize() for word in re.sub("^(prov|loc)-", "", place).split("-"))
 
 
 def _listed(words: list[str]) -> str:

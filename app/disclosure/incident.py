@@ -128,7 +128,8 @@ def show(kind: Kind, content: Mapping[str, Any], decision: Happening, facts: Fac
     record["acts"] = [_act(act, decision, facts) for act in record["acts"]]
     record["assessment"] = _assessment(record["assessment"], content["assessment"], decision)
     if not decision.whole:
-        record["note"] = None
+        record["note"] = record["assessment"] = None
+        record["citations"] = []
         record["victims"] = _without_words(record["victims"])
     if record["title"] is None:
         record["title"] = coarsen.title("Incident", record["violations"], record["places"], when)

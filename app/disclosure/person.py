@@ -48,4 +48,5 @@ def show(kind: Kind, content: Mapping[str, Any], decision: Likeness, facts: Fact
     record["description"] = text_for(content["description"], allowed.text)
     if not allowed.whole:
         record["note"] = None
+        record["citations"] = []
     return record

@@ -117,11 +117,11 @@ def _terms(kind: Kind, record: Mapping[str, Any], hidden: frozenset[str], facts:
         values = find(record)
         if facet in ("violation", "place"):
             values = [above for value in values for above in lineage(value, hidden, facts)]
-            if facet == "violation":
-                found += [("crime", crime) for value in values for crime in facts.crimes(value)]
-            elif not values:
-                found.append(("unlocated", "place"))
         found += [(facet, value) for value in values]
+        if facet == "violation":
+            found += [("crime", crime) for value in values for crime in facts.crimes(value)]
+        elif facet == "place" and not values:
+            found.append(("unlocated", "place"))
     if kind.geometry and record.get("geometry") is None:
         found.append(("unlocated", "geometry"))
     found.append(("owner", record["owner"]))

@@ -76,6 +76,7 @@ def show(kind: Kind, content: Mapping[str, Any], decision: Telling, facts: Facts
         record["full_text"] = None
         for name in ("setting", "note", "transcription_note", "given_place", "medium"):
             record[name] = None
+        record["citations"] = []
     record["reliability_note"] = reliability(content, allowed.whole)
     if record["title"] is None:
         record["title"] = _title(record, content, allowed)

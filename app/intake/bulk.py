@@ -7,14 +7,16 @@ short the vault is whole, for each of its transactions is, and the catalogue is 
 
 import fcntl
 import gc
+import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, select, update
@@ -189,8 +191,17 @@ _worker: Any = None
 
 def _start(settings: Settings, make: Callable[[Settings], Any]) -> None:
     global _worker
+    threading.Thread(target=_follow, daemon=True).start()
     collect_rarely()
     _worker = make(settings)
+
+
+def _follow() -> None:
+    """End this process when the one that started it has ended, however it did."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def collect_rarely() -> None:
@@ -240,10 +251,3 @@ def alone(home: Path) -> Iterator[None]:
         except OSError:
             raise Busy("another rebuild or bulk load is under way") from None
         yield
-
-
-@contextmanager
-def scratch(home: Path) -> Iterator[Path]:
-    """Give a folder that goes away."""
-    with TemporaryDirectory(prefix="bulk-", dir=home) as folder:
-        yield Path(folder)

@@ -10,6 +10,7 @@ import orjson
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
+from app.core.scratch import scratch
 from app.intake.order import RANK
 from app.intake.reading import Piece, RecordFile, Unreadable, open_records
 from app.intake.staging import Named, Staged, Staging
@@ -64,7 +65,8 @@ class Load:
     ) -> None:
         """Prepare a load into an intake; with `only_new`, records that the vault has met are passed over."""
         self.intake = intake
-        self.staging = Staging(home)
+        self.staging: Staging
+        self._home = home
         self.owner = owner
         self.progress = progress
         self._only_new = only_new
@@ -78,14 +80,14 @@ class Load:
 
         `much` applies the records of some kinds in a faster way (`intake/much.py`).
         """
-        try:
+        with scratch(self._home) as folder:
+            self.staging = Staging(folder)
             for path in paths:
                 self._check_file(path, keep_good)
             self._check_references(keep_good)
             if not self.report.faults or keep_good:
                 self.report.applied = True
                 self._apply(much)
-        finally:
             self.staging.close()
         return self.report
 

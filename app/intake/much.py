@@ -6,8 +6,9 @@ from contextlib import nullcontext
 from sqlalchemy import Table, func, select
 
 from app.catalogue.tables import ROW
+from app.core.scratch import scratch
 from app.core.settings import Settings
-from app.intake.bulk import Bulk, alone, prepared, scratch, workers
+from app.intake.bulk import Bulk, alone, prepared, workers
 from app.intake.loading import Load
 from app.intake.order import unnamed
 from app.intake.preparing import Preparer, Task

@@ -7,10 +7,11 @@ from sqlalchemy import Connection, Select, func, select
 
 from app.catalogue.tables import ROW
 from app.core.db import Database
+from app.core.scratch import scratch
 from app.core.settings import Settings
 from app.custody import log
 from app.intake import postings
-from app.intake.bulk import Bulk, Prepared, alone, prepared, scratch, workers
+from app.intake.bulk import Bulk, Prepared, alone, prepared, workers
 from app.intake.order import RANK
 from app.intake.publish import Rendered, is_closed, render, views_of
 from app.intake.write import Closed, Writer, item_of

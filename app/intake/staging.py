@@ -3,9 +3,9 @@
 It holds ids and positions, never content: what a killed load leaves behind says nothing of any witness.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -81,12 +81,11 @@ class Named(NamedTuple):
 
 
 class Staging:
-    """The positions of one load, in a file that goes away with it."""
+    """The positions of one load, in a file of its own."""
 
-    def __init__(self, home: Path) -> None:
-        """Make an empty staging table in the data folder."""
-        self._folder = TemporaryDirectory(prefix="load-", dir=home)
-        self._database = Database(f"sqlite:///{self._folder.name}/staging.db", threads=1)
+    def __init__(self, folder: Path) -> None:
+        """Make an empty staging table in a folder that goes away."""
+        self._database = Database(f"sqlite:///{folder}/staging.db", threads=1)
         self._database.write(lambda connection: _METADATA.create_all(connection))
 
     def add(self, staged: Iterable[Staged], named: Iterable[Named]) -> dict[str, tuple[int, int]]:
@@ -159,5 +158,5 @@ class Staging:
         return self._database.look(lambda connection: [Staged(*row) for row in connection.execute(statement)])
 
     def close(self) -> None:
-        """Take the table away."""
-        self._folder.cleanup()
+        """Let go of the file."""
+        asyncio.run(self._database.close())

@@ -40,23 +40,21 @@ class Closed(Exception):
 class Writer:
     """Writes to one vault. One is enough for a process; its transactions take turns with every other process's."""
 
-    def __init__(self, database: Database, keys: KeyStore, master: bytes, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, keys: KeyStore, clock: Callable[[], int]) -> None:
         """Write to a database whose records have their keys in a key store."""
         self.database = database
         self.vault = Vault(database, keys)
         self.clock = clock
         self.world = World(self.vault)
         self.publisher = Publisher(database, self.world)
-        self.master = master
-        self.secret = crypto.derive(master, "pseudonyms")
+        self.master = keys.master
+        self.secret = crypto.derive(keys.master, "pseudonyms")
         self.closed_by_us = False  # the views are closed, and it is this writer that will open them again
 
     @classmethod
     def open(cls, settings: Settings, database: Database, clock: Callable[[], int] = moments.now) -> "Writer":
-        """Open the writer of the settings, making the folder of the data if it is not there."""
-        settings.home.mkdir(parents=True, exist_ok=True)
-        master = crypto.master_key(settings.master_key, settings.home)
-        return cls(database, KeyStore.open(settings, master), master, clock)
+        """Open the writer of the settings."""
+        return cls(database, KeyStore.open(settings), clock)
 
     def transact(self, work: Callable[[Connection, int, int], T]) -> T:
         """Run `work(connection, moment, size of the log)` under the write lock; an exception undoes all of it.

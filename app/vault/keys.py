@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, delete, select
+from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, delete, func, select
 
 from app.core import crypto
 from app.core.db import Database
-from app.core.settings import Settings
+from app.core.settings import SettingError, Settings
 
 RECORD_KEY = Table(
     "record_key",
@@ -16,6 +16,7 @@ RECORD_KEY = Table(
     Column("record", String, primary_key=True),
     Column("wrapped", LargeBinary, nullable=False),
 )
+_MARK = "*"  # no record has this id
 T = TypeVar("T")
 
 
@@ -30,15 +31,42 @@ class KeyStore:
     """Keys by record. A key once destroyed is gone: whatever it sealed cannot be read again."""
 
     def __init__(self, database: Database, master: bytes) -> None:
-        """Use a database, made ready if it is new, and wrap under a key derived from the master key."""
+        """Use a database made ready for keys, and wrap under a key derived from the master key.
+
+        Raises:
+            SettingError: the keys that are there were wrapped under another master key.
+        """
         self._database = database
         self._wrapping = crypto.derive(master, "record-keys")
-        database.write(lambda connection: RECORD_KEY.metadata.create_all(connection))
+        self.master = master
+        self._check()
 
     @classmethod
-    def open(cls, settings: Settings, master: bytes) -> "KeyStore":
-        """Open the key store of the settings."""
-        return cls(Database(settings.keys_url, threads=1, connections=1), master)
+    def open(cls, settings: Settings) -> "KeyStore":
+        """Open the key store of the settings; a new one gets a new master key, unless the settings state one.
+
+        Raises:
+            SettingError: the master key is missing, malformed or another one.
+        """
+        settings.home.mkdir(parents=True, exist_ok=True)
+        database = Database(settings.keys_url, threads=1, connections=1)
+        database.write(lambda connection: RECORD_KEY.metadata.create_all(connection))
+        is_new = database.look(lambda connection: connection.scalar(select(func.count()).select_from(RECORD_KEY))) == 0
+        return cls(database, crypto.master_key(settings.master_key, settings.home, make=is_new))
+
+    def _check(self) -> None:
+        """Hold the master key against a value wrapped when the store was new."""
+        database = self._database
+        mark = database.look(
+            lambda connection: connection.scalar(select(RECORD_KEY.c.wrapped).where(RECORD_KEY.c.record == _MARK))
+        )
+        if mark is None:
+            self.keep([(_MARK, self.wrap(_MARK, _MARK.encode()))])
+            return
+        try:
+            crypto.unseal(self._wrapping, mark, _MARK.encode())
+        except crypto.SealError:
+            raise SettingError("the master key is not the one that the keys of this store are wrapped under") from None
 
     def make(self, records: Sequence[str]) -> dict[str, bytes]:
         """Make and keep a key for each record; one that has a key keeps it."""
