@@ -75,11 +75,11 @@ class Preparer:
         changes: list[tuple[int, str, str, bytes]] = []
         for one in additions:
             item = Item(one.id, one.kind, one.k, one.owner, one.state, one.content, one.targets, one.expires, new=True)
-            masks: dict[bytes, tuple[int, Rendered]] = {}
+            masks: dict[tuple[bytes, tuple[int, ...]], tuple[int, Rendered]] = {}
             for view, rendered in zip(views, render(item, views, self._writer.world, self._writer.secret), strict=True):
                 if rendered is not None:
-                    mask, _ = masks.get(rendered.digest, (0, rendered))
-                    masks[rendered.digest] = (mask | 1 << view.id, rendered)
+                    alike = (rendered.digest, rendered.terms)  # the same bytes may be filed under other terms
+                    masks[alike] = (masks.get(alike, (0, rendered))[0] | 1 << view.id, rendered)
                     changes.append((view.id, one.id, one.kind, rendered.digest))
             for mask, rendered in masks.values():
                 done.add(packed, mask, item, rendered, 1, task.at)

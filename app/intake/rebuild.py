@@ -17,7 +17,7 @@ from app.intake.publish import Rendered, is_closed, render, views_of
 from app.intake.write import Closed, Writer, item_of
 from app.vault.tables import RECORD
 
-AT_ONCE = 1_000
+AT_ONCE = 2_500
 
 
 @dataclass
@@ -47,16 +47,16 @@ class Remaker:
         world.learn(connection, [to for item in items for to in item.named])
         known, views = self._writer.publisher.known(connection, items), views_of(connection)
         for item in items:
-            masks: dict[tuple[bytes, int, int], tuple[int, Rendered]] = {}
+            masks: dict[tuple[bytes, tuple[int, ...], int, int], tuple[int, Rendered]] = {}
             for view, rendered in zip(views, render(item, views, world, self._writer.secret), strict=True):
                 before = known.get((view.id, item.id))
                 digest = before.digest if before is not None and before.change != "removed" else None
                 if (rendered.digest if rendered is not None else None) != digest:
                     done.changed.append(item.id)
                 if rendered is not None and before is not None and digest is not None:
-                    key = (rendered.digest, before.revision, before.at)
+                    key = (rendered.digest, rendered.terms, before.revision, before.at)
                     masks[key] = (masks.get(key, (0, rendered))[0] | 1 << view.id, rendered)
-            for (_, revision, at), (mask, rendered) in masks.items():
+            for (_, _, revision, at), (mask, rendered) in masks.items():
                 done.add(packed, mask, item, rendered, revision, at)
         world.end(-2)
         done.postings = packed.sorted()

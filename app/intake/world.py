@@ -107,7 +107,7 @@ class World:
                 if node is not None and node.content is not None:
                     self._passing.add(id)
             nodes = [self._nodes[id] for id in unknown]
-            above = [up for node in nodes if node for up in (node.parent, *node.derived_from) if up]
+            above = [up for node in nodes if node for up in (node.parent, *node.derived_from, *node.crimes) if up]
             unknown = [id for id in dict.fromkeys(above) if id not in self._nodes]
 
     @staticmethod
@@ -154,7 +154,7 @@ class World:
     def crimes(self, violation: str) -> tuple[str, ...]:
         """Return the crimes that a violation may amount to."""
         node = self._nodes.get(violation)
-        return node.crimes if node else ()
+        return tuple(crime for crime in node.crimes if self._visible.get(crime)) if node else ()
 
     def derived_from(self, source: str) -> tuple[str, ...]:
         """Return the sources that a source draws on."""

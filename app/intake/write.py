@@ -18,6 +18,8 @@ from app.vault.append import Addition, Stored, Vault, commit, salts
 from app.vault.keys import KeyStore, chunks
 
 T = TypeVar("T")
+# What changes in the first kind changes what is known of the second, and so what rests on that.
+PASSED_ON = frozenset({("place", "place"), ("violation", "violation"), ("crime", "violation"), ("source", "source")})
 
 
 def expiry(content: Mapping[str, Any]) -> int | None:
@@ -120,17 +122,19 @@ class Writer:
 
     def _show_all(self, connection: Connection, at: int, size: int, waiting: dict[str, Item], forced: set[str]) -> int:
         """Show records, and then what rests on those whose audience changed, until nothing changes."""
-        views = views_of(connection)
+        views, told = views_of(connection), set(forced)
         while waiting:
             rank = min(RANK[item.kind] for item in waiting.values())
             wave = [item for item in waiting.values() if RANK[item.kind] == rank]
             for item in wave:
                 del waiting[item.id]
             size, changed = self._show(connection, at, size, wave, views)
-            changed |= forced.intersection(item.id for item in wave)
-            for item in self._resting_on(connection, changed, waiting):
+            spread = forced.intersection(item.id for item in wave)
+            forced -= spread
+            for item in self._resting_on(connection, changed | spread, waiting):
                 waiting[item.id] = item
-                if item.kind == wave[0].kind and BY_NAME[item.kind].hierarchical:
+                if (wave[0].kind, item.kind) in PASSED_ON and item.id not in told:
+                    told.add(item.id)  # once is enough, and records may stand above one another in a circle
                     forced.add(item.id)
         return size
 
