@@ -245,8 +245,7 @@ class Listing:
             statements = (
                 [] if resolved.nothing else [*self._statements(resolved.question(pages=True), run.asked, place, False)]
             )
-            stream = reader.database.stream([(reader.queries.state, {"view": run.view}), *statements])
-            rows = cast(AsyncGenerator[tuple[int, Rows], None], stream)
+            rows = reader.database.stream([(reader.queries.state, {"view": run.view}), *statements])
             _, first = await anext(rows, (0, []))
             if first and first[0][:2] == (now.generation, "live"):
                 links = self._links(run, {"self": run.address(run.asked.cursor)})

@@ -41,6 +41,8 @@ class Row(SQLModel, table=True):
 
     __tablename__ = "row"
     __table_args__ = (
+        # The key is a unique index and no constraint, so that a bulk load can make it after the rows.
+        Index("row_k", "view", "k", unique=True),
         Index("row_id", "view", "kind", "id", unique=True),
         Index("row_date", "view", "kind", "s0", "k", "s1", "e0", "e1"),
         Index("row_updated", "view", "kind", "updated", "k"),

@@ -1,17 +1,20 @@
 """The database: how everything else reads, writes and compiles; nobody else makes a connection."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, Table, TextClause
 
 from app.core.dialect import engine_for
-from app.core.engine import DatabaseError, Prepared, Question, Reading, Row, Rows, Snapshot
+from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, Snapshot
+from app.core.problems import Problem
 from app.core.settings import Settings
 
 __all__ = ["Database", "DatabaseError", "Prepared", "Question", "Reading", "Rows", "Snapshot"]
 
 T = TypeVar("T")
+NO_MORE = Limits()
 
 
 class Database:
@@ -20,14 +23,16 @@ class Database:
     Writers take turns and each has one transaction; readers see one snapshot and cannot write.
     """
 
-    def __init__(self, url: str, threads: int = 4, connections: int = 8) -> None:
+    def __init__(self, url: str, limits: Limits = NO_MORE) -> None:
         """Open a database by its address (`sqlite:///…` or `postgresql://…`)."""
-        self.engine = engine_for(url, threads, connections)
+        self.engine = engine_for(url, limits)
+        self._free = limits.exports
 
     @classmethod
     def main(cls, settings: Settings) -> "Database":
         """Open the main database of the settings."""
-        return cls(settings.database_url, settings.threads, settings.read_connections)
+        limits = Limits(settings.threads, settings.read_connections, settings.read_seconds, settings.exports)
+        return cls(settings.database_url, limits)
 
     def prepare(self, select: "Select[Any]") -> Prepared:
         """Compile a statement once: afterwards it runs as text on the driver."""
@@ -57,9 +62,24 @@ class Database:
         """Run `reading` on one snapshot; with `heavy`, away from the event loop where the engine would block it."""
         return await self.engine.read(reading, heavy)
 
-    def stream(self, questions: Sequence[Question], batch: int = 500) -> AsyncIterator[tuple[int, Rows]]:
-        """Yield the rows of one statement after another, in batches with its position, from one snapshot."""
-        return self.engine.stream(questions, batch)
+    async def stream(self, questions: Sequence[Question], batch: int = 500) -> AsyncGenerator[tuple[int, Rows], None]:
+        """Yield batches of rows of one statement after another, with its position, from one snapshot.
+
+        Never more than one batch is held.
+
+        Raises:
+            Problem: unavailable, where as many streams are under way as there may be.
+        """
+        if self._free == 0:
+            detail = "As many exports are under way as there may be. Try again in a minute."
+            raise Problem("unavailable", detail, headers={"Retry-After": "60"})
+        self._free -= 1
+        try:
+            async with aclosing(self.engine.stream(questions, batch)) as rows:
+                async for one in rows:
+                    yield one
+        finally:
+            self._free += 1
 
     async def close(self) -> None:
         """Give back every connection."""

@@ -2,13 +2,14 @@
 
 from sqlalchemy.engine import make_url
 
+from app.core.engine import Limits
 from app.core.postgresql import PostgreSQL
 from app.core.sqlite import SQLite
 
 
-def engine_for(url: str, threads: int, connections: int) -> SQLite | PostgreSQL:
+def engine_for(url: str, limits: Limits) -> SQLite | PostgreSQL:
     """Return the engine of an address."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return SQLite(parsed, threads)
-    return PostgreSQL(parsed, connections)
+        return SQLite(parsed, limits)
+    return PostgreSQL(parsed, limits)

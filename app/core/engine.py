@@ -1,14 +1,32 @@
 """What each engine can do, and the words in which it is asked."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Dialect, Select, Table, TextClause
 
+from app.core.problems import Problem
+
 T = TypeVar("T")
 Row = Sequence[Any]
 Rows = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much reading there may be at once."""
+
+    threads: int = 4
+    connections: int = 8
+    seconds: int = 30  # for one reading
+    exports: int = 8  # streams at once
+
+
+def too_long(limits: Limits) -> Problem:
+    """Return the problem of a reading that was stopped."""
+    detail = f"This took longer than the {limits.seconds} seconds that it may. Ask for less: narrow the filters."
+    return Problem("unavailable", detail, headers={"Retry-After": "60"})
 
 
 class DatabaseError(Exception):
@@ -88,7 +106,7 @@ class Engine(Protocol):
         """Run `reading` on one snapshot, by a connection that cannot write."""
         ...
 
-    def stream(self, questions: Sequence[Question], batch: int) -> AsyncIterator[tuple[int, Rows]]:
+    def stream(self, questions: Sequence[Question], batch: int) -> AsyncGenerator[tuple[int, Rows], None]:
         """Yield the rows of one statement after another, from one snapshot, never holding more than one batch."""
         ...
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 
-from app.core.engine import DatabaseError, Prepared, Question, Reading, Row, Rows
+from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, too_long
 
 T = TypeVar("T")
 OLDEST = 150000
@@ -37,14 +37,14 @@ class PostgreSQL:
 
     name = "postgresql"
 
-    def __init__(self, url: URL, connections: int) -> None:
+    def __init__(self, url: URL, limits: Limits) -> None:
         """Remember the address; connections are made when they are first needed."""
         self._url = url.set(drivername="postgresql")
-        self._connections = connections
+        self._limits = limits
         self._is_checked = False  # its version
         self._engine = self._open_engine()
         self._dialect = self._engine.dialect
-        self._pool: Any = None
+        self._pools: dict[str, Any] = {}
         self._opening = asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread()
@@ -136,26 +136,33 @@ class PostgreSQL:
 
         return self._run(_go())
 
-    async def _connect(self) -> Any:
+    async def _readers(self, what: str, size: int) -> Any:
+        """Return the pool of connections for reading, or for exports: slow clients of these hold theirs for long."""
         async with self._opening:
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    self._url.render_as_string(hide_password=False),
-                    min_size=1,
-                    max_size=self._connections,
-                    server_settings={"default_transaction_read_only": "on", "jit": "off"},
+            if what not in self._pools:
+                settings = {
+                    "default_transaction_read_only": "on",
+                    "statement_timeout": f"{self._limits.seconds}s",
+                    "jit": "off",
+                }
+                address = self._url.render_as_string(hide_password=False)
+                self._pools[what] = await asyncpg.create_pool(
+                    address, min_size=1, max_size=size, server_settings=settings
                 )
-        return self._pool
+        return self._pools[what]
 
     async def read(self, reading: Reading[T], heavy: bool = False) -> T:
         """Run `reading` on one snapshot."""
-        pool = self._pool or await self._connect()
+        pool = self._pools.get("read") or await self._readers("read", self._limits.connections)
         async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-            return await reading(_PostgreSQLSnapshot(connection))
+            try:
+                return await reading(_PostgreSQLSnapshot(connection))
+            except asyncpg.QueryCanceledError:
+                raise too_long(self._limits) from None
 
-    async def stream(self, questions: Sequence[Question], batch: int) -> AsyncIterator[tuple[int, Rows]]:
+    async def stream(self, questions: Sequence[Question], batch: int) -> AsyncGenerator[tuple[int, Rows], None]:
         """Yield batches of rows of one statement after another, with its position, by cursors of the server."""
-        pool = self._pool or await self._connect()
+        pool = self._pools.get("export") or await self._readers("export", self._limits.exports)
         async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             for position, (statement, values) in enumerate(questions):
                 cursor = await connection.cursor(statement.text, *statement.values(values))
@@ -164,9 +171,9 @@ class PostgreSQL:
 
     async def close(self) -> None:
         """Give back every connection."""
-        if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
+        for pool in self._pools.values():
+            await pool.close()
+        self._pools.clear()
         if self._loop is not None:
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._engine.dispose(), self._loop))
             self._loop.call_soon_threadsafe(self._loop.stop)

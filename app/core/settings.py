@@ -27,6 +27,8 @@ class Settings:
     log_level: str = "info"
     threads: int = 4
     read_connections: int = 8
+    read_seconds: int = 30
+    exports: int = 8
 
     def __post_init__(self) -> None:
         """Fill in what follows from the data folder."""
@@ -55,6 +57,8 @@ class Settings:
             log_level=_choice(env, "EVIDENCE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
             threads=_number(env, "EVIDENCE_THREADS", 4, 1, 64),
             read_connections=_number(env, "EVIDENCE_READ_CONNECTIONS", 8, 1, 256),
+            read_seconds=_number(env, "EVIDENCE_READ_SECONDS", 30, 1, 3600),
+            exports=_number(env, "EVIDENCE_EXPORTS", 8, 1, 256),
         )
 
 

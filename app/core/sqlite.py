@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, Engine, Select, Table, TextClause, create_eng
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
 
-from app.core.engine import DatabaseError, Prepared, Question, Reading, Row, Rows
+from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, too_long
 
 try:
     import pysqlite3 as sqlite
@@ -51,7 +52,7 @@ class SQLite:
 
     name = "sqlite"
 
-    def __init__(self, url: URL, threads: int) -> None:
+    def __init__(self, url: URL, limits: Limits) -> None:
         """Open the file, or make it.
 
         Raises:
@@ -72,8 +73,9 @@ class SQLite:
         self._dialect = self._engine.dialect
         self._insertions: dict[str, str] = {}
         self._local = threading.local()
+        self._limits = limits
         self._inline: Any = None
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="read")
+        self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="read")
 
     def _open_engine(self, begin: str, more: tuple[str, ...]) -> Engine:
         engine = create_engine(
@@ -164,7 +166,14 @@ class SQLite:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._connect_to_read()
-        return self._in_snapshot(connection, reading)
+        end = time.monotonic() + self._limits.seconds
+        connection.set_progress_handler(lambda: time.monotonic() > end, 50_000)
+        try:
+            return self._in_snapshot(connection, reading)
+        except sqlite.OperationalError as error:
+            if str(error) == "interrupted":
+                raise too_long(self._limits) from None
+            raise
 
     async def read(self, reading: Reading[T], heavy: bool = False) -> T:
         """Run `reading` on one snapshot: at once on the event loop, or in a thread of its own if it is heavy."""
@@ -174,7 +183,7 @@ class SQLite:
             self._inline = self._connect_to_read()
         return self._in_snapshot(self._inline, reading)
 
-    async def stream(self, questions: Sequence[Question], batch: int) -> AsyncIterator[tuple[int, Rows]]:
+    async def stream(self, questions: Sequence[Question], batch: int) -> AsyncGenerator[tuple[int, Rows], None]:
         """Yield batches of rows of one statement after another, with its position, each fetched in a thread."""
         connection = self._connect_to_read()
         job = self._pool.submit(connection.execute, "BEGIN")

@@ -31,4 +31,5 @@ def load_builtin(intake: Intake, home: Path, progress: Progress = lambda *_: Non
 
     if intake.writer.database.look(_count) == len(stated):
         return Report(unchanged=len(stated))
-    return Load(intake, home, PUBLIC_RECORD, progress, only_new=True).run(files())
+    # One that names what was retracted stays out, and the others come in all the same.
+    return Load(intake, home, PUBLIC_RECORD, progress, only_new=True).run(files(), keep_good=True)

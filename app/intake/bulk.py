@@ -30,7 +30,7 @@ from app.intake.write import Writer
 from app.vault.tables import DISCLOSED, RECORD, REFERENCE, REVISION
 
 WORKERS = 1  # the process that writes is as busy as one that prepares
-AHEAD = 4  # batches prepared and not yet written
+AHEAD = 2  # batches prepared and not yet written
 T = TypeVar("T")
 
 

@@ -14,7 +14,7 @@ from app.core.scratch import scratch
 from app.intake.order import RANK
 from app.intake.reading import Piece, RecordFile, Unreadable, open_records
 from app.intake.staging import Named, Staged, Staging
-from app.intake.submit import Draft, Intake, Refused
+from app.intake.submit import IN_ITSELF, Draft, Intake, Refused
 from app.records import BY_NAME
 from app.records.base import Content
 from app.records.refusal import refusals
@@ -73,6 +73,7 @@ class Load:
         self._size = 100  # records in a transaction: follows how long one takes
         self._files: list[tuple[str, RecordFile]] = []
         self._seen: set[tuple[str, str]] = set()
+        self._above: dict[str, str | None] = {}  # of places and violations: what each lies in
         self.report = Report()
 
     def run(self, paths: Sequence[Path], keep_good: bool = False, much: "Much | None" = None) -> Report:
@@ -82,14 +83,22 @@ class Load:
         """
         with scratch(self._home) as folder:
             self.staging = Staging(folder)
-            for path in paths:
-                self._check_file(path, keep_good)
-            self._check_references(keep_good)
-            if not self.report.faults or keep_good:
-                self.report.applied = True
-                self._apply(much)
-            self.staging.close()
+            try:
+                self._run(paths, keep_good, much)
+            finally:
+                self.staging.close()
+                for _, file in self._files:
+                    file.close()
         return self.report
+
+    def _run(self, paths: Sequence[Path], keep_good: bool, much: "Much | None") -> None:
+        for path in paths:
+            self._check_file(path, keep_good)
+        self._check_circles(keep_good)
+        self._check_references(keep_good)
+        if not self.report.faults or keep_good:
+            self.report.applied = True
+            self._apply(much)
 
     # --- checking ---
 
@@ -102,15 +111,16 @@ class Load:
         number = len(self._files)
         self._files.append((path.name, file))
         for pieces in _lists(file):
-            staged: list[Staged] = []
-            named: list[Named] = []
-            for piece in pieces:
-                draft = self._parse(number, piece)
-                if draft is not None:
-                    staged.append(_staged(draft, number, piece))
-                    named += self._named(draft, number, piece.line, keep_good)
+            drafts = {piece.at: draft for piece in pieces if (draft := self._parse(number, piece)) is not None}
+            staged = [_staged(drafts[piece.at], number, piece) for piece in pieces if piece.at in drafts]
             self._check_heads(staged)
-            self._stage(staged, named)
+            named: list[Named] = []
+            for one in self._stage(staged):
+                draft = drafts[one.at]
+                named += self._named(draft, number, one.line, keep_good)
+                if BY_NAME[draft.kind].hierarchical:
+                    self._above[draft.id] = draft.content["parent"]
+            self.staging.name(named)
             self.progress(f"checking {path.name}", min(pieces[-1].at + len(pieces[-1].text), file.size), file.size)
 
     def _parse(self, number: int, piece: Piece) -> Draft | None:
@@ -150,19 +160,43 @@ class Load:
                 self._fault(one.file, one.line, [("id", "belongs to a record of another kind or owner")])
                 staged.remove(one)
 
-    def _stage(self, staged: Sequence[Staged], named: Sequence[Named]) -> None:
+    def _stage(self, staged: Sequence[Staged]) -> list[Staged]:
+        """Stage records; return those that do not stand in the load already."""
         once: dict[str, Staged] = {}
         for one in staged:
             if one.id in once:
                 self._twice(one, once[one.id].file, once[one.id].line)
             else:
                 once[one.id] = one
-        for id, (file, line) in self.staging.add(once.values(), named).items():
-            self._twice(once[id], file, line)
+        for id, (file, line) in self.staging.add(once.values()).items():
+            self._twice(once.pop(id), file, line)
+        return list(once.values())
 
     def _twice(self, one: Staged, file: int, line: int) -> None:
         first = f"{self._files[file][0]}, line {line}"
         self._fault(one.file, one.line, [("id", f"stands twice in this load (first in {first})")])
+
+    def _check_circles(self, keep_good: bool) -> None:
+        """Refuse places and violations that would lie in themselves, by way of others."""
+        inside = [id for id in list(self._above) if self._is_in_itself(id)]
+        for one in self.staging.find(inside):
+            self._fault(one.file, one.line, [("parent", IN_ITSELF)])
+        if keep_good:
+            self.staging.drop(inside)
+
+    def _is_in_itself(self, id: str) -> bool:
+        above, met = self._parent(id), set[str]()
+        while above is not None and above != id and above not in met:
+            met.add(above)
+            above = self._parent(above)
+        return above == id
+
+    def _parent(self, id: str) -> str | None:
+        if id not in self._above:
+            vault = self.intake.writer.vault
+            stored = self.intake.writer.database.look(lambda connection: vault.read(connection, [id])).get(id)
+            self._above[id] = stored.content.get("parent") if stored is not None else None
+        return self._above[id]
 
     def _check_references(self, keep_good: bool) -> None:
         while lost := self._lost():

@@ -13,9 +13,9 @@ from app.intake.loading import Load
 from app.intake.order import unnamed
 from app.intake.preparing import Preparer, Task
 from app.intake.staging import BY_DAY, BY_ID, Staged
-from app.vault.tables import RECORD
+from app.vault.tables import DISCLOSED, RECORD
 
-AT_ONCE = 500
+OPEN, CLOSED = 500, 2_500  # records in a transaction: readers and other writers have turns between, or are kept out
 FEW = 2_000  # fewer are not worth starting processes for
 
 
@@ -57,10 +57,11 @@ class AtOnce:
         """Return the tables whose indexes are made anew: not if what is there already is more than what comes."""
         count = select(func.count()).select_from(RECORD)
         there = load.intake.writer.database.look(lambda connection: connection.scalar(count)) or 0
-        return (ROW,) if total > there else ()
+        return (ROW, DISCLOSED) if total > there else ()
 
     def _tasks(self, load: Load) -> Iterator[tuple[list[Staged], Task]]:
+        size = CLOSED if self._closed else OPEN
         for page in load.staging.in_order(self.kinds, BY_ID if self._closed else BY_DAY):
-            for start in range(0, len(page), AT_ONCE):
-                staged = page[start : start + AT_ONCE]
+            for start in range(0, len(page), size):
+                staged = page[start : start + size]
                 yield staged, Task(load.owner, load.intake.writer.clock(), [load.text(one) for one in staged])

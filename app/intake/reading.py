@@ -36,6 +36,10 @@ class RecordFile(Protocol):
         """Return the bytes of the record at a place."""
         ...
 
+    def close(self) -> None:
+        """Let go of the file."""
+        ...
+
 
 def open_records(path: Path) -> "RecordFile":
     """Open a file: a JSON array (`.json`), or one JSON object a line (`.ndjson`, `.jsonl`).
@@ -74,6 +78,9 @@ class _Array:
     def again(self, at: int) -> bytes:
         return self._items[at]
 
+    def close(self) -> None:
+        self._items = []
+
 
 class _Lines:
     def __init__(self, path: Path) -> None:
@@ -100,3 +107,8 @@ class _Lines:
             return b""
         end = self._map.find(b"\n", at)
         return self._map[at : end if end >= 0 else len(self._map)]
+
+    def close(self) -> None:
+        self._file.close()
+        if self._map is not None:
+            self._map.close()

@@ -85,11 +85,11 @@ class Staging:
 
     def __init__(self, folder: Path) -> None:
         """Make an empty staging table in a folder that goes away."""
-        self._database = Database(f"sqlite:///{folder}/staging.db", threads=1)
+        self._database = Database(f"sqlite:///{folder}/staging.db")
         self._database.write(lambda connection: _METADATA.create_all(connection))
 
-    def add(self, staged: Iterable[Staged], named: Iterable[Named]) -> dict[str, tuple[int, int]]:
-        """Add records and what they name; return the ids that stand there twice, with where the first stands."""
+    def add(self, staged: Iterable[Staged]) -> dict[str, tuple[int, int]]:
+        """Add records; return the ids that stand there already, with where."""
         rows = list(staged)
 
         def _add(connection: Connection) -> dict[str, tuple[int, int]]:
@@ -100,10 +100,19 @@ class Staging:
                     twice[id] = (file, line)
             fresh = [row for row in rows if row.id not in twice]
             self._database.insert(connection, _STAGED, fresh)
-            self._database.insert(connection, _NAMED, named, or_ignore=True)
             return twice
 
         return self._database.write(_add)
+
+    def name(self, named: Iterable[Named]) -> None:
+        """Add what records name."""
+        self._database.write(lambda connection: self._database.insert(connection, _NAMED, named, or_ignore=True))
+
+    def find(self, ids: Iterable[str]) -> list[Staged]:
+        """Return records of the load, by their ids, as they stand in the files."""
+        columns = [_STAGED.c[name] for name in Staged._fields]
+        pages = [self._page(select(*columns).where(_STAGED.c.id.in_(chunk))) for chunk in chunks(ids)]
+        return sorted((one for page in pages for one in page), key=lambda one: (one.file, one.at))
 
     def dangling(self) -> Iterator[list[Named]]:
         """Yield what is named and does not stand in the load as one of the allowed kinds."""

@@ -16,6 +16,7 @@ from app.records.base import Content
 from app.vault.append import Addition, Head, commit
 
 PUBLIC_RECORD = "public-record"
+IN_ITSELF = "leads back to this very record: nothing lies in itself"
 
 
 @dataclass(frozen=True)
@@ -147,10 +148,25 @@ class Intake:
                 kind = here.get(target) or self._kind_of(target) or promised(target)
                 if kind not in allowed:
                     refusals.append(Refusal(position, path, f"names no {' or '.join(allowed)} that is on record"))
+        refusals += self._circles(drafts)
         if len(here) < len(drafts):
             refusals.append(Refusal(len(here), "id", "stands twice in one submission"))
         if refusals:
             raise Refused(refusals)
+
+    def _circles(self, drafts: Sequence[Draft]) -> list[Refusal]:
+        """Return a refusal for every draft that would lie in itself, by way of others."""
+        here = {draft.id: draft.content["parent"] for draft in drafts if BY_NAME[draft.kind].hierarchical}
+        refusals: list[Refusal] = []
+        for position, draft in enumerate(drafts):
+            above, met = here.get(draft.id), set[str]()
+            while above is not None and above != draft.id and above not in met:
+                met.add(above)
+                node = self.writer.world.node(above)
+                above = here.get(above, node.parent if node is not None else None)
+            if above == draft.id:
+                refusals.append(Refusal(position, "parent", IN_ITSELF))
+        return refusals
 
     def _kind_of(self, id: str) -> str | None:
         node = self.writer.world.node(id)

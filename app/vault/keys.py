@@ -49,7 +49,7 @@ class KeyStore:
             SettingError: the master key is missing, malformed or another one.
         """
         settings.home.mkdir(parents=True, exist_ok=True)
-        database = Database(settings.keys_url, threads=1, connections=1)
+        database = Database(settings.keys_url)
         database.write(lambda connection: RECORD_KEY.metadata.create_all(connection))
         is_new = database.look(lambda connection: connection.scalar(select(func.count()).select_from(RECORD_KEY))) == 0
         return cls(database, crypto.master_key(settings.master_key, settings.home, make=is_new))

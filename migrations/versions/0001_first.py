@@ -87,8 +87,8 @@ def _catalogue() -> None:
     )
     op.create_table(
         "row",
-        _key("view", sa.SmallInteger()),
-        _key("k", sa.BigInteger()),
+        _column("view", sa.SmallInteger()),
+        _column("k", sa.BigInteger()),
         _column("kind", sa.String()),
         _column("id", sa.String().with_variant(sa.String(collation="C"), "postgresql")),
         _column("owner", sa.String()),
@@ -101,6 +101,7 @@ def _catalogue() -> None:
         _column("body", sa.LargeBinary()),
         postgresql_partition_by="LIST (view)",
     )
+    op.create_index("row_k", "row", ["view", "k"], unique=True)
     op.create_index("row_id", "row", ["view", "kind", "id"], unique=True)
     op.create_index("row_date", "row", ["view", "kind", "s0", "k", "s1", "e0", "e1"])
     op.create_index("row_updated", "row", ["view", "kind", "updated", "k"])
