@@ -52,7 +52,7 @@ class Prepared:
     terms: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     left: list[int] = field(default_factory=list)  # positions of records that have to go the ordinary way
     changed: list[str] = field(default_factory=list)  # of a rebuild: shown differently from what history says
-    log_size: int = 0  # of the log when the worker looked
+    log_size: int = 0  # of the log when the worker learnt the first of what it knows of other records
 
     def add(self, packed: Packed, mask: int, item: Item, rendered: Rendered, revision: int, at: int) -> None:
         """Add what some views are shown of a record."""
@@ -79,7 +79,8 @@ class Bulk:
         self._counts: dict[tuple[int, int], int] = {}
         self._terms: dict[int, tuple[str, str, str]] = {}
         self._indexes: list[Table] = []
-        self._alone_since = self._log_size = -1
+        self.alone_since = -1  # the size of the log after the last time that somebody else wrote
+        self._log_size = -1
         self._writer.closed_by_us = folder is not None
 
     def begin(self, anew: bool, tables: Sequence[Table]) -> None:
@@ -115,8 +116,8 @@ class Bulk:
 
     def _is_stale(self, size: int, prepared: Prepared) -> bool:
         if size != self._log_size:
-            self._alone_since = self._log_size = size
-        return prepared.log_size < self._alone_since
+            self.alone_since = self._log_size = size
+        return prepared.log_size < self.alone_since
 
     def _write(self, connection: Connection, size: int, prepared: Prepared) -> bool:
         if self._is_stale(size, prepared):

@@ -41,7 +41,7 @@ class AtOnce:
             bulk = Bulk(load.intake.writer, folder if self._closed else None)
             if self._closed:
                 bulk.begin(anew=False, tables=self._indexed(load, total))
-            for staged, made in prepared(pool, self._tasks(load)):
+            for staged, made in prepared(pool, self._tasks(load, bulk)):
                 if bulk.write(made):
                     left += [staged[position] for position in made.left]
                     load.report.created += len(made.records)
@@ -59,9 +59,10 @@ class AtOnce:
         there = load.intake.writer.database.look(lambda connection: connection.scalar(count)) or 0
         return (ROW, DISCLOSED) if total > there else ()
 
-    def _tasks(self, load: Load) -> Iterator[tuple[list[Staged], Task]]:
+    def _tasks(self, load: Load, bulk: Bulk) -> Iterator[tuple[list[Staged], Task]]:
         size = CLOSED if self._closed else OPEN
         for page in load.staging.in_order(self.kinds, BY_ID if self._closed else BY_DAY):
             for start in range(0, len(page), size):
                 staged = page[start : start + size]
-                yield staged, Task(load.owner, load.intake.writer.clock(), [load.text(one) for one in staged])
+                texts = [load.text(one) for one in staged]
+                yield staged, Task(load.owner, load.intake.writer.clock(), texts, bulk.alone_since)

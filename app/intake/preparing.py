@@ -25,6 +25,7 @@ class Task(NamedTuple):
     owner: str
     at: int
     texts: list[bytes]
+    alone_since: int  # the size of the log after the last time that somebody else wrote
 
 
 class Preparer:
@@ -34,6 +35,7 @@ class Preparer:
         """Open the vault of the settings, to read it."""
         self._writer = Writer.open(settings, Database.main(settings))
         self._intake = Intake(self._writer)
+        self._since = -2  # the size of the log when the first of what is known of other records was learnt
 
     def __call__(self, task: Task) -> Prepared:
         """Prepare a list of records."""
@@ -41,7 +43,11 @@ class Preparer:
         return self._writer.database.look(lambda connection: self._prepare(connection, task, drafts))
 
     def _prepare(self, connection: Connection, task: Task, drafts: Sequence[Draft]) -> Prepared:
-        done, world = Prepared(log_size=log.size(connection)), self._writer.world
+        world = self._writer.world
+        if task.alone_since > self._since:
+            world.forget()
+            self._since = log.size(connection)
+        done = Prepared(log_size=self._since)
         world.begin(-2)  # this load writes all the while, but nothing that these records name; others: see Bulk.write
         met = self._writer.vault.heads(connection, [draft.id for draft in drafts])
         world.learn(connection, [to for draft in drafts for to in draft.targets])
