@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -75,9 +75,9 @@ class WatchedDatabase(Database):
     async def read(self, reading: Reading[T], heavy: bool = False) -> T:
         return await super().read(lambda snapshot: reading(_Watched(snapshot, self.statements)), heavy)
 
-    async def stream(self, questions: Sequence[Question], batch: int = 500) -> AsyncIterator[tuple[int, Rows]]:
+    async def stream(self, questions: Sequence[Question], batch: int = 500) -> AsyncGenerator[tuple[int, Rows], None]:
         self.statements += [(statement.text, statement.values(values)) for statement, values in questions]
-        stream: Any = super().stream(questions, batch)
+        stream = super().stream(questions, batch)
         try:
             async for found in stream:
                 yield found

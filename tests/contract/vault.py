@@ -5,11 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sqlalchemy import Connection, delete, update
+
+from app.catalogue.tables import POSTING, ROW, SPOT, TERM, TERM_COUNT, VIEW
 from app.core import migrations
 from app.core.db import Database
 from app.core.settings import Settings
+from app.custody.tables import LEAF
 from app.intake.submit import Intake
 from app.intake.write import Writer
+from app.vault.tables import DISCLOSED, RECORD, REFERENCE, REVISION
 from tests.conftest import Clock
 
 
@@ -33,3 +38,14 @@ def open_vault(settings: Settings) -> Iterator[OpenVault]:
     yield OpenVault(settings, database, clock, writer, Intake(writer))
     asyncio.run(writer.vault.keys.close())
     asyncio.run(database.close())
+
+
+def empty(vault: OpenVault) -> None:
+    """Take everything out of a vault: quicker than to make a new one."""
+
+    def _empty(connection: Connection) -> None:
+        for table in (REFERENCE, REVISION, RECORD, DISCLOSED, LEAF, POSTING, SPOT, ROW, TERM_COUNT, TERM):
+            connection.execute(delete(table))
+        connection.execute(update(VIEW).values(generation=0, next_expiry=None))
+
+    vault.database.write(_empty)
