@@ -253,7 +253,7 @@ class Publisher:
             self._known_terms.difference_update(empty)
 
     def forget(self) -> None:
-        """Forget which terms there are: the transaction failed."""
+        """Forget which terms there are: the transaction failed, or somebody else wrote."""
         self._known_terms.clear()
 
     def disclose(self, connection: Connection, changes: Sequence[Change], at: int, log_size: int) -> int:

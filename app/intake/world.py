@@ -56,13 +56,15 @@ class World:
         self._passing: set[str] = set()  # nodes that hold a testimony: not kept in memory after the transaction
         self._log_size = -1
 
-    def begin(self, log_size: int) -> None:
-        """Start a transaction: what was known holds only if nobody has written since."""
+    def begin(self, log_size: int) -> bool:
+        """Start a transaction: what was known holds only if nobody has written since; tell whether it was forgotten."""
         if log_size != self._log_size or len(self._nodes) > MOST_NODES:
             self._nodes.clear()
             self._passing.clear()
             self._visible.clear()
             self._lineages.clear()
+            return True
+        return False
 
     def end(self, log_size: int) -> None:
         """End a transaction that will be committed; testimonies are not kept in memory."""

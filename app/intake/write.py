@@ -69,7 +69,8 @@ class Writer:
             if not self.closed_by_us and is_closed(connection):
                 raise Closed("a bulk load or rebuild is under way, or was cut short: `evidence rebuild` completes it")
             size = log.size(connection)
-            self.world.begin(size)
+            if self.world.begin(size):
+                self.publisher.forget()
             return work(connection, self.clock(), size)
 
         try:
