@@ -99,6 +99,7 @@ class Planter:
     marks: Marks
     record: str
     given: Mapping[str, Any]
+    pick: int = 0  # which word of a closed list is taken; the last one where there are not so many
 
     def plant(self, kind: str) -> dict[str, Any]:
         """Return a whole record of a kind."""
@@ -145,7 +146,7 @@ class Planter:
             first = next(one for one in args if one is not NoneType)
             return self._value(Point if Point in args else first, path, pattern)
         if origin is Literal:
-            return args[0]
+            return args[min(self.pick, len(args) - 1)]
         if origin is list:
             return [self._value(args[0], (*path, position)) for position in range(self._size(args[0], path))]
         if origin is dict:
