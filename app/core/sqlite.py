@@ -90,14 +90,14 @@ class SQLite:
         def _configure(connection: Any, _record: Any) -> None:
             connection.isolation_level = None
             for pragma in (
-                "page_size=16384",  # of a new file; a write costs by the page, hardly by its size
+                "page_size=4096",
                 "journal_mode=WAL",
                 "synchronous=FULL",
                 "foreign_keys=ON",
                 "busy_timeout=60000",
                 "cache_size=-65536",
                 "temp_store=FILE",
-                "wal_autocheckpoint=8192",
+                "wal_autocheckpoint=65536",
                 "secure_delete=FAST",
                 *more,
             ):
