@@ -147,10 +147,19 @@ _GIVEN = (
     _dated("given_from", "Only accounts given then or later.", "2013", "given in {} or later", ("g0", "g1")),
     _dated("given_until", "Only accounts given then or earlier.", "2014", "given in {} or earlier", ("g0", "g1")),
 )
-_LEFT = (
-    _dated("left_from", "Only witnesses who left then or later.", "2005", "who left in {} or later", ("l0", "l1")),
-    _dated("left_until", "Only witnesses who left then or earlier.", "2012", "who left in {} or earlier", ("l0", "l1")),
-)
+
+
+def _left(who: str) -> tuple[Parameter, ...]:
+    columns = ("l0", "l1")
+    return (
+        _dated("left_from", "Only witnesses who left then or later.", "2005", who + " left in {} or later", columns),
+        _dated(
+            "left_until", "Only witnesses who left then or earlier.", "2012", who + " left in {} or earlier", columns
+        ),
+    )
+
+
+_LEFT = {"left": _left("who"), "witness.left": _left("of witnesses who")}
 _BBOX = Parameter(
     "bbox",
     "Only records whose geometry as shown meets this box: west,south,east,north in degrees, not across longitude 180.",
@@ -337,7 +346,7 @@ def _filters(kind: Kind) -> list[Parameter]:
     found += [_facet(kind, facet) for facet in (*facets, "owner")]
     found += [_BBOX] if kind.geometry else []
     found += _GIVEN if "given" in kind.dates else ()
-    found += _LEFT if any(path.split(".")[-1] == "left" for path in kind.dates) else ()
+    found += [parameter for path in kind.dates for parameter in _LEFT.get(path, ())]
     found += [_CORROBORATION] if "corroboration" in kind.shown.model_fields else []
     found += [_UPDATED, replace(_IDS, example=_id_of(kind))]
     for other in KINDS:

@@ -57,7 +57,7 @@ _GEOMETRY: Json = {
 }
 _FEATURE = _closed(
     {
-        "type": {"const": "Feature"},
+        "type": {"type": "string", "const": "Feature"},
         "id": {"type": "string"},
         "geometry": _GEOMETRY,
         "properties": {"type": "object", "description": "The record, without its geometry."},
@@ -71,7 +71,7 @@ SHARED: Json = {
     "Feature": _FEATURE,
     "FeatureCollection": _closed(
         {
-            "type": {"const": "FeatureCollection"},
+            "type": {"type": "string", "const": "FeatureCollection"},
             "features": {"type": "array", "items": {"$ref": _REF + "Feature"}},
             "links": {"type": "array", "items": _LINK, "description": "This page, and the next one if there is one."},
             "total": _COUNT,
@@ -87,7 +87,7 @@ SHARED: Json = {
                     {
                         "revision": _COUNT | {"description": "Counts the forms that you were shown, from 1."},
                         "at": {"type": "string", "format": "date-time"},
-                        "change": {"enum": ["created", "updated", "removed"]},
+                        "change": {"type": "string", "enum": ["created", "updated", "removed"]},
                         "digest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
                     }
                 ),
@@ -105,7 +105,11 @@ SHARED: Json = {
     },
     "Problem": _closed(
         {
-            "type": {"enum": [f"/problems/{slug}" for slug in TYPES], "description": "Its page says how to mend it."},
+            "type": {
+                "type": "string",
+                "enum": [f"/problems/{slug}" for slug in TYPES],
+                "description": "Its page says how to mend it.",
+            },
             "title": {"type": "string"},
             "status": {"type": "integer"},
             "detail": {"type": "string", "description": "What is wrong here."},
@@ -114,7 +118,7 @@ SHARED: Json = {
                 "description": "Each fault of the input.",
                 "items": _closed(
                     {
-                        "in": {"enum": ["query", "header", "path"]},
+                        "in": {"type": "string", "enum": ["query", "header", "path"]},
                         "name": {"type": "string"},
                         "pointer": {"type": "string", "description": "In a body: RFC 6901."},
                         "detail": {"type": "string"},
@@ -210,7 +214,7 @@ OF_PROBLEMS: Json = {
     "unauthenticated": {"WWW-Authenticate": {"$ref": "#/components/headers/WWWAuthenticate"}},
 }
 _ANY: Json = {"type": "object"}
-_WELL = _closed({"status": {"const": "ok"}})
+_WELL = _closed({"status": {"type": "string", "const": "ok"}})
 
 # path -> operation, summary, description, schema, errors, whether it has an ETag
 SERVICE: dict[str, tuple[str, str, str, Json, tuple[str, ...], bool]] = {
