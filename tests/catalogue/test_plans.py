@@ -87,7 +87,7 @@ def test_pages_in_other_orders(queries, seeded, sort, index, turned, after, form
 def test_few_records_are_found_by_their_keys(queries, seeded):
     if seeded.startswith("sqlite"):
         lines = plan(queries, seeded, queries.page(Form((KEYS, ONE), PERIOD), "-date", False, True), **TEXTS)
-        assert lines[0] == "SEARCH r USING INDEX sqlite_autoindex_row_1 (view=? AND k=?)"
+        assert lines[0] == "SEARCH r USING INDEX row_k (view=? AND k=?)"
 
 
 @pytest.mark.parametrize("form", FORMS)
