@@ -1,0 +1,149 @@
+"""A history of submissions, revisions, retractions and expiries, drawn by chance and the same for the same seed."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from app.core.ids import fixed
+from app.intake.retract import expire, retract
+from app.intake.submit import Intake
+from tests.conftest import Clock
+from tests.intake.house import OWNER, Value, a_person, a_place, a_source, a_testimony, a_violation, consent, submit
+
+DAY = 86_400_000
+IDS: dict[str, list[str]] = {
+    "source": [f"src-{n}" for n in range(4)],
+    "crime": ["crime-a", "crime-b"],
+    "place": [f"place-{n}" for n in range(6)],
+    "violation": [f"violation-{n}" for n in range(4)],
+    "person": [fixed("per", str(n)) for n in range(3)],
+    "actor": [fixed("act", "0"), "unit-a", "unit-b"],
+    "testimony": [fixed("tst", str(n)) for n in range(6)],
+    "incident": [fixed("inc", str(n)) for n in range(5)],
+    "link": ["link-a", "link-b"],
+}
+DATES = [None, "2003", "2003-04", "2003-04-05", "2004-01-02/2005", "1999/..", "2003-04-05?"]
+KEPT = {"src-0", "src-1"}  # are never taken back, so that a link has something to tie
+EXPIRIES = [None, None, "2023-11-20", "2023-12-01", "2024-02-03"]
+
+
+class History:
+    """One history; `live` are the ids that a new record may name."""
+
+    def __init__(self, intake: Intake, clock: Clock, seed: int) -> None:
+        self.intake, self.clock = intake, clock
+        self.chance = random.Random(seed)
+        self.live: dict[str, set[str]] = {kind: set() for kind in IDS}
+        self.makers: dict[str, Callable[[str], Value]] = {kind: getattr(self, f"_{kind}") for kind in IDS}
+
+    def run(self, steps: int) -> None:
+        """Submit, revise, take back, let consents run out."""
+        for kind in IDS:
+            submit(self.intake, *[self._make(kind, id) for id in IDS[kind]])
+        for _ in range(steps):
+            self.clock.now += self.chance.choice([0, 1, DAY])
+            if self.chance.random() < 0.2:
+                kind = self.chance.choice([kind for kind in IDS if self.live[kind] - KEPT])
+                id = self.chance.choice(sorted(self.live[kind] - KEPT))
+                assert retract(self.intake.writer, id, OWNER, "by chance")
+                self.live[kind].discard(id)
+            elif self.chance.random() < 0.1:
+                expire(self.intake.writer)
+            else:
+                kinds = self.chance.sample(list(IDS), 2)
+                submit(self.intake, *[self._make(kind, self.chance.choice(IDS[kind])) for kind in kinds])
+
+    def _make(self, kind: str, id: str) -> Value:
+        value = self.makers[kind](id)
+        self.live[kind].add(id)
+        return value
+
+    def _some(self, kind: str, most: int = 2, but: str = "") -> list[str]:
+        known = sorted(self.live[kind] - {but})
+        return self.chance.sample(known, min(len(known), self.chance.randint(0, most)))
+
+    def _one(self, kind: str, before: str = "\x7f") -> str | None:
+        known = sorted(id for id in self.live[kind] if id < before)
+        return self.chance.choice([*known, None])
+
+    def _cited(self) -> list[Value]:
+        return [{"symbol": "TEST/1", "source": source} for source in self._some("source")] or [{"symbol": "TEST/2"}]
+
+    def _basis(self) -> Value:
+        if self.chance.random() < 0.4:
+            return {}
+        levels = {
+            "content": ["counted", "summary", "full"],
+            "identity": ["withheld", "pseudonym", "named"],
+            "place": ["country", "province", "exact"],
+            "date": ["year", "month", "day"],
+        }
+        audiences = self.chance.sample(["public", "partner", "mechanism"], 2)
+        allowed = {name: {of: self.chance.choice(scale) for of, scale in levels.items()} for name in audiences}
+        return {"consent": consent(self.chance.choice(EXPIRIES), **allowed)}
+
+    def _source(self, id: str) -> Value:
+        return a_source(id, derived_from=self._some("source", but=id), restricted=self.chance.random() < 0.2)
+
+    def _crime(self, id: str) -> Value:
+        return {"kind": "crime", "id": id, "label": {"en": id}, "provision": "1", "instrument_name": "A test"}
+
+    def _place(self, id: str) -> Value:
+        point = {"type": "Point", "coordinates": [float(self.chance.randint(124, 130)), 40.5]}
+        kind = self.chance.choice(["country", "province", "county", "other"])
+        more = {"geometry": self.chance.choice([None, point]), "restricted": self.chance.random() < 0.15}
+        return a_place(id, type=kind, parent=self._one("place", id), **more)
+
+    def _violation(self, id: str) -> Value:
+        mappings = [{"crime": crime, "basis": {"en": "ours"}} for crime in self._some("crime")]
+        return a_violation(id, parent=self._one("violation", id), may_amount_to=mappings)
+
+    def _person(self, id: str) -> Value:
+        return a_person(id, home_province=self._one("place"), left=self.chance.choice(DATES), **self._basis())
+
+    def _actor(self, id: str) -> Value:
+        natural = id.startswith("act-")
+        more = {"named_in": self._some("source")} if natural else {"parents": self._chain(id)}
+        kind = "natural-person" if natural else "unit"
+        return {"kind": "actor", "id": id, "name": {"en": id[:6]}, "type": kind, **more}
+
+    def _chain(self, id: str) -> list[Value]:
+        return [{"actor": above} for above in self._some("actor", 1, id)]
+
+    def _named(self) -> Value:
+        return {
+            "violations": self._some("violation"),
+            "places": self._some("place"),
+            "actors": self._some("actor"),
+            "date": self.chance.choice(DATES),
+            "citations": self._cited(),
+        }
+
+    def _testimony(self, id: str) -> Value:
+        return a_testimony(
+            id,
+            witness={"form": "named", "designation": {"en": "N"}, "person": self._one("person")},
+            same_witness=self._some("testimony", 2, id),
+            title_only=self.chance.random() < 0.1,
+            note=self.chance.choice([None, {"en": "a note"}]),
+            **self._named(),
+            **self._basis(),
+        )
+
+    def _incident(self, id: str) -> Value:
+        act: dict[str, Any] = {"violation": self._one("violation"), "people": self._some("person")}
+        return {
+            "kind": "incident",
+            "id": id,
+            "scope": "event",
+            "disclosure_basis": self.chance.choice(["consent", "published"]),
+            "testimonies": self._some("testimony", 3),
+            "contradicted_by": self._some("testimony", 1),
+            "acts": [act | {"places": self._some("place", 1)}] if act["violation"] else [],
+            **self._named(),
+        }
+
+    def _link(self, id: str) -> Value:
+        ends = self.chance.sample(sorted(self.live["testimony"] | self.live["place"] | KEPT), 2)
+        ties = {"from": ends[0], "to": ends[1], "confidence": "low", "source": "src-0"}
+        return {"kind": "link", "id": id, "type": "seen-with", **ties}

@@ -1,0 +1,189 @@
+"""Made-up records, ways to put them in and to look at what came of it. Nobody in them is real."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import Connection, Table, select
+
+from app.catalogue.tables import POSTING, ROW, SPOT, TERM, TERM_COUNT, VIEW
+from app.core import crypto
+from app.core.db import Database
+from app.core.ids import fixed
+from app.custody.merkle import leaf_hash
+from app.custody.tables import LEAF
+from app.intake.loading import content_of
+from app.intake.publish import disclosure_commitment
+from app.intake.submit import Intake, Outcome
+from app.intake.write import Writer
+from app.vault.append import commit, place_of
+from app.vault.tables import DISCLOSED, RECORD, REVISION
+
+OWNER = "test-body"
+# For a test of what happens before the database is reached: one engine is enough.
+ONE_ENGINE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+PUBLIC, PARTNER, MECHANISM = 0, 1, 2
+CATALOGUE = (ROW, POSTING, SPOT, TERM, TERM_COUNT)
+T1, T2, T3 = (fixed("tst", name) for name in "abc")
+I1, I2 = (fixed("inc", name) for name in "ab")
+PER = fixed("per", "a")
+ACT = fixed("act", "a")
+
+Value = dict[str, Any]
+
+
+def a_source(id: str = "src-a", **more: Any) -> Value:
+    return {"kind": "source", "id": id, "title": {"en": f"Report {id}"}, "type": "report", **more}
+
+
+def a_place(id: str, **more: Any) -> Value:
+    return {"kind": "place", "id": id, "name": {"en": f"Place {id}"}, "type": "other", **more}
+
+
+def a_violation(id: str = "torture", **more: Any) -> Value:
+    return {"kind": "violation", "id": id, "label": {"en": f"Violation {id}"}, **more}
+
+
+def a_testimony(id: str = T1, **more: Any) -> Value:
+    """A published testimony, or one with a consent."""
+    return {
+        "kind": "testimony",
+        "id": id,
+        "disclosure_basis": "consent" if "consent" in more else "published",
+        "witness": {"form": "unnamed"},
+        "recorded_by": "body",
+        "citations": [{"symbol": "TEST/1", "source": "src-a"}],
+        **more,
+    }
+
+
+def an_incident(id: str = I1, **more: Any) -> Value:
+    return {
+        "kind": "incident",
+        "id": id,
+        "disclosure_basis": "published",
+        "scope": "event",
+        "date": "2012-03-04",
+        "citations": [{"symbol": "TEST/1", "source": "src-a"}],
+        **more,
+    }
+
+
+def a_person(id: str = PER, **more: Any) -> Value:
+    basis = "consent" if "consent" in more else "published"
+    return {"kind": "person", "id": id, "disclosure_basis": basis, "citations": [{"symbol": "TEST/1"}], **more}
+
+
+def consent(expires: str | None = None, **audiences: Any) -> Value:
+    """A consent that allows audiences everything, but for what is stated of each."""
+    whole = {"content": "full", "identity": "named", "place": "exact", "date": "day"}
+    purposes = ["publication", "research", "un-reporting"]
+    return {
+        "obtained_by": "A test",
+        "obtained_on": "2020",
+        "form": "written",
+        "language": "ko",
+        "recontact": False,
+        "expires": expires,
+        "audiences": {name: {**whole, "purposes": purposes, **one} for name, one in audiences.items()},
+    }
+
+
+# A small world: two provinces with a camp each, two violations, a source.
+WORLD = (
+    a_source(),
+    a_place("country", type="country"),
+    a_place("north", type="province", parent="country"),
+    a_place("south", type="province", parent="country"),
+    a_place("camp", parent="north", geometry={"type": "Point", "coordinates": [127.5, 41.25]}),
+    a_violation("ill-treatment"),
+    a_violation("torture", parent="ill-treatment"),
+)
+
+
+def submit(intake: Intake, *values: Mapping[str, Any], owner: str = OWNER) -> Outcome:
+    """Submit records together."""
+    return intake.submit([intake.draft(content_of(orjson.dumps(value)), owner) for value in values], owner)
+
+
+def shown(database: Database, view: int, id: str) -> Value:
+    """Return what a view is shown of a record, from the catalogue; fails where it is shown nothing."""
+    statement = select(ROW.c.body).where(ROW.c.view == view, ROW.c.id == id)
+    body = database.look(lambda connection: connection.scalar(statement))
+    assert body is not None
+    value: Value = orjson.loads(body)
+    return value
+
+
+def seen_by(database: Database, id: str) -> list[int]:
+    """Return the views that are shown a record, from the catalogue and from the vault, which must agree."""
+    views = select(ROW.c.view).where(ROW.c.id == id).order_by(ROW.c.view)
+    found = database.look(lambda connection: list(connection.scalars(views)))
+    mask = database.look(lambda connection: connection.scalar(select(RECORD.c.views).where(RECORD.c.id == id)))
+    assert [view for view in range(16) if (mask or 0) >> view & 1] == found
+    return found
+
+
+def history(database: Database, view: int, id: str) -> list[tuple[str, int]]:
+    """Return the changes of what a view is shown of a record: what happened, and the view's own revision."""
+    where = (DISCLOSED.c.view == view, DISCLOSED.c.id == id)
+    statement = select(DISCLOSED.c.change, DISCLOSED.c.revision).where(*where).order_by(DISCLOSED.c.seq)
+    return database.look(lambda connection: [(change, n) for change, n in connection.execute(statement)])
+
+
+def revisions(database: Database, id: str) -> list[tuple[int, str]]:
+    """Return the revisions that the vault has of a record."""
+    statement = select(REVISION.c.revision, REVISION.c.change).where(REVISION.c.record == id)
+    rows = statement.order_by(REVISION.c.revision)
+    return database.look(lambda connection: [(n, change) for n, change in connection.execute(rows)])
+
+
+def filed(database: Database, view: int, facet: str, value: str) -> set[str]:
+    """Return the ids that a view finds under a term."""
+    join = ROW.join(POSTING, (POSTING.c.view == ROW.c.view) & (POSTING.c.k == ROW.c.k))
+    join = join.join(TERM, TERM.c.id == POSTING.c.term)
+    where = (ROW.c.view == view, TERM.c.facet == facet, TERM.c.value == value, TERM.c.kind == ROW.c.kind)
+    statement = select(ROW.c.id).select_from(join).where(*where)
+    return database.look(lambda connection: set(connection.scalars(statement)))
+
+
+def rows_of(database: Database, table: Table) -> list[tuple[Any, ...]]:
+    """Return a table, sorted."""
+    return sorted(database.look(lambda connection: [tuple(row) for row in connection.execute(select(table))]), key=repr)
+
+
+def catalogue(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """Return everything in the catalogue, but the counters of its views."""
+    return {table.name: rows_of(database, table) for table in CATALOGUE}
+
+
+def count(database: Database, table: Table) -> int:
+    return len(rows_of(database, table))
+
+
+def check_log(writer: Writer) -> tuple[int, int]:
+    """Check each revision and each change disclosed against its leaf, from salts and contents; return how many."""
+
+    def _check(connection: Connection) -> tuple[int, int]:
+        leaves = {index: hash for index, hash in connection.execute(select(LEAF))}
+        assert sorted(leaves) == list(range(len(leaves)))
+        met: list[int] = []
+        sealed = connection.execute(select(REVISION)).all()
+        keys = writer.vault.keys.get({row.record for row in sealed})
+        for row in sealed:
+            plain = crypto.unseal(keys[row.record], row.sealed, place_of(row.record, row.revision))
+            assert row.commitment == commit(row.salt, plain)
+            assert leaves[row.leaf] == leaf_hash(row.commitment)
+            met.append(row.leaf)
+        changes = connection.execute(select(DISCLOSED)).all()
+        for row in changes:
+            members = (row.view, row.id, row.revision, row.at, row.change, row.digest, row.salt)
+            assert leaves[row.leaf] == leaf_hash(disclosure_commitment(*members))
+            met.append(row.leaf)
+        assert sorted(met) == sorted(leaves)  # no leaf without its reason, no two with one
+        for view, generation in connection.execute(select(VIEW.c.id, VIEW.c.generation)):
+            assert sorted(row.seq for row in changes if row.view == view) == list(range(1, generation + 1))
+        return len(sealed), len(changes)
+
+    return writer.database.look(_check)
