@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from app.catalogue import schemas
+from app.catalogue import described
 from app.catalogue.landing import ABOUT, TITLE, VERSION
 from app.catalogue.negotiate import CSV, GEOJSON, JSON, NDJSON, bare
 from app.catalogue.parameter import Parameter
@@ -55,7 +55,7 @@ class Description:
     def __init__(self) -> None:
         """Begin with the schemas of all kinds."""
         self.parameters: dict[str, Json] = {}
-        self.schemas = _models(kind.shown for kind in KINDS) | schemas.SHARED
+        self.schemas = _models(kind.shown for kind in KINDS) | described.SHARED
 
     def document(self) -> Json:
         """Return the whole description."""
@@ -84,15 +84,15 @@ class Description:
                 "schemas": dict(sorted(self.schemas.items())),
                 "parameters": dict(sorted(self.parameters.items())),
                 "examples": _shared_examples(),
-                "headers": schemas.HEADERS,
+                "headers": described.HEADERS,
                 "responses": {name: _problem(name) for name in ("401", "404", "406", "414", "422", "500", "503")}
-                | {"not-modified": {"description": _STATUS["not-modified"], "headers": schemas.CACHED}},
+                | {"not-modified": {"description": _STATUS["not-modified"], "headers": described.CACHED}},
             },
         }
 
     def _kind(self, kind: Kind) -> Json:
         base, name, plural = f"/v1/{kind.path}", name_of(kind), pascal(kind.path)
-        self.schemas |= schemas.of_lists(name, self.schemas[_model(kind)], _model(kind))
+        self.schemas |= described.of_lists(name, self.schemas[_model(kind)], _model(kind))
         return {
             base: {
                 "get": self._list(kind, f"list{plural}", f"List {kind.title.lower()}", kind.about, [])
@@ -118,7 +118,7 @@ class Description:
                     f"The history of one {_words(kind)}",
                     "Every form of it that you were shown: when, and the SHA-256 digest of what was shown.",
                     [_id(kind)],
-                    _ok({bare(JSON): schemas.history()}),
+                    _ok({bare(JSON): described.history()}),
                     ("401", "404", "406", "422", "503"),
                 )
                 | {"tags": [kind.title]}
@@ -129,7 +129,7 @@ class Description:
         formats = (JSON, GEOJSON) if kind.geometry else (JSON,)
         content: Json = {bare(JSON): {"schema": _ref(_model(kind)), "example": example(kind)}}
         if kind.geometry:
-            content[bare(GEOJSON)] = {"schema": _ref("Feature"), "example": schemas.feature(example(kind))}
+            content[bare(GEOJSON)] = {"schema": _ref("Feature"), "example": described.feature(example(kind))}
         parameters = [_id(kind), self._parameter(kind, format_of(formats), "record")]
         return _operation(
             f"get{name}",
@@ -249,15 +249,15 @@ def _shared_examples() -> Json:
     for kind in KINDS:
         name, record = name_of(kind), example(kind)
         about = f"The answer to /v1/{kind.path}?ids={record['id']}"
-        found[f"{name}List"] = {"summary": about, "value": schemas.page(kind, record)}
+        found[f"{name}List"] = {"summary": about, "value": described.page(kind, record)}
         if kind.geometry:
-            features = {"summary": f"{about}&format=geojson", "value": schemas.collection(kind, record)}
+            features = {"summary": f"{about}&format=geojson", "value": described.collection(kind, record)}
             found[f"{name}Features"] = features
     return found
 
 
 def _ok(content: Json, paged: bool = False) -> Json:
-    headers = schemas.CACHED | ({"Link": {"$ref": "#/components/headers/Link"}} if paged else {})
+    headers = described.CACHED | ({"Link": {"$ref": "#/components/headers/Link"}} if paged else {})
     return {"description": "As asked.", "headers": headers, "content": content}
 
 
@@ -274,8 +274,8 @@ def _operation(
 
 def _problem(status: str) -> Json:
     slug = next(slug for slug, (number, _) in TYPES.items() if str(number) == status)
-    problem = {"schema": _ref("Problem"), "example": schemas.problem(slug)}
-    headers = schemas.OF_PROBLEMS.get(slug, {})
+    problem = {"schema": _ref("Problem"), "example": described.problem(slug)}
+    headers = described.OF_PROBLEMS.get(slug, {})
     return {"description": _STATUS[status], "content": {MEDIA_TYPE: problem}} | (
         {"headers": headers} if headers else {}
     )
@@ -283,7 +283,7 @@ def _problem(status: str) -> Json:
 
 def _service() -> Json:
     paths: Json = {}
-    for path, (name, summary, doc, schema, statuses, cached) in schemas.SERVICE.items():
+    for path, (name, summary, doc, schema, statuses, cached) in described.SERVICE.items():
         ok: Json = _ok({bare(JSON): {"schema": schema}}) if cached else {"description": "It is well."}
         if not cached:
             ok["content"] = {bare(JSON): {"schema": schema, "example": {"status": "ok"}}}
