@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Select, Table, TextClause
 
 from app.core.dialect import engine_for
-from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, Snapshot
+from app.core.engine import SMALL, DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, Snapshot
 from app.core.problems import Problem
 from app.core.settings import Settings
 
-__all__ = ["Database", "DatabaseError", "Prepared", "Question", "Reading", "Rows", "Snapshot"]
+__all__ = ["SMALL", "Database", "DatabaseError", "Prepared", "Question", "Reading", "Rows", "Snapshot"]
 
 T = TypeVar("T")
 NO_MORE = Limits()

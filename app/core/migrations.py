@@ -27,7 +27,9 @@ def head() -> str | None:
 
 
 def upgrade(database: Database, to: str = "head") -> None:
-    """Bring the schema up, in one transaction."""
+    """Bring the schema up, in one transaction; where nothing is to be done, without waiting for other writers."""
+    if database.look(revision_of) == (head() if to == "head" else to):
+        return
     database.write(lambda connection: command.upgrade(_config(connection), to))
 
 

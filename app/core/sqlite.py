@@ -68,8 +68,9 @@ class SQLite:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DatabaseError(f"the folder of the database cannot be made: {error.strerror}") from None
-        self._engine = self._open_engine("BEGIN IMMEDIATE", ())
-        self._looking = self._open_engine("BEGIN", ("query_only=ON", "cache_size=-16384"))
+        cache = limits.cache * 1024
+        self._engine = self._open_engine("BEGIN IMMEDIATE", (f"cache_size=-{cache}",))
+        self._looking = self._open_engine("BEGIN", ("query_only=ON", f"cache_size=-{cache // 4}"))
         self._dialect = self._engine.dialect
         self._insertions: dict[str, str] = {}
         self._local = threading.local()
@@ -95,7 +96,6 @@ class SQLite:
                 "synchronous=FULL",
                 "foreign_keys=ON",
                 "busy_timeout=60000",
-                "cache_size=-65536",
                 "temp_store=FILE",
                 "wal_autocheckpoint=65536",
                 "secure_delete=FAST",

@@ -21,7 +21,7 @@ from app.records.refusal import refusals
 from app.vocabulary.edtf import UNDATED, bounds
 
 LONGEST = 0.2  # seconds that one transaction may take (DESIGN 7)
-CHECKED_AT_ONCE = 5_000
+CHECKED_AT_ONCE = 1_000
 REMEMBERED = 100_000
 LAST = "link"  # names records of every other kind
 Progress = Callable[[str, int, int], None]

@@ -24,7 +24,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from app.core.db import Database
+from app.core.db import SMALL, Database
 from app.intake.order import RANK
 from app.vault.keys import chunks
 
@@ -85,7 +85,7 @@ class Staging:
 
     def __init__(self, folder: Path) -> None:
         """Make an empty staging table in a folder that goes away."""
-        self._database = Database(f"sqlite:///{folder}/staging.db")
+        self._database = Database(f"sqlite:///{folder}/staging.db", SMALL)
         self._database.write(lambda connection: _METADATA.create_all(connection))
 
     def add(self, staged: Iterable[Staged]) -> dict[str, tuple[int, int]]:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, delete, func, select
+from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, delete, exists, select
 
 from app.core import crypto
-from app.core.db import Database
+from app.core.db import SMALL, Database
 from app.core.settings import SettingError, Settings
 
 RECORD_KEY = Table(
@@ -49,10 +49,10 @@ class KeyStore:
             SettingError: the master key is missing, malformed or another one.
         """
         settings.home.mkdir(parents=True, exist_ok=True)
-        database = Database(settings.keys_url)
+        database = Database(settings.keys_url, SMALL)
         database.write(lambda connection: RECORD_KEY.metadata.create_all(connection))
-        is_new = database.look(lambda connection: connection.scalar(select(func.count()).select_from(RECORD_KEY))) == 0
-        return cls(database, crypto.master_key(settings.master_key, settings.home, make=is_new))
+        has_keys = database.look(lambda connection: connection.scalar(select(exists().select_from(RECORD_KEY))))
+        return cls(database, crypto.master_key(settings.master_key, settings.home, make=not has_keys))
 
     def _check(self) -> None:
         """Hold the master key against a value wrapped when the store was new."""
