@@ -6,9 +6,10 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.disclosure import project
 from app.disclosure.view import Account
 from app.records import BY_NAME, references
-from tests.disclosure.fake import PUBLIC, FakeFacts, allowed, consent, content, shown
+from tests.disclosure.fake import MECHANISM, PARTNER, PUBLIC, FakeFacts, allowed, consent, content, shown
 
 # Ids without a hyphen, so that a title made from them can be searched too.
 POOL: dict[str, list[str]] = {
@@ -214,6 +215,15 @@ def test_no_byte_of_a_hidden_id_is_shown_and_nothing_about_it_matters(drawn):
         if id in known.types:
             known.types[id] = TYPES[TYPES.index(known.types[id]) - 1]
     assert shown(value, PUBLIC, known) == found
+
+
+@settings(max_examples=200)
+@given(planted())
+def test_what_is_alike_to_all_views_is_shown_alike(drawn):
+    value, known, _ = drawn
+    known.hidden = {None: known.hidden[PUBLIC.id]}  # from every view, or from none
+    if project.is_alike(value):
+        assert shown(value, PUBLIC, known) == shown(value, PARTNER, known) == shown(value, MECHANISM, known)
 
 
 def test_every_kind_that_names_others_is_planted():

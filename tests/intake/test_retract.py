@@ -21,6 +21,7 @@ from tests.intake.house import (
     a_place,
     a_source,
     a_testimony,
+    a_violation,
     an_incident,
     catalogue,
     check_log,
@@ -126,6 +127,21 @@ def test_a_place_taken_back_is_left_out_and_nothing_is_filed_above_it(intake, da
     assert filed(database, PUBLIC, "place", "camp") == {I1} and filed(database, PUBLIC, "place", "north") == set()
     assert filed(database, PUBLIC, "place", "country") == {I1}  # by the south
     assert [row for row in catalogue(database)["term"] if row[3] == "north"] == []
+
+
+def test_a_crime_taken_back_is_filed_under_no_more(intake, database, writer):
+    crime = {"kind": "crime", "id": "crime-a", "label": {"en": "A crime"}, "provision": "1", "instrument_name": "A"}
+    mapping = [{"crime": "crime-a", "basis": {"en": "ours"}}]
+    submit(intake, *WORLD, an_incident(violations=["torture"]))
+    submit(intake, crime, a_violation("ill-treatment", may_amount_to=mapping))
+    assert filed(database, PUBLIC, "crime", "crime-a") == {I1, "ill-treatment"}
+    retract(writer, "crime-a", OWNER, "a test")
+    assert filed(database, PUBLIC, "crime", "crime-a") == set()
+    assert shown(database, PUBLIC, "ill-treatment")["may_amount_to"] == []
+    assert "crime-a" not in str(catalogue(database))
+    submit(intake, crime)
+    assert filed(database, PUBLIC, "crime", "crime-a") == {I1, "ill-treatment"}
+    assert history(database, PUBLIC, I1) == [("created", 1)]
 
 
 def test_a_restricted_place_is_for_mechanisms_and_so_is_what_it_lies_in(intake, database):
