@@ -55,7 +55,7 @@ def _key_file(path: Path, make: bool) -> str:
                 file.flush()
                 os.fsync(file.fileno())
     try:
-        return path.read_text().strip()
+        return path.read_text("ascii", errors="replace").strip()
     except FileNotFoundError:
         raise SettingError("there is no master key: put master.key back, or set EVIDENCE_MASTER_KEY") from None
 

@@ -18,5 +18,5 @@ def iso(moment: int) -> str:
 
 def end_of(day: str) -> int:
     """Return the moment at which a day (`2026-11-24`) has passed everywhere that counts in UTC."""
-    following = datetime.combine(date.fromisoformat(day) + timedelta(days=1), datetime.min.time(), UTC)
-    return (following - _EPOCH) // timedelta(milliseconds=1)
+    begins = datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)
+    return (begins - _EPOCH + timedelta(days=1)) // timedelta(milliseconds=1)  # also of the last day of the calendar

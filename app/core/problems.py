@@ -132,6 +132,6 @@ def not_found() -> Problem:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return a phrase that names the known word nearest to `word`, or says where all of them are listed."""
+    """Return a phrase that names the known word nearest to `word`; empty if none is near."""
     close = difflib.get_close_matches(word[:200], list(known), n=1, cutoff=0.5)
     return f"Did you mean '{close[0]}'?" if close else ""

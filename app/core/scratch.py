@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TextIO
 
 PREFIX = "scratch-"
 _LOCK = "lock"
@@ -15,13 +16,23 @@ _LOCK = "lock"
 def scratch(home: Path) -> Iterator[Path]:
     """Give an empty folder below `home`, locked while it is in use."""
     _sweep(home)
-    folder = Path(mkdtemp(prefix=PREFIX, dir=home))
+    folder, lock = _make(home)
     try:
-        with (folder / _LOCK).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield folder
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        lock.close()
+
+
+def _make(home: Path) -> tuple[Path, TextIO]:
+    """Make a folder and lock it; again, if another process swept it before it was locked."""
+    while True:
+        folder = Path(mkdtemp(prefix=PREFIX, dir=home))
+        lock = (folder / _LOCK).open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (folder / _LOCK).exists():
+            return folder, lock
+        lock.close()
 
 
 def _sweep(home: Path) -> None:
