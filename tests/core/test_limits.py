@@ -11,8 +11,8 @@ from app.core.problems import Problem
 
 
 @pytest.fixture
-def limited(settings, database):
-    return Database(settings.database_url, Limits(threads=1, connections=2, seconds=1, exports=1))
+def limited(url):
+    return Database(url, Limits(threads=1, connections=2, seconds=1, exports=1))
 
 
 def count_to(many: int):

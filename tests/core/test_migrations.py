@@ -1,0 +1,134 @@
+"""The migrations make what the tables of the program say, on both engines, and take all of it away again."""
+
+import asyncio
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+from sqlmodel import SQLModel
+
+from app.catalogue.tables import PARTITIONED
+from app.core import migrations
+from app.core.db import Database
+
+TABLES = SQLModel.metadata.tables
+PARTITIONS = {f"{table.name}_{view}" for table in PARTITIONED for view in range(16)}
+
+
+@pytest.fixture
+def bare(url):
+    """An empty database."""
+    database = Database(url)
+    yield database
+    asyncio.run(database.close())
+
+
+@pytest.fixture(scope="module")
+def migrated(engine, new_database):
+    """A migrated database; tests only look at it."""
+    database = Database(new_database(engine))
+    migrations.upgrade(database)
+    yield database
+    asyncio.run(database.close())
+
+
+def tables(database: Database) -> set[str]:
+    return database.look(lambda connection: set(inspect(connection).get_table_names()))
+
+
+def is_current(database: Database) -> bool:
+    async def work() -> bool:
+        try:
+            return await migrations.is_current(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(work())
+
+
+def test_there_is_one_newest_revision():
+    assert ScriptDirectory(str(migrations.FOLDER)).get_heads() == [migrations.head()]
+
+
+def test_an_empty_database_is_not_current(bare):
+    with pytest.raises(Exception, match="alembic_version|unable to open database file"):
+        is_current(bare)
+    assert tables(bare) == set()
+    assert bare.look(migrations.revision_of) is None
+
+
+def test_up_down_and_up_again(bare, engine):
+    database = bare
+    migrations.upgrade(database)
+    made = tables(database)
+    assert made == {*TABLES, "alembic_version"} | (PARTITIONS if engine == "postgresql" else set())
+    assert database.look(migrations.revision_of) == migrations.head()
+    assert is_current(database)
+    migrations.upgrade(database)  # nothing to do
+    assert tables(database) == made
+    migrations.downgrade(database, "base")
+    assert tables(database) == {"alembic_version"}
+    assert database.look(migrations.revision_of) is None
+    assert not is_current(database)
+    migrations.upgrade(database)
+    assert tables(database) == made
+    assert is_current(database)
+
+
+def test_a_migration_that_fails_leaves_nothing(bare, monkeypatch):
+    def upgrade(config, to):
+        whole(config, to)
+        raise RuntimeError("failed")
+
+    whole = command.upgrade
+    monkeypatch.setattr(command, "upgrade", upgrade)
+    with pytest.raises(RuntimeError, match="failed"):
+        migrations.upgrade(bare)
+    assert tables(bare) == set()
+
+
+def test_the_schema_is_that_of_the_program(migrated):
+    def not_a_partition(object_, name, type_, reflected, compare_to):
+        return not (type_ == "table" and reflected and name in PARTITIONS)
+
+    def drift(connection):
+        context = MigrationContext.configure(connection, opts={"include_object": not_a_partition})
+        return compare_metadata(context, SQLModel.metadata)
+
+    assert migrated.look(drift) == []
+
+
+def test_keys_are_those_of_the_program(migrated):
+    def keys(connection):
+        inspector = inspect(connection)
+        return {name: inspector.get_pk_constraint(name)["constrained_columns"] for name in TABLES}
+
+    expected = {name: [column.name for column in table.primary_key.columns] for name, table in TABLES.items()}
+    assert expected["row"] == ["view", "k"]  # by a unique index, which a bulk load can make after the rows
+    assert migrated.look(keys) == {**expected, "row": []}
+
+
+def test_columns_stand_in_the_order_of_the_program(migrated):
+    """Whole rows are inserted in that order."""
+
+    def columns(connection):
+        inspector = inspect(connection)
+        return {name: [column["name"] for column in inspector.get_columns(name)] for name in TABLES}
+
+    assert migrated.look(columns) == {name: [column.name for column in table.columns] for name, table in TABLES.items()}
+
+
+def test_tables_without_rowid_are_those_of_the_program(migrated, engine):
+    if engine != "sqlite":
+        return
+
+    def without(connection):
+        statements = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        return {name for name, sql in statements if "WITHOUT ROWID" in sql}
+
+    expected = {name for name, table in TABLES.items() if not table.dialect_options["sqlite"]["with_rowid"]}
+    assert len(expected) == 6
+    assert migrated.look(without) == expected

@@ -1,0 +1,149 @@
+"""Settings are read once, refused where they make no sense, and each stands in the table that an operator reads."""
+
+import ast
+import re
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+
+import pytest
+
+from app.core import settings as module
+from app.core.settings import SettingError, Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+NUMBERS = {
+    "EVIDENCE_PORT": ("port", 0, 65535),
+    "EVIDENCE_METRICS_PORT": ("metrics_port", 0, 65535),
+    "EVIDENCE_THREADS": ("threads", 1, 64),
+    "EVIDENCE_READ_CONNECTIONS": ("read_connections", 1, 256),
+    "EVIDENCE_READ_SECONDS": ("read_seconds", 1, 3600),
+    "EVIDENCE_EXPORTS": ("exports", 1, 256),
+}
+
+
+def variables_read() -> set[str]:
+    """Return the variables that the source names as strings."""
+    tree = ast.parse(Path(module.__file__).read_text())
+    words = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return {word for word in words if re.fullmatch(r"EVIDENCE_[A-Z_]+", word)}
+
+
+def documented() -> dict[str, list[str]]:
+    """Return the rows of the table in docs/settings.md by variable: meaning, default, range."""
+    rows: dict[str, list[str]] = {}
+    for line in (ROOT / "docs" / "settings.md").read_text().splitlines():
+        if line.startswith("| `EVIDENCE_"):
+            name, *rest = (cell.strip() for cell in line.strip("|").split(" | "))
+            assert name.strip("`") not in rows
+            rows[name.strip("`")] = rest
+    return rows
+
+
+def test_the_table_names_each_variable_that_is_read():
+    assert set(documented()) == variables_read()
+    assert len(documented()) == len(fields(Settings)) == 15
+
+
+def test_nothing_else_reads_the_environment():
+    readers = [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "app").rglob("*.py"))
+        if re.search(r"\b(environ|getenv)\b", path.read_text())
+    ]
+    assert readers == ["app/core/settings.py"]
+
+
+def test_the_table_states_the_ranges_and_defaults():
+    table, settings = documented(), Settings.from_env({})
+    for variable, (name, low, high) in NUMBERS.items():
+        _, default, range_ = table[variable]
+        assert range_.split(";")[0] == f"{low} to {high}"
+        assert default == f"`{getattr(settings, name)}`"
+    assert table["EVIDENCE_LOG_LEVEL"][2] == "`debug`, `info`, `warning`, `error`"
+    assert table["EVIDENCE_BUILTIN"][2] == "`0`, `1`"
+
+
+@pytest.mark.parametrize("variable", NUMBERS)
+def test_the_range_of_a_number(variable):
+    name, low, high = NUMBERS[variable]
+    for value in (low, high):
+        assert getattr(Settings.from_env({variable: str(value)}), name) == value
+    for wrong in (
+        str(low - 1),
+        str(high + 1),
+        "",
+        " ",
+        "1.0",
+        "+1",
+        "-1",
+        "1 ",
+        "1e1",
+        "0x1",
+        "one",
+        "٣",
+        "²",
+        "9" * 5000,
+    ):
+        with pytest.raises(SettingError, match=f"^{variable} must be a whole number from {low} to {high}$"):
+            Settings.from_env({variable: wrong})
+
+
+def test_the_choices():
+    assert [Settings.from_env({"EVIDENCE_BUILTIN": text}).builtin for text in "01"] == [False, True]
+    for level in ("debug", "info", "warning", "error"):
+        assert Settings.from_env({"EVIDENCE_LOG_LEVEL": level}).log_level == level
+    for variable, wrong in (
+        ("EVIDENCE_BUILTIN", "true"),
+        ("EVIDENCE_BUILTIN", ""),
+        ("EVIDENCE_LOG_LEVEL", "INFO"),
+        ("EVIDENCE_LOG_LEVEL", "trace"),
+    ):
+        with pytest.raises(SettingError, match=f"^{variable} must be one of "):
+            Settings.from_env({variable: wrong})
+
+
+@pytest.mark.parametrize("variable", ["EVIDENCE_DATABASE_URL", "EVIDENCE_KEYS_URL"])
+def test_the_address_of_a_database(variable):
+    name = variable.removeprefix("EVIDENCE_").lower()
+    for good in ("sqlite:////a/b.db", "sqlite:///b.db", "postgresql://u:p@h:5432/n"):
+        assert getattr(Settings.from_env({variable: good}), name) == good
+    for wrong in ("/a/b.db", "sqlite:", "sqlite://", "mysql://h/n", "postgresql+psycopg://h/n", " sqlite:///b.db"):
+        with pytest.raises(SettingError, match=f"^{variable} must begin with sqlite:/// or postgresql://$"):
+            Settings.from_env({variable: wrong})
+
+
+def test_databases_lie_in_the_data_folder_unless_stated():
+    settings = Settings.from_env({"EVIDENCE_HOME": "/data"})
+    assert (settings.database_url, settings.keys_url) == ("sqlite:////data/evidence.db", "sqlite:////data/keys.db")
+    assert settings == Settings.from_env(
+        {"EVIDENCE_HOME": "/data", "EVIDENCE_DATABASE_URL": "", "EVIDENCE_KEYS_URL": ""}
+    )
+    stated = Settings.from_env({"EVIDENCE_HOME": "/data", "EVIDENCE_DATABASE_URL": "postgresql://h/n"})
+    assert (stated.database_url, stated.keys_url) == ("postgresql://h/n", "sqlite:////data/keys.db")
+    assert Settings.from_env({}).database_url == f"sqlite:///{Path('var').absolute()}/evidence.db"
+
+
+def test_the_public_address():
+    def given(text: str) -> str | None:
+        return Settings.from_env({"EVIDENCE_PUBLIC_URL": text}).public_url
+
+    assert Settings.from_env({}).public_url is None
+    assert given("https://a.example") == given("https://a.example/") == "https://a.example"
+    assert given("http://a.example/b/") == "http://a.example/b"
+    for wrong in ("a.example", "ftp://a.example", "//a.example", "", "HTTPS//a.example"):
+        with pytest.raises(SettingError, match="^EVIDENCE_PUBLIC_URL must begin with http:// or https://$"):
+            given(wrong)
+
+
+def test_what_is_read_as_it_is():
+    settings = Settings.from_env(
+        {"EVIDENCE_MASTER_KEY": "ab", "EVIDENCE_HOST": "0.0.0.0", "EVIDENCE_METRICS_HOST": "::1"}  # noqa: S104
+    )
+    assert (settings.master_key, settings.host, settings.metrics_host) == ("ab", "0.0.0.0", "::1")  # noqa: S104
+
+
+def test_the_master_key_is_not_printed_and_nothing_changes():
+    settings = Settings(master_key="ab" * 32)
+    assert "ab" * 32 not in repr(settings)
+    with pytest.raises(FrozenInstanceError):
+        settings.port = 1  # type: ignore[misc]
