@@ -23,7 +23,7 @@ class Log:
 
 
 def through(app, scope):
-    """Let one request through; return what was sent (and "done", if nothing was raised), the log's lines, the metrics."""
+    """Let one request through; return what was sent ("done" last, if nothing was raised), the log and the metrics."""
     sent, log, metrics = [], Log(), Metrics()
 
     async def send(message):
