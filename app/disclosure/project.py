@@ -72,6 +72,7 @@ def is_alike(content: Mapping[str, Any]) -> bool:
         and not content.get("testimonies")
         and not content.get("contradicted_by")
         and not content.get("same_witness")
+        and not (content.get("witness") or {}).get("person")
         and content.get("type") != "natural-person"
     )
 

@@ -15,7 +15,7 @@ from app.vocabulary import edtf
 
 FULL = CONTENT.index("full")
 WITHHELD_NOTE = {"en": "There is a note on the reliability of this testimony; its words are withheld here."}
-WITHHELD, PSEUDONYM = IDENTITY.index("withheld"), IDENTITY.index("pseudonym")
+WITHHELD, PSEUDONYM, NAMED = range(len(IDENTITY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,9 @@ def decide(
     if not (content["consent"] or plain.is_published(content, hidden)):
         return None
     hidden |= {other for other in content["same_witness"] if not _may_tie(allowed, other, hidden, view, facts)}
+    person = content["witness"]["person"]
+    if person is not None and not _is_named(person, view, facts):
+        hidden |= {person}  # an account under a name must not lead to a record that keeps the name back
     pseudonym = _pseudonym(content, view, secret) if allowed.identity == PSEUDONYM else None
     return Telling(allowed, hidden, pseudonym)
 
@@ -47,6 +50,13 @@ def _may_tie(allowed: Decision, other: str, hidden: frozenset[str], view: View, 
     account = None if other in hidden or allowed.identity == WITHHELD else facts.testimony(other)
     its = None if account is None else consented(account.content, view, account.expired)
     return its is not None and its.identity == allowed.identity
+
+
+def _is_named(person: str, view: View, facts: Facts) -> bool:
+    """Tell whether a view may know a person by name."""
+    account = facts.person(person)
+    allowed = None if account is None else consented(account.content, view, account.expired)
+    return allowed is not None and allowed.identity == NAMED
 
 
 def _pseudonym(content: Mapping[str, Any], view: View, secret: bytes) -> str:

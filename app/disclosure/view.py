@@ -52,6 +52,10 @@ class Facts(Protocol):
         """Return a testimony as submitted; None when there is none, or it was retracted."""
         ...
 
+    def person(self, record: str) -> "Account | None":
+        """Return a person as submitted; None when there is none, or they were retracted."""
+        ...
+
 
 def lineage(record: str, hidden: frozenset[str], facts: Facts) -> tuple[str, ...]:
     """Return a place or violation and what stands above it, up to the first that the view is not shown.
@@ -64,7 +68,7 @@ def lineage(record: str, hidden: frozenset[str], facts: Facts) -> tuple[str, ...
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A testimony as submitted, and whether its consent has run out."""
+    """A testimony or person as submitted, and whether the consent has run out."""
 
     content: Mapping[str, Any]
     expired: bool = False

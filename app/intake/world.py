@@ -11,7 +11,9 @@ from app.vault.append import Stored, Vault
 from app.vault.keys import chunks
 from app.vault.tables import RECORD
 
-OPENED = frozenset({"place", "violation", "source", "testimony", "actor"})  # kinds of which more than existence matters
+# Kinds of which more than existence matters.
+OPENED = frozenset({"place", "violation", "source", "testimony", "person", "actor"})
+PEOPLE = frozenset({"testimony", "person"})  # of which all matters, consent above all
 MOST_NODES = 200_000
 
 
@@ -25,7 +27,7 @@ class Node(NamedTuple):
     geometry: Mapping[str, Any] | None = None
     crimes: tuple[str, ...] = ()
     derived_from: tuple[str, ...] = ()
-    content: Mapping[str, Any] | None = None  # of a testimony: what incidents rest on
+    content: Mapping[str, Any] | None = None  # of a testimony or person: what others rest on
 
     @classmethod
     def of(cls, kind: str, state: str, content: Mapping[str, Any] | None) -> "Node":
@@ -40,7 +42,7 @@ class Node(NamedTuple):
             geometry=content.get("geometry"),
             crimes=tuple(one["crime"] for one in content.get("may_amount_to", ())),
             derived_from=tuple(content.get("derived_from", ())),
-            content=content if kind == "testimony" else None,
+            content=content if kind in PEOPLE else None,
         )
 
 
@@ -53,7 +55,7 @@ class World:
         self._nodes: dict[str, Node | None] = {}
         self._visible: dict[str, int] = {}
         self._lineages: dict[str, tuple[str, ...]] = {}
-        self._passing: set[str] = set()  # nodes that hold a testimony: not kept in memory after the transaction
+        self._passing: set[str] = set()  # nodes that hold a content: not kept in memory after the transaction
         self._log_size = -1
 
     def begin(self, log_size: int) -> bool:
@@ -67,7 +69,7 @@ class World:
         return False
 
     def end(self, log_size: int) -> None:
-        """End a transaction that will be committed; testimonies are not kept in memory."""
+        """End a transaction that will be committed; contents are not kept in memory."""
         self._log_size = log_size
         for id in self._passing:
             self._nodes.pop(id, None)
@@ -165,7 +167,14 @@ class World:
 
     def testimony(self, record: str) -> Account | None:
         """Return a testimony as submitted; None when there is none, or it was retracted."""
+        return self._account("testimony", record)
+
+    def person(self, record: str) -> Account | None:
+        """Return a person as submitted; None when there is none, or they were retracted."""
+        return self._account("person", record)
+
+    def _account(self, kind: str, record: str) -> Account | None:
         node = self._nodes.get(record)
-        if node is None or node.content is None or node.state == "retracted":
+        if node is None or node.kind != kind or node.content is None or node.state == "retracted":
             return None
         return Account(node.content, node.state == "expired")

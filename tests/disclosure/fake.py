@@ -63,6 +63,10 @@ class FakeFacts:
     def testimony(self, record: str) -> Account | None:
         return self.accounts.get(record)
 
+    def person(self, record: str) -> Account | None:
+        published = content("person", id=record, disclosure_basis="published", citations=CITED)
+        return self.accounts.get(record, Account(published))
+
 
 def content(kind: str, **fields: Any) -> dict[str, Any]:
     """Return a valid content of a kind."""

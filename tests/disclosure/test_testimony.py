@@ -21,6 +21,7 @@ from tests.disclosure.fake import (
     a_testimony,
     allowed,
     consent,
+    content,
     facts,
     record_of,
     shown,
@@ -228,6 +229,15 @@ def test_two_accounts_are_tied_only_where_that_tells_no_more_of_either_witness()
     ]:
         assert ties(first, second) == [[], []], (first, second)
     assert ties("named", "named", hidden={T2})[0] == []
+
+
+def test_a_named_account_does_not_lead_to_a_person_who_keeps_the_name_back():
+    person = content("person", id=PER, disclosure_basis="consent", consent=consent(public=allowed(identity="withheld")))
+    witness = record_of(a_testimony(), PUBLIC, facts(person))["witness"]
+    assert witness["person"] is None and witness["designation"] == {"en": "Nobody Real"}
+    named = content("person", id=PER, disclosure_basis="consent", consent=consent(public=allowed()))
+    assert record_of(a_testimony(), PUBLIC, facts(named))["witness"]["person"] == PER
+    assert record_of(a_testimony(), PUBLIC, facts(named, expired=(PER,)))["witness"]["person"] is None
 
 
 def test_what_an_account_is_filed_under():

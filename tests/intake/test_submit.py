@@ -17,10 +17,12 @@ from tests.intake.house import (
     ONE_ENGINE,
     OWNER,
     PARTNER,
+    PER,
     PUBLIC,
     T1,
     T2,
     WORLD,
+    a_person,
     a_place,
     a_source,
     a_testimony,
@@ -167,6 +169,16 @@ def test_a_source_is_shown_from_its_first_day_though_it_cites_itself(intake, dat
     submit(intake, a_source(citations=[{"symbol": "TEST/1", "source": "src-a"}]))
     assert history(database, PUBLIC, "src-a") == [("created", 1)]
     assert [one["source"] for one in shown(database, PUBLIC, "src-a")["citations"]] == ["src-a"]
+
+
+def test_a_person_who_takes_their_name_back_is_led_to_no_more(intake, database):
+    account = a_testimony(witness={"form": "named", "designation": {"en": "N"}, "person": PER})
+    submit(intake, a_source(), a_person(PER, consent=consent(public={}, mechanism={})), account)
+    assert shown(database, PUBLIC, T1)["witness"]["person"] == PER and filed(database, PUBLIC, "person", PER) == {T1}
+    submit(intake, a_person(PER, consent=consent(public={"identity": "withheld"}, mechanism={})))
+    assert shown(database, PUBLIC, T1)["witness"]["person"] is None and filed(database, PUBLIC, "person", PER) == set()
+    assert shown(database, MECHANISM, T1)["witness"]["person"] == PER
+    assert [history(database, view, T1)[-1] for view in (PUBLIC, MECHANISM)] == [("updated", 2), ("created", 1)]
 
 
 @ONE_ENGINE
