@@ -188,7 +188,11 @@ def live_server(public_record: Settings) -> Iterator[str]:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-c", "from app.cli import main; main()", "serve"]
-    server = subprocess.Popen(command, env=environment(public_record, port), stderr=subprocess.PIPE)
+    said = (
+        public_record.home / "server.log"
+    )  # not a pipe: when nobody reads it, it is full after a few hundred requests
+    with said.open("wb") as log:
+        server = subprocess.Popen(command, env=environment(public_record, port), stderr=log)
     deadline = time.monotonic() + 30
     while True:
         try:
@@ -197,8 +201,9 @@ def live_server(public_record: Settings) -> Iterator[str]:
         except OSError:
             if server.poll() is not None or time.monotonic() > deadline:
                 server.kill()
-                raise AssertionError(f"the server did not start: {server.communicate()[1][-2000:]!r}") from None
+                server.wait()
+                raise AssertionError(f"the server did not start: {said.read_bytes()[-2000:]!r}") from None
             time.sleep(0.1)
     yield address
     server.terminate()
-    server.communicate(timeout=20)
+    server.wait(timeout=20)

@@ -1,0 +1,47 @@
+"""Schemathesis: made-up requests of every sort against the running server; every check of it, and no failure."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import app
+
+ROOT = Path(app.__file__).parents[1]
+RELATIONS = r"^/v1/[a-z-]+/\{id\}/(?!history$)"
+
+
+def run(server: str, folder: Path, *options: str) -> str:
+    """Run it; return what it says."""
+    command = [str(Path(sys.executable).with_name("schemathesis")), "--no-color"]
+    command += ["--config-file", str(ROOT / "schemathesis.toml")]
+    command += ["run", f"{server}/openapi.json", "--checks", "all", "--seed", "1", "--workers", "2", "--no-shrink"]
+    command += ["--suppress-health-check", "all", "--continue-on-failure", "--generation-database", "none", *options]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=400, check=False)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+def passed(said: str) -> tuple[int, int]:
+    """Return how many operations were tested, and how many requests passed."""
+    generated, passed = re.findall(r"([0-9]+) generated, ([0-9]+) passed", said)[0]
+    assert generated == passed
+    return int(re.findall(r"Tested: ([0-9]+)", said)[0]), int(passed)
+
+
+def test_no_check_of_any_operation_fails(live_server, tmp_path):
+    said = run(live_server, tmp_path, "--phases", "examples,fuzzing,stateful", "--max-examples", "2")
+    operations, requests = passed(said)
+    assert operations == 161
+    assert requests > 500
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="session")
+def test_no_edge_of_any_schema_fails(live_server, tmp_path):
+    """Every bound and every kind of wrong value of every parameter; a relation has the parameters of a kind's list."""
+    said = run(live_server, tmp_path, "--phases", "coverage", "--exclude-path-regex", RELATIONS)
+    operations, requests = passed(said)
+    assert operations == 161 - 96
+    assert requests > 5_000
