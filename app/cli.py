@@ -23,7 +23,7 @@ from app.intake.reading import Unreadable
 from app.intake.rebuild import complete
 from app.intake.rebuild import rebuild as rebuild_catalogue
 from app.intake.retract import retract as retract_record
-from app.intake.submit import PUBLIC_RECORD, Intake
+from app.intake.submit import PUBLIC_RECORD, Intake, Refused
 from app.intake.write import Closed, Writer
 from app.records.base import WORD
 
@@ -46,6 +46,8 @@ def main() -> None:
         app()
     except (SettingError, DatabaseError, Busy, Closed, Unreadable) as error:
         _fail(str(error))
+    except Refused:
+        _fail("somebody took back what these records name while they were loaded; load again")
 
 
 def _fail(message: str) -> NoReturn:
@@ -119,6 +121,8 @@ def serve() -> None:
         settings = session.settings
         if settings.builtin:
             report = load_builtin(session.intake, settings.home)
+            if report.faults:
+                _tell(report)
             if report.created:
                 _errors.print(f"Loaded the built-in public record: {report.created} records.")
     host = f"[{settings.host}]" if ":" in settings.host else settings.host

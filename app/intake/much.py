@@ -15,7 +15,7 @@ from app.intake.preparing import Preparer, Task
 from app.intake.staging import BY_DAY, BY_ID, Staged
 from app.vault.tables import DISCLOSED, RECORD
 
-OPEN, CLOSED = 500, 2_500  # records in a transaction: readers and other writers have turns between, or are kept out
+OPEN, CLOSED = 500, 1_000  # records in a transaction: readers and other writers have turns between, or are kept out
 FEW = 2_000  # fewer are not worth starting processes for
 
 

@@ -113,6 +113,17 @@ def views_of(connection: Connection) -> list[View]:
     ]
 
 
+def foresee(item: Item, views: Sequence[View], world: World, secret: bytes) -> int:
+    """Return which views (one bit each) will be shown a record, as far as what it names is known to be shown."""
+    if item.state == "retracted":
+        return 0
+    kind, expired, mask = BY_NAME[item.kind], item.state == "expired", 0
+    for view in views:
+        decision = project.decide(kind, item.content, item.named, view, world, expired=expired, secret=secret)
+        mask |= (decision is not None) << view.id
+    return mask
+
+
 def render(item: Item, views: Sequence[View], world: World, secret: bytes) -> list[Rendered | None]:
     """Return what each view is shown of a record: rendered once for each distinct decision."""
     if item.state == "retracted":

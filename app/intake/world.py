@@ -88,11 +88,13 @@ class World:
         self._lineages.clear()
         return before
 
-    def show(self, id: str, views: int) -> int:
-        """Say which views (one bit each) are shown a record from now on; return which were until now."""
-        before = self._visible.get(id, 0)
+    def show(self, id: str, views: int) -> None:
+        """Say which views (one bit each) are shown a record from now on."""
         self._visible[id] = views
-        return before
+
+    def views_of(self, id: str) -> int:
+        """Return which views (one bit each) are shown a record."""
+        return self._visible.get(id, 0)
 
     def learn(self, connection: Connection, ids: Iterable[str]) -> None:
         """Read what is not known yet of these records, and of what stands above them."""

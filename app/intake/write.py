@@ -10,8 +10,8 @@ from app.core.db import Database
 from app.core.settings import Settings
 from app.custody import log
 from app.disclosure.view import View
-from app.intake.order import RANK
-from app.intake.publish import Batch, Change, Item, Known, Publisher, Rendered, is_closed, render, views_of
+from app.intake.order import AMONG_THEMSELVES, RANK
+from app.intake.publish import Batch, Change, Item, Known, Publisher, Rendered, foresee, is_closed, render, views_of
 from app.intake.world import Node, World
 from app.records import BY_NAME, references
 from app.vault.append import Addition, Stored, Vault, commit, salts
@@ -160,6 +160,11 @@ class Writer:
         self.world.learn(connection, testimonies)
         known = self.publisher.known(connection, wave)
         batch, changes, moved = Batch(), list[Change](), dict[str, int]()
+        before = {item.id: self.world.views_of(item.id) for item in wave}
+        if wave[0].kind in AMONG_THEMSELVES:
+            # They may name one another, in any order: who is shown what is settled before any of them is rendered.
+            for item in wave:
+                self.world.show(item.id, foresee(item, views, self.world, self.secret))
         for item in wave:
             rendered = render(item, views, self.world, self.secret)
             mask = 0
@@ -168,7 +173,8 @@ class Writer:
                 change = self._compare(batch, view.id, item, one, known, at)
                 if change is not None:
                     changes.append(change)
-            if self.world.show(item.id, mask) != mask:
+            self.world.show(item.id, mask)
+            if before[item.id] != mask:
                 moved[item.id] = mask
         self.publisher.flush(connection, batch)
         self.vault.set_views(connection, moved)
