@@ -30,6 +30,7 @@ from app.intake.write import Writer
 from app.vault.tables import DISCLOSED, RECORD, REFERENCE, REVISION
 
 WORKERS = 1  # the process that writes is as busy as one that prepares
+REST = 32
 AHEAD = 2  # batches prepared and not yet written
 T = TypeVar("T")
 
@@ -226,9 +227,11 @@ def workers(settings: Settings, make: Callable[[Settings], Any]) -> Iterator[Pro
 def prepared(pool: ProcessPoolExecutor, tasks: Iterable[tuple[T, Any]]) -> Iterator[tuple[T, Prepared]]:
     """Yield the name of each task with what a worker prepared of it, in order, never far ahead."""
     waiting: deque[tuple[T, Future[Prepared]]] = deque()
-    for name, task in tasks:
+    for number, (name, task) in enumerate(tasks, 1):
         waiting.append((name, pool.submit(_work, task)))
-        if len(waiting) > AHEAD:
+        # Now and then the workers rest: SQLite's log is begun anew only when nobody reads from it.
+        ahead = AHEAD if number % REST else 0
+        while len(waiting) > ahead:
             done, future = waiting.popleft()
             yield done, future.result()
     for done, future in waiting:
