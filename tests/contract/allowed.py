@@ -44,9 +44,18 @@ class Planted:
 
 PER_AUDIENCE = {"title", "summary", "own_words", "description"}
 CITED = {"symbol", "paragraph", "basis", "source", "supports"}
-ALWAYS = {"id", "citations", "recorded_by", "language", "title", "summary", "description", "victim_groups", "victims"}
-ALWAYS |= {"acts", "assessment", "date", "given", "left", "witness"}
-IF_WHOLE = {"setting", "note", "transcription_note", "given_place", "medium", "reliability_note"}
+ALWAYS = {"id", "recorded_by", "language", "title", "summary", "description", "victim_groups", "victims"}
+ALWAYS |= {"acts", "date", "given", "left", "witness"}
+IF_WHOLE = {
+    "citations",
+    "assessment",
+    "setting",
+    "note",
+    "transcription_note",
+    "given_place",
+    "medium",
+    "reliability_note",
+}
 
 
 def shown(one: Planted, view: int, hidden: set[str]) -> Iterator[tuple[Path, str]]:
