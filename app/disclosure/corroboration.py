@@ -1,48 +1,70 @@
-"""How many say so: distinct witnesses, and sources that do not draw on one of them."""
+"""How many say so, as far as one view can tell: distinct witnesses, and sources that draw on none of them."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
+from app.disclosure.consent import IDENTITY
 from app.disclosure.view import Facts
 
+Sees = Callable[[str], bool]
+WITHHELD = IDENTITY.index("withheld")
 
-def count(incident: Mapping[str, Any], supports: Iterable[str], facts: Facts) -> int:
+
+class Told(NamedTuple):
+    """An account that the view is shown, and how much of it: who tells (`consent.IDENTITY`), and what it cites."""
+
+    id: str
+    identity: int
+    cites: bool
+
+
+def count(cited: Iterable[str], supports: Sequence[Told], facts: Facts, sees: Sees) -> int:
     """Return the number of distinct witnesses among the supports, plus independent sources cited.
 
-    Accounts of one witness (`same_witness`, or one person record) count once; title-only accounts never count. A
-    source counts unless a counted account cites it too, or it draws on such a source or on another one counted.
+    Accounts of one witness (`same_witness`, or one person record) count once, and title-only accounts never. A source
+    counts unless a counted account cites it too, or it draws on such a source or on another one counted.
+
+    Nothing that the view is not told may change this number. So accounts are tied only where both tell of their witness
+    alike and neither withholds who it is, and sources draw on one another only by way of sources that the view sees.
+
+    Args:
+        cited: the sources that the incident, as shown, cites.
+        supports: the accounts that the incident, as shown, rests on.
+        facts: what is known of the accounts and sources.
+        sees: tells whether the view is shown a source.
     """
     witnesses: list[set[str]] = []
     heard: set[str] = set()
-    for id in supports:
+    ids = {one.id for one in supports}
+    for id, identity, cites in supports:
         account = facts.testimony(id)
         if account is None or account.content["title_only"]:
             continue
-        content = account.content
-        heard.update(one["source"] for one in content["citations"] if one["source"])
-        keys = {id, *content["same_witness"]}
-        if content["witness"]["person"]:
-            keys.add(content["witness"]["person"])
+        if cites:
+            heard.update(one["source"] for one in account.content["citations"] if one["source"])
+        keys = {id}
+        if identity != WITHHELD:
+            named = (id, account.content["witness"]["person"], *ids.intersection(account.content["same_witness"]))
+            keys.update(f"{identity} {one}" for one in named if one)
         same = [group for group in witnesses if group & keys]
         witnesses = [group for group in witnesses if not group & keys]
         witnesses.append(keys.union(*same))
-    cited = [one["source"] for one in incident["citations"] if one["source"]]
-    return len(witnesses) + _independent(dict.fromkeys(cited), heard, facts)
+    return len(witnesses) + _independent(dict.fromkeys(cited), heard, facts, sees)
 
 
-def _independent(cited: Iterable[str], heard: set[str], facts: Facts) -> int:
+def _independent(cited: Iterable[str], heard: set[str], facts: Facts, sees: Sees) -> int:
     sources = [source for source in cited if source not in heard]
     if len(sources) < 2 and not heard:
         return len(sources)
     own = set(sources)
-    return sum(1 for source in sources if not _draws_on(source, heard | (own - {source}), facts))
+    return sum(1 for source in sources if not _draws_on(source, heard | (own - {source}), facts, sees))
 
 
-def _draws_on(source: str, others: set[str], facts: Facts) -> bool:
+def _draws_on(source: str, others: set[str], facts: Facts, sees: Sees) -> bool:
     seen = {source}
     wave = [source]
     while wave:
-        wave = [above for one in wave for above in facts.derived_from(one) if above not in seen]
+        wave = [above for one in wave for above in facts.derived_from(one) if above not in seen and sees(above)]
         if others.intersection(wave):
             return True
         seen.update(wave)

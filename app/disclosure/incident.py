@@ -7,7 +7,7 @@ from typing import Any
 from app.disclosure import coarsen, plain
 from app.disclosure.consent import PLACE
 from app.disclosure.consent import decide as consented
-from app.disclosure.corroboration import count
+from app.disclosure.corroboration import Told, count
 from app.disclosure.testimony import reliability, text_for
 from app.disclosure.view import Facts, View
 from app.records.kind import Kind
@@ -23,6 +23,7 @@ class Support:
     date: int
     whole: bool
     heard: bool  # not its title alone
+    identity: int  # how far it tells of the witness
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Happening:
     supports: tuple[Support, ...]
     against: tuple[Support, ...]
     hidden: frozenset[str]
+    corroboration: int = 0
 
     @property
     def exact(self) -> bool:
@@ -60,14 +62,24 @@ def decide(content: Mapping[str, Any], named: Iterable[str], view: View, facts: 
         return None
     against = _supports(content["contradicted_by"], hidden, view, facts)
     if not supports and not against:
-        return decision
+        return replace(decision, corroboration=_counted(content, decision, (), view, facts))
     # A testimony is tied to what the incident says here only if its own consent allows its audience to know as much.
     place, date = _says(content, decision, facts)
 
     def listed(witnesses: list[Support]) -> tuple[Support, ...]:
         return tuple(one for one in witnesses if one.place >= place and one.date >= date)
 
-    return replace(decision, supports=listed(supports), against=listed(against))
+    counted = _counted(content, decision, listed(supports), view, facts)
+    return replace(decision, supports=listed(supports), against=listed(against), corroboration=counted)
+
+
+def _counted(
+    content: Mapping[str, Any], decision: Happening, supports: tuple[Support, ...], view: View, facts: Facts
+) -> int:
+    shown = content["citations"] if decision.whole else ()
+    cited = [one["source"] for one in shown if one["source"] and one["source"] not in decision.hidden]
+    told = [Told(one.id, one.identity, one.whole) for one in supports]
+    return count(cited, told, facts, lambda source: facts.visible(view.id, source))
 
 
 def _says(content: Mapping[str, Any], decision: Happening, facts: Facts) -> tuple[int, int]:
@@ -92,7 +104,8 @@ def _supports(ids: list[str], hidden: frozenset[str], view: View, facts: Facts) 
         account = facts.testimony(id) if id not in hidden else None
         one = consented(account.content, view, account.expired) if account is not None else None
         if account is not None and one is not None:
-            found.append(Support(id, one.place, one.date, one.whole, not account.content["title_only"]))
+            heard = not account.content["title_only"]
+            found.append(Support(id, one.place, one.date, one.whole, heard, one.identity))
     return found
 
 
@@ -133,7 +146,7 @@ def show(kind: Kind, content: Mapping[str, Any], decision: Happening, facts: Fac
         record["victims"] = _without_words(record["victims"])
     if record["title"] is None:
         record["title"] = coarsen.title("Incident", record["violations"], record["places"], when)
-    record["corroboration"] = count(record, record["testimonies"], facts)
+    record["corroboration"] = decision.corroboration
     record["reliability_notes"] = _notes((*decision.supports, *decision.against), facts)
     return record
 

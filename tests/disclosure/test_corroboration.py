@@ -1,18 +1,29 @@
 """Corroboration: distinct witnesses, and sources that draw on none of them and on no other."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from app.disclosure.corroboration import count
-from tests.disclosure.fake import PER, PER2, T1, T2, T3, T4, a_testimony, an_incident, facts
+from app.disclosure.consent import IDENTITY
+from app.disclosure.corroboration import Told, count
+from tests.disclosure.fake import PER, PER2, T1, T2, T3, T4, a_testimony, facts
+
+WITHHELD, PSEUDONYM, NAMED = range(len(IDENTITY))
 
 
-def counted(accounts: list[dict[str, Any]], sources: tuple[str | None, ...] = (), **derived: tuple[str, ...]) -> int:
-    """Count for an incident that cites sources and rests on accounts."""
-    citations = [{"symbol": "TEST/1", "source": source} for source in sources] or [{"symbol": "TEST/1"}]
-    incident = an_incident(citations=citations, testimonies=[one["id"] for one in accounts])
-    return count(incident, incident["testimonies"], facts(*accounts, derived=derived))
+def counted(
+    accounts: list[dict[str, Any]],
+    sources: tuple[str, ...] = (),
+    *,
+    told: tuple[int, ...] = (),
+    unseen: tuple[str, ...] = (),
+    derived: Mapping[str, tuple[str, ...]] | None = None,
+) -> int:
+    """Count for an incident that cites sources and rests on accounts, each with how far its witness is told of."""
+    levels = told or (NAMED,) * len(accounts)
+    known = [Told(one["id"], level, level == NAMED) for one, level in zip(accounts, levels, strict=True)]
+    return count(sources, known, facts(*accounts, derived=derived or {}), lambda one: one not in unseen)
 
 
 def account(id: str, person: str | None = None, source: str | None = None, **more: Any) -> dict[str, Any]:
@@ -44,8 +55,35 @@ def test_a_chain_of_ties_is_one_witness_in_any_order():
     assert counted(chain) == counted(chain[::-1]) == counted([chain[i] for i in (1, 0, 3, 2)]) == 1
 
 
-def test_two_accounts_may_be_tied_by_a_third_that_is_not_among_the_supports():
-    assert counted([account(T1, same_witness=[T3]), account(T2, same_witness=[T3])]) == 1
+def test_a_third_account_that_is_not_among_the_supports_ties_nothing():
+    """Whether the view may know of it is not known here."""
+    accounts = [account(T1, same_witness=[T3]), account(T2, same_witness=[T3])]
+    assert counted(accounts) == 2
+    assert counted([*accounts, account(T3)]) == 1
+
+
+@pytest.mark.parametrize(
+    "ties",
+    [
+        [account(T1, PER), account(T2, PER)],
+        [account(T1, same_witness=[T2]), account(T2)],
+        [account(T1), account(T2, PER, same_witness=[T1])],
+    ],
+)
+def test_two_accounts_are_tied_only_where_both_tell_of_their_witness_alike(ties):
+    assert counted(ties, told=(NAMED, NAMED)) == counted(ties, told=(PSEUDONYM, PSEUDONYM)) == 1
+    assert counted(ties, told=(WITHHELD, WITHHELD)) == 2
+    assert counted(ties, told=(NAMED, PSEUDONYM)) == counted(ties, told=(PSEUDONYM, WITHHELD)) == 2
+
+
+def test_a_source_that_an_account_cites_out_of_sight_counts():
+    assert counted([account(T1, source="src-a")], ("src-a",), told=(PSEUDONYM,)) == 2
+
+
+def test_a_source_draws_on_another_only_by_way_of_what_the_view_sees():
+    chain = {"src-c": ("src-b",), "src-b": ("src-a",)}
+    assert counted([], ("src-a", "src-c"), unseen=("src-b",), derived=chain) == 2
+    assert counted([], ("src-a", "src-c"), derived=chain) == 1
 
 
 def test_of_an_account_known_by_its_title_nothing_counts():
@@ -55,14 +93,13 @@ def test_of_an_account_known_by_its_title_nothing_counts():
 
 
 def test_an_account_that_is_not_on_record_counts_for_nothing():
-    incident = an_incident(testimonies=[T1, T2])
-    assert count(incident, incident["testimonies"], facts(account(T1))) == 2  # T1, and the source that is cited
+    known = [Told(T1, NAMED, True), Told(T2, NAMED, True)]
+    assert count(["src-a"], known, facts(account(T1)), lambda _: True) == 2  # T1, and the source that is cited
 
 
-def test_sources_count_once_each_and_a_citation_without_a_record_not_at_all():
+def test_sources_count_once_each():
     assert counted([], ("src-a",)) == 1
     assert counted([], ("src-a", "src-a", "src-b")) == 2
-    assert counted([], (None,)) == 0
 
 
 def test_a_source_in_which_a_counted_account_stands_adds_nothing():
@@ -71,15 +108,15 @@ def test_a_source_in_which_a_counted_account_stands_adds_nothing():
 
 
 def test_a_source_that_draws_on_another_one_counted_adds_nothing_however_far():
-    assert counted([], ("src-a", "src-b"), **{"src-b": ("src-a",)}) == 1
-    assert counted([], ("src-a", "src-c"), **{"src-c": ("src-b",), "src-b": ("src-a",)}) == 1
-    assert counted([], ("src-a", "src-b"), **{"src-b": ("src-x",), "src-a": ("src-y",)}) == 2
+    assert counted([], ("src-a", "src-b"), derived={"src-b": ("src-a",)}) == 1
+    assert counted([], ("src-a", "src-c"), derived={"src-c": ("src-b",), "src-b": ("src-a",)}) == 1
+    assert counted([], ("src-a", "src-b"), derived={"src-b": ("src-x",), "src-a": ("src-y",)}) == 2
 
 
 def test_a_source_that_draws_on_the_document_of_a_counted_account_adds_nothing():
-    assert counted([account(T1, source="src-a")], ("src-b",), **{"src-b": ("src-a",)}) == 1
+    assert counted([account(T1, source="src-a")], ("src-b",), derived={"src-b": ("src-a",)}) == 1
 
 
 def test_sources_that_draw_on_one_another_in_a_circle_are_not_followed_for_ever():
-    assert counted([], ("src-a",), **{"src-a": ("src-b",), "src-b": ("src-a",)}) == 1
-    assert counted([], ("src-a", "src-c"), **{"src-a": ("src-b",), "src-b": ("src-a",)}) == 2
+    assert counted([], ("src-a",), derived={"src-a": ("src-b",), "src-b": ("src-a",)}) == 1
+    assert counted([], ("src-a", "src-c"), derived={"src-a": ("src-b",), "src-b": ("src-a",)}) == 2
