@@ -137,7 +137,7 @@ def same(twins: tuple[Settings, Settings], view: int, identity: str, one: Any, o
 
 
 def test_what_is_hidden_changes_no_byte_and_no_statement(twins, engine):
-    @rules(6 if engine == "sqlite" else 3)
+    @rules(6 if engine == "sqlite" else 2)
     @given(st.sampled_from(VIEWS), st.sampled_from(sorted(LEVELS)), hidden_parts(3, ties=True), hidden_parts(ties=True))
     def alike(view, identity, one, other):
         same(twins, view, identity, one, other)
