@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from app.core import crypto
-from app.core.db import Database
+from app.core.db import SMALL, Database
 from app.core.settings import Settings
 from app.custody import log
 from app.custody.merkle import leaf_hash
@@ -33,7 +33,7 @@ class Preparer:
 
     def __init__(self, settings: Settings) -> None:
         """Open the vault of the settings, to read it."""
-        self._writer = Writer.open(settings, Database.main(settings))
+        self._writer = Writer.open(settings, Database(settings.database_url, SMALL))
         self._intake = Intake(self._writer)
         self._since = -2  # the size of the log when the first of what is known of other records was learnt
 

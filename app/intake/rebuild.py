@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Select, func, select
 
 from app.catalogue.tables import ROW
-from app.core.db import Database
+from app.core.db import SMALL, Database
 from app.core.scratch import scratch
 from app.core.settings import Settings
 from app.custody import log
@@ -34,7 +34,7 @@ class Remaker:
 
     def __init__(self, settings: Settings) -> None:
         """Open the vault of the settings, to read it."""
-        self._writer = Writer.open(settings, Database.main(settings))
+        self._writer = Writer.open(settings, Database(settings.database_url, SMALL))
 
     def __call__(self, ids: list[str]) -> Prepared:
         """Make the rows of a list of records."""
