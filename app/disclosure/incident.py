@@ -194,6 +194,6 @@ def _assessment(shown: Any, stated: Mapping[str, Any] | None, decision: Happenin
 
 
 def _notes(supports: tuple[Support, ...], facts: Facts) -> list[dict[str, Any]]:
-    found = ((one, facts.testimony(one.id)) for one in supports)
+    found = ((one, facts.testimony(one.id)) for one in dict.fromkeys(supports))
     notes = ((one.id, reliability(account.content, one.whole)) for one, account in found if account is not None)
     return [{"testimony": id, "note": note} for id, note in notes if note is not None]

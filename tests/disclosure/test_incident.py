@@ -218,6 +218,8 @@ def test_only_who_is_listed_counts_and_brings_a_note():
     assert record["corroboration"] == 2
     record = record_of(an_incident(contradicted_by=[T1]), PUBLIC, facts(whole))
     assert record["reliability_notes"] == [{"testimony": T1, "note": note["reliability_note"]}]
+    record = record_of(an_incident(testimonies=[T1], contradicted_by=[T1]), PUBLIC, facts(whole))
+    assert record["reliability_notes"] == [{"testimony": T1, "note": note["reliability_note"]}]  # once
 
 
 def test_a_hidden_source_corroborates_nothing():
