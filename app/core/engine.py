@@ -90,6 +90,10 @@ class Engine(Protocol):
         """Insert whole rows, their values in the order of the table's columns."""
         ...
 
+    def insert_alike(self, connection: Connection, table: Table, firsts: Sequence[int], rows: Iterable[Row]) -> None:
+        """Insert rows, which lack the table's first column, once for each of its values."""
+        ...
+
     def many(self, connection: Connection, statement: TextClause, rows: Iterable[Row]) -> None:
         """Run a statement once for each row of values, which are in the order in which it names them."""
         ...

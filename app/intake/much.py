@@ -13,7 +13,7 @@ from app.intake.loading import Load
 from app.intake.order import unnamed
 from app.intake.preparing import Preparer, Task
 from app.intake.staging import BY_DAY, BY_ID, Staged
-from app.vault.tables import DISCLOSED, RECORD
+from app.vault.tables import RECORD
 
 OPEN, CLOSED = 500, 1_000  # records in a transaction: readers and other writers have turns between, or are kept out
 FEW = 2_000  # fewer are not worth starting processes for
@@ -57,7 +57,7 @@ class AtOnce:
         """Return the tables whose indexes are made anew: not if what is there already is more than what comes."""
         count = select(func.count()).select_from(RECORD)
         there = load.intake.writer.database.look(lambda connection: connection.scalar(count)) or 0
-        return (ROW, DISCLOSED) if total > there else ()
+        return (ROW,) if total > there else ()
 
     def _tasks(self, load: Load, bulk: Bulk) -> Iterator[tuple[list[Staged], Task]]:
         size = CLOSED if self._closed else OPEN

@@ -65,13 +65,13 @@ class Preparer:
         additions = [self._intake.addition(draft, task.owner) for draft in drafts]
         # A load that was cut short may have kept keys for records that never came: a record has one key for ever.
         kept = self._writer.vault.keys.get([one.id for one in additions])
-        for one, salt in zip(additions, salts(len(drafts)), strict=True):
+        for position, (one, salt) in enumerate(zip(additions, salts(len(drafts)), strict=True)):
             key = kept.get(one.id)
             if key is None:
                 key = crypto.new_key()
                 done.keys.append((one.id, self._writer.vault.keys.wrap(one.id, key)))
             done.revisions.append(revision_row(one, key, salt, 0, task.at))
-            done.references += [(target, one.id) for target in one.targets]
+            done.references += [(target, position) for target in one.targets]
             done.leaves.append(leaf_hash(commit(salt, one.plain)))
         done.references.sort()
         return additions
