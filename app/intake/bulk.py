@@ -241,9 +241,8 @@ def collect_rarely() -> None:
     gc.set_threshold(200_000, 50, 50)
 
 
-def _work(task: Any) -> Prepared:
-    prepared: Prepared = _worker(task)
-    return prepared
+def _work(task: Any) -> Any:
+    return _worker(task)
 
 
 @contextmanager
@@ -253,9 +252,9 @@ def workers(settings: Settings, make: Callable[[Settings], Any]) -> Iterator[Pro
         yield pool
 
 
-def prepared(pool: ProcessPoolExecutor, tasks: Iterable[tuple[T, Any]]) -> Iterator[tuple[T, Prepared]]:
-    """Yield the name of each task with what a worker prepared of it, in order, never far ahead."""
-    waiting: deque[tuple[T, Future[Prepared]]] = deque()
+def done_by(pool: ProcessPoolExecutor, tasks: Iterable[tuple[T, Any]]) -> Iterator[tuple[T, Any]]:
+    """Yield the name of each task with what a worker made of it, in order, never far ahead."""
+    waiting: deque[tuple[T, Future[Any]]] = deque()
     for number, (name, task) in enumerate(tasks, 1):
         waiting.append((name, pool.submit(_work, task)))
         # Now and then the workers rest: SQLite's log is begun anew only when nobody reads from it.

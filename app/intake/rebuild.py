@@ -11,7 +11,7 @@ from app.core.scratch import scratch
 from app.core.settings import Settings
 from app.custody import log
 from app.intake import postings
-from app.intake.bulk import Bulk, Prepared, alone, prepared, workers
+from app.intake.bulk import Bulk, Prepared, alone, done_by, workers
 from app.intake.order import RANK
 from app.intake.publish import Rendered, is_closed, render, views_of
 from app.intake.write import Closed, Writer, item_of
@@ -88,7 +88,7 @@ def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, in
     with alone(settings.home), scratch(settings.home) as folder, workers(settings, Remaker) as pool:
         bulk = Bulk(writer, folder)
         bulk.begin(anew=True, tables=(ROW,))
-        for ids, made in prepared(pool, ((ids, ids) for ids in _records(writer))):
+        for ids, made in done_by(pool, ((ids, ids) for ids in _records(writer))):
             if not bulk.write(made):
                 raise Closed("somebody wrote to the vault meanwhile: the catalogue has to be made anew once more")
             changed += made.changed

@@ -13,7 +13,7 @@ from app.core.db import Database
 from app.core.ids import fixed
 from app.custody.merkle import leaf_hash
 from app.custody.tables import LEAF
-from app.intake.loading import content_of
+from app.intake.checking import content_of
 from app.intake.publish import disclosure_commitment
 from app.intake.submit import Intake, Outcome
 from app.intake.write import Writer
