@@ -21,7 +21,7 @@ class Limits:
     connections: int = 8
     seconds: int = 30  # for one reading
     exports: int = 8  # streams at once
-    cache: int = 32  # MiB that SQLite's writer keeps in memory
+    cache: int = 24  # MiB that SQLite's writer keeps in memory
 
 
 SMALL = Limits(cache=4)  # of a database that is only on the side

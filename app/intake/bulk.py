@@ -92,6 +92,7 @@ class Bulk:
         self._pile = Pile(folder) if folder is not None else None
         self._counts: dict[tuple[int, int], int] = {}
         self._terms: dict[int, tuple[str, str, str]] = {}
+        self._met: set[int] = set()  # terms that are there
         self._indexes: list[Table] = []
         self.alone_since = -1  # the size of the log after the last time that somebody else wrote
         self._log_size = -1
@@ -131,6 +132,7 @@ class Bulk:
     def _is_stale(self, size: int, prepared: Prepared) -> bool:
         if size != self._log_size:
             self.alone_since = self._log_size = size
+            self._met.clear()
         return prepared.log_size < self.alone_since
 
     def _write(self, connection: Connection, size: int, prepared: Prepared) -> bool:
@@ -154,7 +156,9 @@ class Bulk:
         if self._pile is None:
             for mask, postings in rows_of(prepared.postings):
                 self._writer.database.insert_alike(connection, POSTING, views_in(mask), postings)
-            self._writer.publisher.count(connection, by_view(prepared.counts), prepared.terms)
+            new = {id: term for id, term in prepared.terms.items() if id not in self._met}
+            self._writer.publisher.count(connection, by_view(prepared.counts), new)
+            self._met.update(new)
         self._log_size = size + len(leaves)
         return True
 
@@ -164,6 +168,7 @@ class Bulk:
         sorting = {place: pool.submit(sort_file, path) for place, path in sorted(files.items())}
         for (mask, _), runs in sorting.items():
             self._insert(views_in(mask), runs.result())
+        pool.shutdown()  # the memory of the workers is worth more while indexes are made
 
         def _finish(connection: Connection) -> None:
             self._writer.publisher.count(connection, by_view(self._counts), self._terms)

@@ -16,7 +16,7 @@ from app.intake.preparing import Preparer, Task
 from app.intake.staging import BY_DAY, BY_ID, Staged
 from app.vault.tables import RECORD
 
-OPEN, CLOSED = 500, 1_000  # records in a transaction: readers and other writers have turns between, or are kept out
+OPEN, CLOSED = 500, 500  # records in a transaction: readers and other writers have turns between, or are kept out
 LITTLE = 2_000_000  # bytes that are not worth starting processes for
 
 

@@ -13,8 +13,8 @@ from typing import Any
 # index does not mind. The views are not in it: most records are shown alike to all, and are sorted once for all.
 FORM = struct.Struct(">QiQiii")
 BUCKETS = 16
-MOST_AT_ONCE = 250_000
-_BLOCK = 20_000
+MOST_AT_ONCE = 125_000
+_BLOCK = 5_000
 Place = tuple[int, int]  # views (one bit each), bucket
 
 

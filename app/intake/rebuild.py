@@ -17,7 +17,7 @@ from app.intake.publish import Rendered, is_closed, render, views_of
 from app.intake.write import Closed, Writer, item_of
 from app.vault.tables import RECORD
 
-AT_ONCE = 1_000
+AT_ONCE = 500
 
 
 @dataclass
