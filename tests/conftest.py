@@ -95,7 +95,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 def settings_for(url: str, home: Path) -> Settings:
     """Return settings for tests: own folder, known master key, no ports taken."""
-    return Settings(home=home, database_url=url, master_key=MASTER, metrics_port=0, builtin=False)
+    return Settings(home=home, database_url=url, master_key=MASTER, metrics_port=0, builtin=False, rate_public=0)
 
 
 @pytest.fixture
@@ -171,6 +171,7 @@ def environment(settings: Settings, port: int) -> dict[str, str]:
         "EVIDENCE_PORT": str(port),
         "EVIDENCE_METRICS_PORT": "0",
         "EVIDENCE_BUILTIN": "0",
+        "EVIDENCE_RATE_PUBLIC": "0",
     }
 
 

@@ -1,0 +1,169 @@
+"""The server: uvicorn, with limits on what a connection may send before there is a request, and on how slowly."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import ClassVar
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.core.dressing import Dressing, Header
+from app.core.problems import MEDIA_TYPE, Problem
+from app.core.settings import Settings
+
+MOST_TARGET_BYTES = 16_384  # of an address as it is asked; its query string has a lower limit of its own
+MOST_HEAD_BYTES = 32_768
+MOST_HEADERS = 100
+IDLE_SECONDS = 30  # between two requests of one connection
+STALL_SECONDS = 60  # in which a client must read something of its answer
+
+
+class Connection(HttpToolsProtocol):
+    """One connection. uvicorn has no limit for the size of headers here, nor for the time that they take to come."""
+
+    head_seconds: ClassVar[float] = 10
+    dressing: ClassVar[Dressing] = Dressing((), https=False)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin: the first headers have to come in time."""
+        super().connection_made(transport)
+        self._refusal: Problem | None = None
+        self._late: asyncio.TimerHandle | None = None
+        self._stalled: asyncio.TimerHandle | None = None
+        self._in_head, self._head_bytes = True, 0
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._head_is_there()
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; what goes on for too long without becoming a request is cut off."""
+        if self._in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._in_head and self._head_bytes > MOST_HEAD_BYTES:
+            self._refuse(_headers_too_large())
+        elif self._late is None and not self._answering:
+            self._wait_for_head()
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._in_head = True
+
+    def on_headers_complete(self) -> None:
+        """Take the headers, or refuse them: what is raised here ends in `send_400_response`."""
+        self._head_is_there()
+        self._in_head, self._head_bytes = False, 0
+        self._refusal = _too_much(self.url, self.headers)
+        if self._refusal is not None:
+            raise self._refusal
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no request, or one that is refused."""
+        if self._answering:
+            self.transport.close()  # an answer is on its way: nothing may be written into it
+        else:
+            self._refuse(self._refusal or Problem("malformed", "This cannot be read as a request of HTTP/1.1."))
+
+    def pause_writing(self) -> None:
+        """Note that the client does not read; if that goes on it is cut off."""
+        super().pause_writing()
+        if self._stalled is None:
+            self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Note that it reads again."""
+        super().resume_writing()
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
+    @property
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _wait_for_head(self) -> None:
+        self._late = self.loop.call_later(self.head_seconds, self._too_slow)
+
+    def _head_is_there(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _too_slow(self) -> None:
+        self._late = None
+        if not self._answering and not self.transport.is_closing():
+            detail = f"The headers of a request were not there after {self.head_seconds} seconds."
+            self._refuse(Problem("too-slow", detail))
+
+    def _refuse(self, problem: Problem) -> None:
+        body = problem.body()
+        headers: Iterable[Header] = self.dressing.on(
+            [
+                (b"content-type", MEDIA_TYPE.encode()),
+                (b"content-length", b"%d" % len(body)),
+                (b"cache-control", b"no-store"),
+                (b"connection", b"close"),
+            ],
+            None,
+        )
+        head = b"HTTP/1.1 %d %s\r\n" % (problem.status, HTTPStatus(problem.status).phrase.encode())
+        head += b"".join(b"%s: %s\r\n" % header for header in headers)
+        self.transport.write(head + b"\r\n" + body)
+        self.transport.close()
+
+
+def _too_much(target: bytes, headers: list[tuple[bytes, bytes]]) -> Problem | None:
+    if len(target) > MOST_TARGET_BYTES:
+        return Problem(
+            "too-long", f"The address has {len(target)} bytes; {MOST_TARGET_BYTES} are the most that is read."
+        )
+    size = sum(len(name) + len(value) for name, value in headers)
+    return _headers_too_large() if len(headers) > MOST_HEADERS or size > MOST_HEAD_BYTES else None
+
+
+def _headers_too_large() -> Problem:
+    detail = f"{MOST_HEADERS} headers and {MOST_HEAD_BYTES} bytes of them are the most that is read."
+    return Problem("headers-too-large", detail)
+
+
+class _Discreet(logging.Filter):
+    """Takes what an exception says out of the server's own log: it may hold what was asked for."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep the line, and what kind of exception it was."""
+        if record.exc_info and record.exc_info[0]:
+            record.msg, record.args = f"{record.getMessage().strip()}: {record.exc_info[0].__name__}", ()
+        record.exc_info = record.exc_text = None
+        return True
+
+
+def run(settings: Settings) -> None:
+    """Serve until told to stop."""
+    dressing = Dressing(settings.cors_origins, settings.is_https)
+    limited = type("Limited", (Connection,), {"head_seconds": settings.head_seconds, "dressing": dressing})
+    logging.getLogger("uvicorn.error").addFilter(_Discreet())
+    uvicorn.run(
+        "app.main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        http=limited,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # What a proxy says of the reader is believed of the listed ones alone.
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=[str(one) for one in settings.proxies],
+        timeout_keep_alive=IDLE_SECONDS,
+    )
