@@ -70,9 +70,11 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what is no request, or one that is refused."""
         if self._answering:
-            self.transport.close()  # an answer is on its way: nothing may be written into it
-        else:
-            self._refuse(self._refusal or Problem("malformed", "This cannot be read as a request of HTTP/1.1."))
+            if self.cycle.response_started or self.pipeline:
+                self.transport.close()  # an answer is on its way: nothing may be written into it
+                return
+            self.cycle.disconnected = True  # its body is none: whoever works on it is not heard any more
+        self._refuse(self._refusal or Problem("malformed", "This cannot be read as a request of HTTP/1.1."))
 
     def pause_writing(self) -> None:
         """Note that the client does not read; if that goes on it is cut off."""
