@@ -138,7 +138,7 @@ def _headers_too_large() -> Problem:
     return Problem("headers-too-large", detail)
 
 
-class _Discreet(logging.Filter):
+class Discreet(logging.Filter):
     """Takes what an exception says out of the server's own log: it may hold what was asked for."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -153,7 +153,7 @@ def run(settings: Settings) -> None:
     """Serve until told to stop."""
     dressing = Dressing(settings.cors_origins, settings.is_https)
     limited = type("Limited", (Connection,), {"head_seconds": settings.head_seconds, "dressing": dressing})
-    logging.getLogger("uvicorn.error").addFilter(_Discreet())
+    logging.getLogger("uvicorn.error").addFilter(Discreet())
     uvicorn.run(
         "app.main:create_app",
         factory=True,

@@ -1,23 +1,28 @@
 """The server on the wire: what is no request, too large or too slow is answered as a problem, and cut off in time."""
 
+import asyncio
 import json
+import logging
 import socket
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
+import uvicorn
 
+from app import server as server_module
 from app.server import MOST_HEAD_BYTES, MOST_HEADERS, MOST_TARGET_BYTES
 from tests.conftest import serving
 
-pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="session")
 HEAD_SECONDS = 1
 LINE = b"GET /v1/periods?limit=1 HTTP/1.1\r\nHost: evidence.test\r\n"
 
 
 @pytest.fixture(scope="module")
-def server(public_record) -> Iterator[tuple[str, int]]:
+def server(public_record_in) -> Iterator[tuple[str, int]]:
     """Host and port of a server that is quick to lose patience, behind a proxy on this machine."""
     more = {
         "EVIDENCE_HEAD_SECONDS": str(HEAD_SECONDS),
@@ -27,7 +32,7 @@ def server(public_record) -> Iterator[tuple[str, int]]:
         "EVIDENCE_PROXIES": "127.0.0.1",
         "EVIDENCE_LOG_LEVEL": "info",
     }
-    with serving(public_record, "guarded", **more) as address:
+    with serving(public_record_in("sqlite"), "guarded", **more) as address:
         parts = urlsplit(address)
         yield str(parts.hostname), int(parts.port or 0)
 
@@ -235,7 +240,8 @@ def test_readers_behind_a_listed_proxy_are_told_apart_and_cannot_pretend(server)
     assert [status(f"2001:db8:0:2::{number}") for number in range(1, 7)] == [200] * 5 + [429]
 
 
-def test_behind_no_listed_proxy_what_is_forwarded_is_not_believed(public_record):
+def test_behind_no_listed_proxy_what_is_forwarded_is_not_believed(public_record_in):
+    public_record = public_record_in("sqlite")
     with serving(public_record, "plain", EVIDENCE_RATE_PUBLIC="3", EVIDENCE_LOG_LEVEL="warning") as address:
         parts = urlsplit(address)
         there, statuses = (str(parts.hostname), int(parts.port or 0)), []
@@ -252,11 +258,67 @@ def test_behind_no_listed_proxy_what_is_forwarded_is_not_believed(public_record)
     assert "192.0.2" not in log
 
 
-def test_neither_the_log_nor_an_answer_holds_the_address_of_a_reader(server, public_record):
+def test_neither_the_log_nor_an_answer_holds_the_address_of_a_reader(server, public_record_in):
     with Line(server) as line:
         line.say(LINE + from_("192.0.2.77") + b"\r\n")
         _, headers, body = line.hear()
     assert "192.0.2" not in str(headers) and b"192.0.2" not in body
-    log = (public_record.home / "guarded.log").read_text()
+    log = (public_record_in("sqlite").home / "guarded.log").read_text()
     assert '"event":"request"' in log
     assert "192.0.2" not in log and "127.0.0.1:" not in log.partition("documentation:")[2].partition("\n")[2]
+
+
+# --- in the same process ---
+
+
+async def endless(scope, receive, send):
+    """Answer without end, until nobody is there any more."""
+    gone = asyncio.ensure_future(until_gone(receive))
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while not gone.done():
+        await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+        await asyncio.sleep(0)
+    ENDED.release()
+
+
+async def until_gone(receive):
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+ENDED = threading.Semaphore(0)
+
+
+def test_who_does_not_read_the_answer_is_cut_off(monkeypatch):
+    monkeypatch.setattr(server_module, "STALL_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(endless, http=server_module.Connection, log_level="error", lifespan="off")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        with Line(listener.getsockname()) as reading, Line(listener.getsockname()) as line:
+            reading.say(LINE + b"\r\n")
+            line.say(LINE + b"\r\n")
+            while line.seconds < 1.5:  # whoever reads is answered on and on
+                assert reading.socket.recv(65536)
+            assert ENDED.acquire(timeout=10)  # of the one that does not
+            assert reading.socket.recv(65536)
+            reading.socket.close()
+            assert ENDED.acquire(timeout=10)
+        server.should_exit = True
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
+def test_the_own_log_of_the_server_says_what_failed_and_not_what_was_asked():
+    try:
+        raise RuntimeError("secret detail")
+    except RuntimeError:
+        failed = logging.LogRecord("uvicorn.error", 40, "", 1, "Exception in ASGI application\n", (), sys.exc_info())
+    assert server_module.Discreet().filter(failed)
+    assert logging.Formatter().format(failed) == "Exception in ASGI application: RuntimeError"
+    plain = logging.LogRecord("uvicorn.error", 30, "", 1, "Started on %d", (8000,), None)
+    assert server_module.Discreet().filter(plain)
+    assert logging.Formatter().format(plain) == "Started on 8000"
