@@ -81,8 +81,8 @@ def create_app(
     app.router.routes[:] = [reads, *docs.routes()]
     app.add_middleware(reads.before)
     dressing = Dressing(settings.cors_origins, settings.is_https)
-    app.add_middleware(Gate, rules=_rules(settings, rates, dressing, log))
-    app.add_middleware(observe.Observe, metrics=metrics, log=log, failed=_failing(dressing))
+    app.add_middleware(Gate, rules=_rules(settings, rates, log))
+    app.add_middleware(observe.Observe, metrics=metrics, log=log, failed=_failed, dress=dressing.on)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Problem, _problem)
     return app
@@ -108,15 +108,13 @@ def _expiry(settings: Settings, database: Database) -> state.Expire:
     return expire
 
 
-def _rules(settings: Settings, rates: Rates, dressing: Dressing, log: Any) -> Rules:
+def _rules(settings: Settings, rates: Rates, log: Any) -> Rules:
     """Return what the gate before the routes holds requests to."""
 
     def hint() -> None:
         log.warning("requests that a proxy passed on are counted as those of one reader: set EVIDENCE_PROXIES")
 
-    return Rules(
-        rates, dressing, settings.body_bytes, settings.body_seconds, _refuse, None if settings.proxies else hint
-    )
+    return Rules(rates, settings.body_bytes, settings.body_seconds, _refuse, None if settings.proxies else hint)
 
 
 def _life(settings: Settings, database: Database | None, metrics: observe.Metrics, rates: Rates) -> Any:
@@ -168,13 +166,6 @@ async def _refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) 
     await of_problem(problem).send(receive, send, scope["method"] == "HEAD")
 
 
-def _failing(dressing: Dressing) -> observe.Failed:
-    """Return what answers where the service failed; it stands before the gate, so it dresses its answer itself."""
+async def _failed(scope: Scope, receive: Receive, send: Send) -> None:
     problem = Problem("internal-error", "Something went wrong here. The operator can find it by the X-Request-ID.")
-
-    async def failed(scope: Scope, receive: Receive, send: Send) -> None:
-        answer = of_problem(problem)
-        answer.headers = dressing.on(answer.headers, dict(scope["headers"]).get(b"origin"))
-        await answer.send(receive, send, scope["method"] == "HEAD")
-
-    return failed
+    await _refuse(problem, scope, receive, send)

@@ -9,7 +9,8 @@ from typing import ClassVar
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.core.dressing import Dressing, Header
+from app.core.dressing import Dressing
+from app.core.observe import Header
 from app.core.problems import MEDIA_TYPE, Problem
 from app.core.settings import Settings
 
@@ -32,7 +33,7 @@ class Connection(HttpToolsProtocol):
         self._refusal: Problem | None = None
         self._late: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._head_bytes, self._piece = True, 0, 0
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -43,8 +44,8 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came; what goes on for too long without becoming a request is cut off."""
-        if self._in_head:
-            self._head_bytes += len(data)
+        self._piece = len(data)
+        self._head_bytes += self._piece
         super().data_received(data)
         if self.transport.is_closing():
             return
@@ -56,13 +57,13 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self._in_head = True
+        self._in_head, self._head_bytes = True, self._piece
 
     def on_headers_complete(self) -> None:
         """Take the headers, or refuse them: what is raised here ends in `send_400_response`."""
         self._head_is_there()
-        self._in_head, self._head_bytes = False, 0
-        self._refusal = _too_much(self.url, self.headers)
+        self._in_head = False
+        self._refusal = _too_much(self.url, self.headers, self._head_bytes)
         if self._refusal is not None:
             raise self._refusal
         super().on_headers_complete()
@@ -103,7 +104,11 @@ class Connection(HttpToolsProtocol):
 
     def _too_slow(self) -> None:
         self._late = None
-        if not self._answering and not self.transport.is_closing():
+        if self._answering or self.transport.is_closing():
+            return
+        if not self._piece:
+            self.transport.close()  # opened in advance, as browsers do: an answer to nothing would confuse them
+        else:
             detail = f"The headers of a request were not there after {self.head_seconds} seconds."
             self._refuse(Problem("too-slow", detail))
 
@@ -116,7 +121,7 @@ class Connection(HttpToolsProtocol):
                 (b"cache-control", b"no-store"),
                 (b"connection", b"close"),
             ],
-            None,
+            {"headers": []},
         )
         head = b"HTTP/1.1 %d %s\r\n" % (problem.status, HTTPStatus(problem.status).phrase.encode())
         head += b"".join(b"%s: %s\r\n" % header for header in headers)
@@ -124,13 +129,16 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-def _too_much(target: bytes, headers: list[tuple[bytes, bytes]]) -> Problem | None:
+def _too_much(target: bytes, headers: list[tuple[bytes, bytes]], came: int) -> Problem | None:
+    """Return what is wrong with the size of a head; `came` is how many bytes came with it, some of them later ones."""
     if len(target) > MOST_TARGET_BYTES:
-        return Problem(
-            "too-long", f"The address has {len(target)} bytes; {MOST_TARGET_BYTES} are the most that is read."
-        )
-    size = sum(len(name) + len(value) for name, value in headers)
-    return _headers_too_large() if len(headers) > MOST_HEADERS or size > MOST_HEAD_BYTES else None
+        detail = f"The address has {len(target)} bytes; {MOST_TARGET_BYTES} are the most that is read."
+        return Problem("too-long", detail)
+    if len(headers) > MOST_HEADERS:
+        return _headers_too_large()
+    if came > MOST_HEAD_BYTES and sum(len(name) + len(value) for name, value in headers) > MOST_HEAD_BYTES:
+        return _headers_too_large()
+    return None
 
 
 def _headers_too_large() -> Problem:

@@ -1,12 +1,12 @@
-"""The gate: what every request has to pass before a route sees it, and what every answer carries."""
+"""The gate: what every request has to pass before a route sees it."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.access.limits import Header, Rates
+from app.access.limits import Count, Rates
 from app.core.bodies import Body, stated, too_large
-from app.core.dressing import Dressing
+from app.core.dressing import MORE
 from app.core.observe import App, Receive, Scope, Send
 from app.core.problems import Problem
 
@@ -29,7 +29,6 @@ class Rules:
 
     Attributes:
         rates: how many requests.
-        dressing: what is added to answers.
         body_bytes, body_seconds: how large a body may be, and how long it may take to come.
         refuse: sends a problem.
         hint: tells the operator that readers behind a proxy are counted as one; none where proxies are listed.
@@ -37,7 +36,6 @@ class Rules:
     """
 
     rates: Rates
-    dressing: Dressing
     body_bytes: int
     body_seconds: float
     refuse: Refuse
@@ -61,59 +59,60 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        origin, dressing = headers.get(b"origin"), self._rules.dressing
-        more: list[Header] = []
         body: Body | None = None
-        began = False
-
-        async def dressed(message: MutableMapping[str, Any]) -> None:
-            nonlocal began
-            if not began:
-                if body is not None and body.problem is not None:
-                    return  # whatever the route makes of it: the gate answers
-                began = True
-                message["headers"] = [*dressing.on(message["headers"], origin), *more]
-            await send(message)
-
         try:
             if b"content-length" in headers or b"transfer-encoding" in headers:
-                body = self._body(headers, receive, scope["method"], more)
+                body = self._body(headers, receive, scope)
             if self._counts and scope["path"] not in UNCOUNTED:
-                more += await self._count(scope)
+                await self._count(scope)
         except Problem as problem:
             if problem.type == "too-many-requests" and b"x-forwarded-for" in headers and self._hint is not None:
                 self._hint()
                 self._hint = None  # once is enough
-            await self._rules.refuse(problem, scope, receive, dressed)
+            await self._rules.refuse(problem, scope, receive, send)
             return
         if body is None:
-            await self._app(scope, receive, dressed)
+            await self._app(scope, receive, send)
         else:
-            await self._with_body(body, scope, dressed)
-            if not began and body.problem is not None:
-                stopped, body = body.problem, None
-                await self._rules.refuse(stopped, scope, receive, dressed)
+            await self._with_body(body, scope, receive, send)
 
-    def _body(self, headers: dict[bytes, bytes], receive: Receive, method: str, more: list[Header]) -> Body | None:
+    async def _count(self, scope: Scope) -> None:
+        credential = self._rules.credential(scope)
+        if not isinstance(credential, str):
+            credential = await credential
+        counted = self._rules.rates.count(scope, credential)
+        if not isinstance(counted, Count):
+            counted = await counted
+        if counted.headers:
+            scope[MORE] = [*scope.get(MORE, ()), *counted.headers]
+        if counted.refusal is not None:
+            raise counted.refusal
+
+    def _body(self, headers: dict[bytes, bytes], receive: Receive, scope: Scope) -> Body | None:
         size, most = stated(headers), self._rules.body_bytes
         if size == 0:
             return None
         if size is not None and size > most:
             raise too_large(most)
-        if method in READS:
-            more.append((b"connection", b"close"))  # nobody reads it, so nobody waits for its end
+        if scope["method"] in READS:
+            scope[MORE] = [(b"connection", b"close")]  # nobody reads it, so nobody waits for its end
             return None
         return Body(receive, most, self._rules.body_seconds)
 
-    async def _with_body(self, body: Body, scope: Scope, send: Send) -> None:
+    async def _with_body(self, body: Body, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request with a body through; one that is stopped is answered here, whatever the route makes of it."""
+        began = False
+
+        async def unless_stopped(message: MutableMapping[str, Any]) -> None:
+            nonlocal began
+            if began or body.problem is None:
+                began = True
+                await send(message)
+
         try:
-            await self._app(scope, body, send)
+            await self._app(scope, body, unless_stopped)
         except Exception:
             if body.problem is None:
                 raise
-
-    async def _count(self, scope: Scope) -> list[Header]:
-        credential = self._rules.credential(scope)
-        if not isinstance(credential, str):
-            credential = await credential
-        return await self._rules.rates.count(scope, credential)
+        if body.problem is not None and not began:
+            await self._rules.refuse(body.problem, scope, receive, send)

@@ -4,22 +4,19 @@ import asyncio
 import secrets
 import socket
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import RedisStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter as SharedLimiter
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter as OwnLimiter
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from app.core.observe import Scope
+from app.core.observe import Header, Scope
 from app.core.problems import Problem
 
 WINDOW = 60  # seconds
@@ -29,7 +26,6 @@ STORE_SECONDS = 0.25  # how long the shared store may take to answer
 PAUSE_SECONDS = 5.0  # how long it is left alone after it did not
 _MAPPED = bytes(10) + b"\xff\xff"  # an IPv4 address in an IPv6 one (RFC 4291, 2.5.5.2)
 
-Header = tuple[bytes, bytes]
 Who = Callable[[Scope], str]
 
 
@@ -60,71 +56,82 @@ def _network(host: str) -> bytes:
     return packed[12:] if packed.startswith(_MAPPED) else packed[:8]
 
 
-class Windows(MemoryStorage):
-    """Counts of this minute and the one before, in this process.
+class Windows:
+    """Counts of this minute and the one before, in this process: the sliding window counter of the library `limits`.
 
-    The library's own storage looks at every name it knows in a thread of its own, up to a hundred times a second: with
+    The library's own storage in memory looks at every name it knows in a thread, up to a hundred times a second: with
     100,000 readers it costs 26 µs a request. Here a window is a dictionary that is dropped as a whole. Used by one
     thread. Where there are more than `MOST` names, newcomers are not counted: memory stays bounded, and whoever has so
     many addresses is not held back by a rate for each of them.
     """
 
-    STORAGE_SCHEME: list[str] = []  # not to be had by an address
-
     def __init__(self) -> None:
         """Begin at nothing."""
-        super().__init__()
         self._window = 0
         self._current: dict[str, int] = {}
         self._before: dict[str, int] = {}
 
-    def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Count a request, if with it there are no more than `limit` in `expiry` seconds (weighted by the clock)."""
-        before, left, current, _ = self.get_sliding_window(key, expiry)
-        if int(before * left / expiry + current) + amount > limit:
-            return False
-        if current or len(self._current) < MOST:
-            self._current[key] = current + amount
-        return True
-
-    def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
-        """Return the count of the last window, how long it still weighs, that of this one, and how long it will."""
+    def hit(self, name: str, most: int) -> "Hit":
+        """Count a request, if with it there are no more than `most` in a window; the last one weighs by the clock."""
         now = time.time()
-        window = int(now // expiry)
+        window, passed = divmod(now, WINDOW)
         if window != self._window:
             self._before = self._current if window == self._window + 1 else {}
-            self._current, self._window = {}, window
-        left = expiry - now % expiry
-        before = self._before.get(key, 0)
-        return before, (left if before else 0.0), self._current.get(key, 0), left + expiry
-
-    def clear_sliding_window(self, key: str, expiry: int) -> None:
-        """Forget a name."""
-        self._current.pop(key, None)
-        self._before.pop(key, None)
-
-
-class _PerMinute(RateLimitItemPerMinute):
-    """So many a minute, with a shorter key than the library's: it is made twice a request."""
-
-    def key_for(self, *identifiers: bytes | str | float) -> str:
-        return f"{self.namespace}/{identifiers[0]}"  # type: ignore[str-bytes-safe]
+            self._current, self._window = {}, int(window)
+        current, before, left = self._current.get(name, 0), self._before.get(name, 0), WINDOW - passed
+        taken = int(before * left / WINDOW) + current
+        if taken >= most:
+            return Hit(False, 0, now + (left % (WINDOW / before) if before else left))
+        if current or len(self._current) < MOST:
+            self._current[name] = current + 1
+            taken += 1
+        return Hit(True, most - taken, now + left)
 
 
-@dataclass(frozen=True, slots=True)
+class Hit(NamedTuple):
+    """What came of counting a request: whether it is answered, how many more are, and when one more will be."""
+
+    allowed: bool
+    left: int
+    reset: float
+
+
+class Count(NamedTuple):
+    """What counting says of a request: the headers of its answer, and the refusal if it is one too many."""
+
+    headers: tuple[Header, ...]
+    refusal: Problem | None = None
+
+
+UNCOUNTED = Count(())
+
+
 class Policy:
     """How many requests one of a class may send in a window."""
 
-    name: str
-    item: _PerMinute
-    stated: bytes  # the header RateLimit-Policy
+    def __init__(self, name: str, most: int) -> None:
+        """State it.
 
-    @classmethod
-    def of(cls, name: str, many: int) -> "Policy | None":
-        """Return the policy of so many a minute; none for 0."""
-        if not many:
-            return None
-        return cls(name, _PerMinute(many, namespace=name), b'"%s";q=%d;w=%d' % (name.encode(), many, WINDOW))
+        Args:
+            name: of the class, as headers name it.
+            most: requests; 0: without limit.
+        """
+        self.most = most
+        self.own = Windows()
+        self.item = RateLimitItemPerMinute(most, namespace=name)
+        self._left = b'"%s";r=%%d;t=%%d' % name.encode()
+        self._stated = b"ratelimit-policy", b'"%s";q=%d;w=%d' % (name.encode(), most, WINDOW)
+
+    def count(self, hit: Hit) -> Count:
+        """Return what is said of a request (draft-ietf-httpapi-ratelimit-headers-11)."""
+        if hit.left:
+            return Count((self._stated, (b"ratelimit", self._left % (hit.left, WINDOW))))
+        wait = max(1, ceil(hit.reset - time.time()))
+        headers = self._stated, (b"ratelimit", self._left % (0, wait))
+        if hit.allowed:
+            return Count(headers)
+        detail = f"More than {self.most} requests came from you in a minute. Try again in {wait} seconds."
+        return Count(headers, Problem("too-many-requests", detail, headers={"Retry-After": str(wait)}))
 
 
 class Rates:
@@ -152,67 +159,47 @@ class Rates:
             key: what the digests of addresses are made with; needed where the store is shared.
             warn: is told, once each time, when the store does not answer.
         """
-        self._public, self._credential = Policy.of("public", public), Policy.of("credential", credential)
+        self._public, self._credential = Policy("public", public), Policy("credential", credential)
         self._address: Who = Addresses(None if store == "memory" else key)
-        self._own = OwnLimiter(Windows())
         self._pool = None if store == "memory" else _pool(store)
-        self._shared = None if self._pool is None else SharedLimiter(_storage(store, self._pool))
+        self._shared = None if self._pool is None else SlidingWindowCounterRateLimiter(_storage(store, self._pool))
         self._warn = warn
         self._paused_until = 0.0
 
     @property
     def off(self) -> bool:
         """Whether nothing is counted at all."""
-        return self._public is None and self._credential is None
+        return not self._public.most and not self._credential.most
 
-    async def count(self, scope: Scope, credential: str = "") -> list[Header]:
-        """Count a request.
+    def count(self, scope: Scope, credential: str = "") -> Count | Awaitable[Count]:
+        """Count a request; where the store is shared, that has to be waited for.
 
         Args:
             scope: the request.
             credential: the id of the credential that it was proved to hold; empty: it counts for its address. One that
                 is only claimed must not be given: anybody could use up another's requests.
-
-        Returns:
-            The headers RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11), or none.
-
-        Raises:
-            Problem: too-many-requests.
         """
         policy = self._credential if credential else self._public
-        if policy is None:
-            return []
+        if not policy.most:
+            return UNCOUNTED
         name = credential or self._address(scope)
-        allowed, left, reset = self._of_own(policy, name) if self._shared is None else await self._of_all(policy, name)
-        wait = WINDOW if left else max(1, ceil(reset - time.time()))
-        headers = [
-            (b"ratelimit-policy", policy.stated),
-            (b"ratelimit", b'"%s";r=%d;t=%d' % (policy.name.encode(), left, wait)),
-        ]
-        if allowed:
-            return headers
-        raise _refused(policy, wait, headers)
+        if self._shared is None:
+            return policy.count(policy.own.hit(name, policy.most))
+        return self._of_all(self._shared, policy, name)
 
-    def _of_own(self, policy: Policy, name: str) -> tuple[bool, int, float]:
-        allowed = self._own.hit(policy.item, name)
-        reset, left = self._own.get_window_stats(policy.item, name)
-        return allowed, (left if allowed else 0), reset
-
-    async def _of_all(self, policy: Policy, name: str) -> tuple[bool, int, float]:
-        assert self._shared is not None  # noqa: S101 - asked only where there is one
+    async def _of_all(self, shared: SlidingWindowCounterRateLimiter, policy: Policy, name: str) -> Count:
         if time.time() >= self._paused_until:
             try:
                 async with asyncio.timeout(STORE_SECONDS):
-                    allowed = await self._shared.hit(policy.item, name)
-                    reset, left = await self._shared.get_window_stats(policy.item, name)
-                return allowed, (left if allowed else 0), reset
+                    allowed = await shared.hit(policy.item, name)
+                    reset, left = await shared.get_window_stats(policy.item, name)
+                return policy.count(Hit(allowed, left if allowed else 0, reset))
             except Exception as error:  # whatever it is that fails, reading goes on
                 self._paused_until = time.time() + PAUSE_SECONDS
                 if self._warn is not None:
-                    self._warn(
-                        "the rate store does not answer: each process counts for itself", error=type(error).__name__
-                    )
-        return self._of_own(policy, name)
+                    kind = type(error).__name__
+                    self._warn("the rate store does not answer: each process counts for itself", error=kind)
+        return policy.count(policy.own.hit(name, policy.most))
 
     async def close(self) -> None:
         """Give back the connections."""
@@ -234,11 +221,3 @@ def _pool(address: str) -> BlockingConnectionPool:
 def _storage(address: str, pool: BlockingConnectionPool) -> RedisStorage:
     options: dict[str, Any] = {"connection_pool": pool}
     return RedisStorage(address, implementation="redispy", key_prefix="evidence-rate", **options)
-
-
-def _refused(policy: Policy, wait: int, headers: list[Header]) -> Problem:
-    return Problem(
-        "too-many-requests",
-        f"More than {policy.item.amount} requests came from you in a minute. Try again in {wait} seconds.",
-        headers={"Retry-After": str(wait), **{name.decode(): value.decode() for name, value in headers}},
-    )

@@ -1,9 +1,12 @@
 """Dressing: the headers that keep a browser safe, on every answer, and which other origins may read it (CORS)."""
 
-Header = tuple[bytes, bytes]
+from collections.abc import Iterable
+
+from app.core.observe import Header, Scope
 
 # Nothing of an answer is a page: it loads nothing, and no page may frame it. The documentation page states its own.
 POLICY = b"default-src 'none'; frame-ancestors 'none'"
+MORE = "headers.more"  # of a request's scope: headers that are to stand in its answer, whatever it is
 EXPOSED = b"ETag, Link, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID"
 _YEAR = 31_536_000
 
@@ -38,26 +41,19 @@ class Dressing:
         self._closed = [*always, policy, (apart, b"same-origin")]
         self._open = [*always, policy, (apart, b"cross-origin"), *anywhere] if everybody else self._closed
 
-    def on(self, headers: list[Header], origin: bytes | None) -> list[Header]:
-        """Return the headers of an answer with what is missing.
+    def on(self, headers: list[Header], scope: Scope) -> list[Header]:
+        """Return a list of the headers of an answer, with what is missing.
 
         Args:
             headers: as the route made them; names in small letters (ASGI).
-            origin: the header Origin of the request.
+            scope: the request.
         """
-        added = self._open
-        policy = page = False
-        for name, value in headers:
-            if name == b"cache-control":
-                if value.startswith(b"private"):
-                    added = self._closed
-            elif name == b"cross-origin-resource-policy":
-                page = True
-            elif name == b"content-security-policy":
-                policy = True
-        if page:
-            return [*headers, *(self._own if policy else self._page)]
-        if origin is not None and origin in self._origins:
-            allowed = (b"access-control-allow-origin", origin), (b"access-control-expose-headers", EXPOSED)
-            return [*headers, *added, *allowed]
-        return [*headers, *added]
+        stated = dict(headers)
+        more: Iterable[Header] = scope.get(MORE, ())
+        if b"cross-origin-resource-policy" in stated:
+            return [*headers, *(self._own if b"content-security-policy" in stated else self._page), *more]
+        private = stated.get(b"cache-control", b"").startswith(b"private")
+        found = [*headers, *(self._closed if private else self._open), *more]
+        if self._origins and (origin := dict(scope["headers"]).get(b"origin")) in self._origins:
+            found += [(b"access-control-allow-origin", origin), (b"access-control-expose-headers", EXPOSED)]
+        return found

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.core.dressing import EXPOSED, POLICY, Dressing
+from app.core.dressing import EXPOSED, MORE, POLICY, Dressing
 
 PUBLIC = [(b"cache-control", b"public, max-age=0")]
 CLOSED = [(b"cache-control", b"private, no-store")]
@@ -17,7 +17,8 @@ ANYBODY = {"access-control-allow-origin": "*", "access-control-expose-headers": 
 
 def dressed(origins, headers, origin=None, https=False):
     """Return the headers that were added, and that each came once."""
-    found = Dressing(origins, https).on(list(headers), origin.encode() if origin else None)
+    scope = {"headers": [(b"origin", origin.encode())] if origin else []}
+    found = Dressing(origins, https).on(list(headers), scope)
     assert found[: len(headers)] == headers
     added = [(name.decode(), value.decode()) for name, value in found[len(headers) :]]
     assert len({name for name, _ in found}) == len(found)
@@ -66,6 +67,13 @@ def test_what_a_page_of_ours_says_of_itself_stands_and_nothing_is_opened():
     assert dressed(("*",), [apart], NEWS) == SAFE
     own = [apart, (b"content-security-policy", b"script-src 'self'")]
     assert dressed(("*",), own, NEWS) == {name: SAFE[name] for name in ("x-content-type-options", "referrer-policy")}
+
+
+@pytest.mark.parametrize("headers", [PUBLIC, CLOSED, [(b"cross-origin-resource-policy", b"same-origin")]])
+def test_what_is_known_of_a_request_stands_in_its_answer(headers):
+    more = [(b"ratelimit", b"x"), (b"connection", b"close")]
+    found = Dressing(("*",), https=False).on(list(headers), {"headers": [], MORE: more})
+    assert [one for one in found if one in more] == more
 
 
 def test_scripts_can_read_what_a_client_needs():
