@@ -14,8 +14,8 @@ from app.core.observe import Header
 from app.core.problems import MEDIA_TYPE, Problem
 from app.core.settings import Settings
 
-MOST_TARGET_BYTES = 16_384  # of an address as it is asked; its query string has a lower limit of its own
-MOST_HEAD_BYTES = 32_768
+MOST_HEAD_BYTES = 32_768  # of an address and all headers
+MOST_TARGET_BYTES = MOST_HEAD_BYTES // 2  # of an address within them; its query string has a lower limit of its own
 MOST_HEADERS = 100
 IDLE_SECONDS = 30  # between two requests of one connection
 STALL_SECONDS = 60  # in which a client must read something of its answer
@@ -38,7 +38,8 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
-        self._head_is_there()
+        if self._late is not None:
+            self._late.cancel()
         self.resume_writing()
         super().connection_lost(exc)
 
@@ -47,11 +48,11 @@ class Connection(HttpToolsProtocol):
         self._piece = len(data)
         self._head_bytes += self._piece
         super().data_received(data)
-        if self.transport.is_closing():
-            return
+        if self.cycle is not None and not self.cycle.response_complete:
+            return  # the usual case: a request is being answered
         if self._in_head and self._head_bytes > MOST_HEAD_BYTES:
             self._refuse(_headers_too_large())
-        elif self._late is None and not self._answering:
+        elif self._late is None:
             self._wait_for_head()
 
     def on_message_begin(self) -> None:
@@ -61,11 +62,14 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Take the headers, or refuse them: what is raised here ends in `send_400_response`."""
-        self._head_is_there()
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
         self._in_head = False
-        self._refusal = _too_much(self.url, self.headers, self._head_bytes)
-        if self._refusal is not None:
-            raise self._refusal
+        if self._head_bytes > MOST_TARGET_BYTES or len(self.headers) > MOST_HEADERS:  # perhaps: some came after it
+            self._refusal = _too_much(self.url, self.headers)
+            if self._refusal is not None:
+                raise self._refusal
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -95,16 +99,12 @@ class Connection(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def _wait_for_head(self) -> None:
-        self._late = self.loop.call_later(self.head_seconds, self._too_slow)
-
-    def _head_is_there(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
+        if not self.transport.is_closing():
+            self._late = self.loop.call_later(self.head_seconds, self._too_slow)
 
     def _too_slow(self) -> None:
         self._late = None
-        if self._answering or self.transport.is_closing():
+        if self._answering:
             return
         if not self._piece:
             self.transport.close()  # opened in advance, as browsers do: an answer to nothing would confuse them
@@ -113,6 +113,8 @@ class Connection(HttpToolsProtocol):
             self._refuse(Problem("too-slow", detail))
 
     def _refuse(self, problem: Problem) -> None:
+        if self.transport.is_closing():
+            return
         body = problem.body()
         headers: Iterable[Header] = self.dressing.on(
             [
@@ -129,16 +131,12 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-def _too_much(target: bytes, headers: list[tuple[bytes, bytes]], came: int) -> Problem | None:
-    """Return what is wrong with the size of a head; `came` is how many bytes came with it, some of them later ones."""
+def _too_much(target: bytes, headers: list[tuple[bytes, bytes]]) -> Problem | None:
     if len(target) > MOST_TARGET_BYTES:
         detail = f"The address has {len(target)} bytes; {MOST_TARGET_BYTES} are the most that is read."
         return Problem("too-long", detail)
-    if len(headers) > MOST_HEADERS:
-        return _headers_too_large()
-    if came > MOST_HEAD_BYTES and sum(len(name) + len(value) for name, value in headers) > MOST_HEAD_BYTES:
-        return _headers_too_large()
-    return None
+    size = len(target) + sum(len(name) + len(value) for name, value in headers)
+    return _headers_too_large() if len(headers) > MOST_HEADERS or size > MOST_HEAD_BYTES else None
 
 
 def _headers_too_large() -> Problem:
