@@ -20,7 +20,7 @@ from app.core.observe import Header, Scope
 from app.core.problems import Problem
 
 WINDOW = 60  # seconds
-MOST = 100_000  # readers that are counted apart in one window: some 20 MB
+MOST = 100_000  # readers that are counted apart in one window: some 10 MB
 CONNECTIONS = 64  # to the shared store, for each process
 STORE_SECONDS = 0.25  # how long the shared store may take to answer
 PAUSE_SECONDS = 5.0  # how long it is left alone after it did not
@@ -139,7 +139,7 @@ class Rates:
 
     Every request counts one, whatever it asks and finds: so what is left tells nothing of what is hidden. Where the
     shared store does not answer, each process counts for itself until it does: nobody is refused because of it, and
-    nobody is let through without bound (docs/decisions/0031-…).
+    nobody is let through without bound (docs/decisions/0031).
     """
 
     def __init__(
@@ -157,13 +157,14 @@ class Rates:
             credential: the same of one credential.
             store: `memory`, or the address of a Redis server that several processes share.
             key: what the digests of addresses are made with; needed where the store is shared.
-            warn: is told, once each time, when the store does not answer.
+            warn: is told when the store does not answer any more.
         """
         self._public, self._credential = Policy("public", public), Policy("credential", credential)
         self._address: Who = Addresses(None if store == "memory" else key)
         self._pool = None if store == "memory" else _pool(store)
         self._shared = None if self._pool is None else SlidingWindowCounterRateLimiter(_storage(store, self._pool))
         self._warn = warn
+        self._away = False
         self._paused_until = 0.0
 
     @property
@@ -188,17 +189,22 @@ class Rates:
         return self._of_all(self._shared, policy, name)
 
     async def _of_all(self, shared: SlidingWindowCounterRateLimiter, policy: Policy, name: str) -> Count:
-        if time.time() >= self._paused_until:
+        now = time.monotonic()
+        if now >= self._paused_until:
+            if self._away:
+                self._paused_until = now + PAUSE_SECONDS  # this request tries; no other waits for it meanwhile
             try:
                 async with asyncio.timeout(STORE_SECONDS):
                     allowed = await shared.hit(policy.item, name)
                     reset, left = await shared.get_window_stats(policy.item, name)
+                self._away, self._paused_until = False, 0.0
                 return policy.count(Hit(allowed, left if allowed else 0, reset))
             except Exception as error:  # whatever it is that fails, reading goes on
-                self._paused_until = time.time() + PAUSE_SECONDS
-                if self._warn is not None:
+                self._paused_until = now + PAUSE_SECONDS
+                if not self._away and self._warn is not None:
                     kind = type(error).__name__
                     self._warn("the rate store does not answer: each process counts for itself", error=kind)
+                self._away = True
         return policy.count(policy.own.hit(name, policy.most))
 
     async def close(self) -> None:

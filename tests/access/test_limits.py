@@ -281,6 +281,8 @@ def test_without_the_store_each_process_counts_for_itself_until_it_is_back(store
         began = time.perf_counter()
         await ask(rates)
         quick = time.perf_counter() - began
+        await asyncio.sleep(0.6)
+        await ask(rates)  # tried, and not there
         store.start()
         await asyncio.sleep(0.6)
         back = [await ask(rates) for _ in range(3)]
