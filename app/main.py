@@ -1,4 +1,4 @@
-"""The service: its routes, its one middleware, its life, and how every failure becomes a problem document."""
+"""The service: its routes, what stands before them, its life, and how every failure becomes a problem document."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from app.access.caller import Resolve, anonymous
+from app.access.gate import Gate, Rules
+from app.access.limits import Rates
 from app.catalogue import state
 from app.catalogue.answer import of_problem
 from app.catalogue.cursor import Cursors
@@ -24,6 +26,7 @@ from app.catalogue.query import Queries
 from app.catalogue.routes import ALLOW, Reads
 from app.core import crypto, observe
 from app.core.db import Database
+from app.core.dressing import Dressing
 from app.core.problems import Problem, not_found
 from app.core.settings import Settings
 from app.explorer import docs
@@ -60,13 +63,16 @@ def create_app(
         public_url=settings.public_url,
     )
     metrics, log = observe.Metrics(), observe.logger(settings.log_level)
+    rates = Rates(
+        settings.rate_public, settings.rate_credential, settings.rate_store, crypto.derive(master, "rate"), log.warning
+    )
     app = FastAPI(
         title=TITLE,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_life(settings, database if db is None else None, metrics),
+        lifespan=_life(settings, database if db is None else None, metrics, rates),
         # The service sends nothing to anybody: no tracing, and no exporter, whatever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
@@ -74,7 +80,9 @@ def create_app(
     reads = Reads(reader, resolve_view or anonymous, fixed(reader, openapi_bytes))
     app.router.routes[:] = [reads, *docs.routes()]
     app.add_middleware(reads.before)
-    app.add_middleware(observe.Observe, metrics=metrics, log=log, failed=_failed)
+    dressing = Dressing(settings.cors_origins, settings.is_https)
+    app.add_middleware(Gate, rules=_rules(settings, rates, log))
+    app.add_middleware(observe.Observe, metrics=metrics, log=log, failed=_failed, dress=dressing.on)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Problem, _problem)
     return app
@@ -100,7 +108,16 @@ def _expiry(settings: Settings, database: Database) -> state.Expire:
     return expire
 
 
-def _life(settings: Settings, database: Database | None, metrics: observe.Metrics) -> Any:
+def _rules(settings: Settings, rates: Rates, log: Any) -> Rules:
+    """Return what the gate before the routes holds requests to."""
+
+    def hint() -> None:
+        log.warning("requests that a proxy passed on are counted as those of one reader: set EVIDENCE_PROXIES")
+
+    return Rules(rates, settings.body_bytes, settings.body_seconds, _refuse, None if settings.proxies else hint)
+
+
+def _life(settings: Settings, database: Database | None, metrics: observe.Metrics, rates: Rates) -> Any:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         server = None
@@ -112,6 +129,7 @@ def _life(settings: Settings, database: Database | None, metrics: observe.Metric
             if server is not None:
                 server.shutdown()
                 server.server_close()
+            await rates.close()
             if database is not None:
                 await database.close()
 
@@ -125,7 +143,7 @@ class _Sent:
         self._problem = problem
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await of_problem(self._problem).send(receive, send, scope["method"] == "HEAD")
+        await _refuse(self._problem, scope, receive, send)
 
 
 async def _problem(_: Request, problem: Exception) -> Any:
@@ -144,6 +162,10 @@ async def _http(request: Request, error: Exception) -> Any:
     return _Sent(Problem("invalid-request", "This request cannot be read."))
 
 
+async def _refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+    await of_problem(problem).send(receive, send, scope["method"] == "HEAD")
+
+
 async def _failed(scope: Scope, receive: Receive, send: Send) -> None:
     problem = Problem("internal-error", "Something went wrong here. The operator can find it by the X-Request-ID.")
-    await of_problem(problem).send(receive, send, scope["method"] == "HEAD")
+    await _refuse(problem, scope, receive, send)

@@ -1,4 +1,4 @@
-"""Answers: status, headers and bytes, sent straight to the server; what every answer carries."""
+"""Answers: status, headers and bytes, sent straight to the server."""
 
 import asyncio
 import re
@@ -17,18 +17,10 @@ Header = tuple[bytes, bytes]
 PUBLIC = 0
 _HOST = re.compile(rb"([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
-SAFE: list[Header] = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-]
+# What every answer carries beside these is added at the gate: see app/core/dressing.py.
 _VARY: Header = (b"vary", b"Accept, Authorization")
-CORS: list[Header] = [
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Link, Retry-After, X-Request-ID"),
-]
-_OPEN = [*SAFE, _VARY, *CORS]
-_CLOSED = [*SAFE, _VARY, (b"cache-control", b"private, no-store")]
+_OPEN = [_VARY]
+_CLOSED = [_VARY, (b"cache-control", b"private, no-store")]
 _TYPES: dict[str, Header] = {name: (b"content-type", value.encode()) for name, value in MEDIA_TYPES.items()}
 
 

@@ -23,7 +23,8 @@ _INTRODUCTION = f"""{ABOUT}
 Every address answers `GET`, `HEAD` and `OPTIONS`. Every error is `application/problem+json` (RFC 9457); an unknown
 parameter or value is refused with the nearest known one. Every answer has a strong `ETag`: send it back as
 `If-None-Match` and an unchanged answer is 304. Lists go from page to page by `next`, however far; NDJSON and CSV
-without `limit` give everything at once. A date is uncertain until its source says otherwise: `match` says how surely
+without `limit` give everything at once. Where requests are counted, `RateLimit` says how many more are answered, and
+one too many is 429 with `Retry-After`. A date is uncertain until its source says otherwise: `match` says how surely
 it has to fit, and `meta` states what dropped out.
 """
 _STATUS = {
@@ -33,6 +34,7 @@ _STATUS = {
     "406": "The header Accept takes none of the formats.",
     "414": "The query string is too long.",
     "422": "A parameter has an error; each is explained.",
+    "429": "More requests came from you in a minute than are answered.",
     "500": "The service failed.",
     "503": "What you may see is being prepared, or something is just being taken out of sight.",
 }
@@ -85,7 +87,7 @@ class Description:
                 "parameters": dict(sorted(self.parameters.items())),
                 "examples": _shared_examples(),
                 "headers": described.HEADERS,
-                "responses": {name: _problem(name) for name in ("401", "404", "406", "414", "422", "500", "503")}
+                "responses": {name: _problem(name) for name in _STATUS if name.isdigit()}
                 | {"not-modified": {"description": _STATUS["not-modified"], "headers": described.CACHED}},
             },
         }
@@ -265,8 +267,9 @@ def _operation(
     name: str, summary: str, doc: str, parameters: list[Json], ok: Json, statuses: tuple[str, ...], cached: bool = True
 ) -> Json:
     responses: Json = {"200": ok}
-    if cached:
+    if cached:  # the two addresses that tell how the service is are not: they are not counted either
         responses["304"] = {"$ref": "#/components/responses/not-modified"}
+        statuses = (*sorted({*statuses, "429"}),)
     responses |= {status: {"$ref": f"#/components/responses/{status}"} for status in (*statuses, "500")}
     shown = {"parameters": parameters} if parameters else {}
     return {"operationId": name, "summary": summary, "description": doc, **shown, "responses": responses}
