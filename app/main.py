@@ -13,7 +13,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from app.access.caller import Resolve, anonymous
+from app.access.audit import Spool, Trails
+from app.access.caller import Identify
+from app.access.identify import Access
+from app.access.issuer import Issuer
+from app.access.tokens import Tokens
 from app.catalogue import state
 from app.catalogue.answer import of_problem
 from app.catalogue.cursor import Cursors
@@ -36,7 +40,7 @@ def create_app(
     settings: Settings | None = None,
     *,
     db: Database | None = None,
-    resolve_view: Resolve | None = None,
+    identify: Identify | None = None,
     expire: state.Expire | None = None,
 ) -> FastAPI:
     """Return the service.
@@ -44,7 +48,7 @@ def create_app(
     Args:
         settings: how it is deployed; from the environment if not given.
         db: the main database; opened (and closed) here if not given.
-        resolve_view: who asks -> the view that answers; everybody has the public view if not given.
+        identify: who asks, and in which view; by the credentials of the database if not given.
         expire: takes away what has expired from a view; done here, in a thread, if not given.
     """
     settings = settings or Settings.from_env()
@@ -71,7 +75,10 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.openapi = openapi_document  # type: ignore[method-assign]
-    reads = Reads(reader, resolve_view or anonymous, fixed(reader, openapi_bytes))
+    tokens = Tokens(database, master, settings.public_url)
+    access = Access(database, tokens, Issuer.of(settings))
+    trails = Trails(Spool(settings.home / "audit", settings.audit_fsync))
+    reads = Reads(reader, identify or access.caller, trails, fixed(reader, openapi_bytes))
     app.router.routes[:] = [reads, *docs.routes()]
     app.add_middleware(reads.before)
     app.add_middleware(observe.Observe, metrics=metrics, log=log, failed=_failed)

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# What an outside issuer may sign with: a public key of its own, and never a secret shared with us.
+SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519")
+
 
 class SettingError(ValueError):
     """A setting cannot be used; the message names it and says how to mend it."""
@@ -29,9 +32,19 @@ class Settings:
     read_connections: int = 8
     read_seconds: int = 30
     exports: int = 8
+    audit_fsync: bool = False
+    oidc_issuer: str | None = None
+    oidc_audience: str | None = None
+    oidc_algorithms: tuple[str, ...] = ("RS256", "ES256")
 
     def __post_init__(self) -> None:
-        """Fill in what follows from the data folder."""
+        """Fill in what follows from the data folder.
+
+        Raises:
+            SettingError: there is an outside issuer, and it is not said for whom its tokens have to be.
+        """
+        if self.oidc_issuer is not None and not self.oidc_audience:
+            raise SettingError("EVIDENCE_OIDC_AUDIENCE must be set together with EVIDENCE_OIDC_ISSUER")
         for name, file in (("database_url", "evidence.db"), ("keys_url", "keys.db")):
             if not getattr(self, name):
                 object.__setattr__(self, name, f"sqlite:///{(self.home / file).absolute()}")
@@ -59,6 +72,10 @@ class Settings:
             read_connections=_number(env, "EVIDENCE_READ_CONNECTIONS", 8, 1, 256),
             read_seconds=_number(env, "EVIDENCE_READ_SECONDS", 30, 1, 3600),
             exports=_number(env, "EVIDENCE_EXPORTS", 8, 1, 256),
+            audit_fsync=_choice(env, "EVIDENCE_AUDIT_FSYNC", "0", ("0", "1")) == "1",
+            oidc_issuer=_issuer(env, "EVIDENCE_OIDC_ISSUER"),
+            oidc_audience=env.get("EVIDENCE_OIDC_AUDIENCE"),
+            oidc_algorithms=_choices(env, "EVIDENCE_OIDC_ALGORITHMS", "RS256,ES256", SIGNATURES),
         )
 
 
@@ -73,6 +90,20 @@ def _choice(env: Mapping[str, str], name: str, default: str, known: tuple[str, .
     text = env.get(name, default)
     if text not in known:
         raise SettingError(f"{name} must be one of {', '.join(known)}")
+    return text
+
+
+def _choices(env: Mapping[str, str], name: str, default: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    chosen = tuple(env.get(name, default).split(","))
+    if not set(chosen) <= {*known}:
+        raise SettingError(f"{name} must be some of {', '.join(known)}, with commas and no spaces between")
+    return chosen
+
+
+def _issuer(env: Mapping[str, str], name: str) -> str | None:
+    text = env.get(name)
+    if text is not None and not text.startswith(("https://", "http://localhost", "http://127.0.0.1")):
+        raise SettingError(f"{name} must begin with https://, or be on this machine")
     return text
 
 

@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
+from app.access import tables as _  # noqa: F401 - the tables of a room that nothing here imports
 from app.catalogue.tables import PARTITIONED
 from app.core import migrations
 from app.core.db import Database
