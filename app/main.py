@@ -17,6 +17,8 @@ from app.access.audit import Spool, Trails
 from app.access.caller import Identify
 from app.access.identify import Access
 from app.access.issuer import Issuer
+from app.access.keys import Keys
+from app.access.routes import Accesses
 from app.access.tokens import Tokens
 from app.catalogue import state
 from app.catalogue.answer import of_problem
@@ -79,7 +81,8 @@ def create_app(
     access = Access(database, tokens, Issuer.of(settings))
     trails = Trails(Spool(settings.home / "audit", settings.audit_fsync))
     reads = Reads(reader, identify or access.caller, trails, fixed(reader, openapi_bytes))
-    app.router.routes[:] = [reads, *docs.routes()]
+    accesses = Accesses(access, tokens, Keys(database), {})
+    app.router.routes[:] = [reads, accesses, *docs.routes()]
     app.add_middleware(reads.before)
     app.add_middleware(observe.Observe, metrics=metrics, log=log, failed=_failed)
     app.add_exception_handler(HTTPException, _http)

@@ -175,8 +175,16 @@ NOT_HERE = (
     "A credential goes into the header Authorization and never into an address, where proxies and logs keep it. If "
     "this was one, rotate or revoke it."
 )
+_CREDENTIALS = frozenset(
+    ("access_token", "api_key", "apikey", "auth", "authorization", "bearer", "client_secret", "key", "token")
+)
 
 
 def in_address() -> Problem:
     """Return the problem of an address that has a credential in it; what it is, is not repeated."""
     return invalid([Fault("query", "credential", NOT_HERE)])
+
+
+def names_a_credential(parameter: str) -> bool:
+    """Tell whether a parameter is one in which people put credentials."""
+    return parameter.lower().replace("-", "_") in _CREDENTIALS

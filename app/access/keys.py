@@ -284,7 +284,8 @@ def _check(connection: Connection, wanted: Wanted, now: int) -> list[Allowed]:
         raise Wrong("name", f"A credential has a name of at most {MOST_NAME} letters: who uses it, and what for.")
     if wanted.expires is not None and wanted.expires <= now:
         raise Wrong("expires", "This moment has passed already.")
-    if (wanted.kind == "subject") != (wanted.issuer is not None and wanted.subject is not None):
+    stated = bool(wanted.issuer), bool(wanted.subject)
+    if stated != (wanted.kind == "subject",) * 2:
         raise Wrong("subject", "A credential of the kind 'subject', and no other, states issuer and subject.")
     if wanted.kind == "subject":
         c = CREDENTIAL.c

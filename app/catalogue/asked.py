@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-from app.access.caller import NOT_HERE
+from app.access.caller import NOT_HERE, names_a_credential
 from app.catalogue import when
 from app.catalogue.parameter import Parameter, Wrong, is_identifier, shortened
 from app.catalogue.parameters import MOST_IDS, all_names, members, sorts_of, vocabulary
@@ -19,9 +19,6 @@ MOST_BYTES = 8192
 SHORT = 1024  # bytes of a query string that may be remembered
 MOST_PARAMETERS = 100
 MOST_FAULTS = 10
-CREDENTIALS = frozenset(
-    ("access_token", "api_key", "apikey", "auth", "authorization", "bearer", "client_secret", "key", "token")
-)
 _PLAIN = ",:-._~"  # what stands in an address as it is
 
 
@@ -170,7 +167,7 @@ def _unknown(name: str, known: Iterable[str], kind: Kind | None) -> str:
                 f"{kind.title} have nothing that this asks about; /v1/{kind.path}/queryables lists what can be asked."
             )
         )
-    if name.lower().replace("-", "_") in CREDENTIALS:
+    if names_a_credential(name):
         return NOT_HERE
     where = f" All of them: /v1/{kind.path}/queryables." if kind is not None else ""
     hint = nearest(name, known)

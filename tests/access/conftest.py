@@ -43,7 +43,8 @@ class House:
 
     def key(self, *views: str, organisation: str | None = None, roles: Any = ("read",), **more: Any) -> str:
         """Return the text of a fresh API key."""
-        return self.make(*views, organisation=organisation, roles=roles, **more)[1]
+        text: str = self.make(*views, organisation=organisation, roles=roles, **more)[1]
+        return text
 
     def make(self, *views: str, organisation: str | None = None, roles: Any = ("read",), **more: Any) -> Any:
         """Return a fresh credential, and its secret."""
