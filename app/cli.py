@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from app.access.command import Failed, keys
+from app.access.command import Failed, audit, keys
 from app.core import migrations
 from app.core.db import Database, DatabaseError
 from app.core.settings import SettingError, Settings
@@ -39,6 +39,7 @@ def _version(asked: bool) -> None:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(keys, name="keys")
+app.add_typer(audit, name="audit")
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
@@ -13,12 +13,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from app.access.accounts import Accounts
 from app.access.audit import Spool, Trails
 from app.access.caller import Identify
 from app.access.identify import Access
 from app.access.issuer import Issuer
 from app.access.keys import Keys
 from app.access.routes import Accesses
+from app.access.shipping import Shipper
 from app.access.tokens import Tokens
 from app.catalogue import state
 from app.catalogue.answer import of_problem
@@ -66,22 +68,24 @@ def create_app(
         public_url=settings.public_url,
     )
     metrics, log = observe.Metrics(), observe.logger(settings.log_level)
+    spool = Spool(settings.home / "audit", settings.audit_fsync)
+    shipper = Shipper(database, spool, lambda error: log.error("audit not shipped", error=error))
     app = FastAPI(
         title=TITLE,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_life(settings, database if db is None else None, metrics),
+        lifespan=_life(settings, database if db is None else None, metrics, spool, shipper),
         # The service sends nothing to anybody: no tracing, and no exporter, whatever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.openapi = openapi_document  # type: ignore[method-assign]
     tokens = Tokens(database, master, settings.public_url)
     access = Access(database, tokens, Issuer.of(settings))
-    trails = Trails(Spool(settings.home / "audit", settings.audit_fsync))
-    reads = Reads(reader, identify or access.caller, trails, fixed(reader, openapi_bytes))
-    accesses = Accesses(access, tokens, Keys(database), {})
+    reads = Reads(reader, identify or access.caller, Trails(spool), fixed(reader, openapi_bytes))
+    accounts = Accounts(database, master, settings.public_url)
+    accesses = Accesses(access, tokens, Keys(database), accounts.routes)
     app.router.routes[:] = [reads, accesses, *docs.routes()]
     app.add_middleware(reads.before)
     app.add_middleware(observe.Observe, metrics=metrics, log=log, failed=_failed)
@@ -110,15 +114,23 @@ def _expiry(settings: Settings, database: Database) -> state.Expire:
     return expire
 
 
-def _life(settings: Settings, database: Database | None, metrics: observe.Metrics) -> Any:
+def _life(
+    settings: Settings, database: Database | None, metrics: observe.Metrics, spool: Spool, shipper: Shipper
+) -> Any:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         server = None
         if settings.metrics_port:
             server, _thread = start_http_server(settings.metrics_port, settings.metrics_host, metrics.registry)
+        shipping = asyncio.create_task(shipper.run())
         try:
             yield
         finally:
+            shipping.cancel()
+            with suppress(asyncio.CancelledError):
+                await shipping
+            spool.close()
+            await shipper.once()
             if server is not None:
                 server.shutdown()
                 server.server_close()

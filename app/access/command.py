@@ -1,4 +1,4 @@
-"""The verbs `evidence keys …`: organisations and their credentials, for the operator at the command line."""
+"""The verbs `evidence keys …` and `evidence audit …`: credentials, and the account of reads, for the operator."""
 
 import asyncio
 import re
@@ -13,12 +13,14 @@ from app.access.caller import ROLES
 from app.access.keys import Keys, Unknown, Wanted, Wrong
 from app.access.managing import shown_key, shown_organisation
 from app.access.tokens import OVERLAP, Tokens
+from app.access.verify import verify as verify_account
 from app.core import crypto, migrations, moments
 from app.core.db import Database
 from app.core.settings import Settings
 from app.records.base import WORD
 
 keys = typer.Typer(no_args_is_help=True, help="Organisations and their credentials.")
+audit = typer.Typer(no_args_is_help=True, help="The account of who has read what.")
 Id = Annotated[str, typer.Argument(help="The id of the credential (crd-…).")]
 Organisation = Annotated[str, typer.Argument(help="The id of the organisation.")]
 Views = Annotated[list[str] | None, typer.Option("--view", help="A view, as partner/research; may be repeated.")]
@@ -184,3 +186,30 @@ def _tell(row: dict[str, Any]) -> None:
 def _tell_secret(text: str | None) -> None:
     if text is not None:
         typer.echo(f"\n{text}\n\nThis is shown now and never again: only its digest is kept.")
+
+
+@audit.command()
+def verify(
+    expect: Annotated[
+        str | None, typer.Option(help="Entries and head that an earlier verification stated, as 120:9f….")
+    ] = None,
+) -> None:
+    """Verify that no line of the account was changed or taken out, in the database and in the spools."""
+    with _database() as (settings, database):
+        found = verify_account(database, settings.home / "audit", _expected(expect))
+    for fault in found.faults:
+        typer.echo(fault, err=True)
+    state = f"{len(found.faults)} faults" if found.faults else "whole"
+    typer.echo(f"{found.entries} entries in {found.chains} chains, {found.waiting} lines waiting in spools: {state}.")
+    typer.echo(f"Head: {found.entries}:{found.head}")
+    if found.faults:
+        raise typer.Exit(1)
+
+
+def _expected(text: str | None) -> tuple[int, str] | None:
+    if text is None:
+        return None
+    number, _, head = text.partition(":")
+    if not re.fullmatch("[0-9]{1,18}", number) or not re.fullmatch("[0-9a-f]{64}", head):
+        raise typer.BadParameter("must be a number of entries, a colon, and a head")
+    return int(number), head

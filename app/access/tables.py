@@ -91,7 +91,10 @@ class AuditEntry(SQLModel, table=True):
     """One line of a spool: a read, or an act of managing; `hash` chains it to the line before it."""
 
     __tablename__ = "audit_entry"
-    __table_args__ = (Index("audit_entry_seq", "spool", "seq", unique=True),)
+    __table_args__ = (
+        Index("audit_entry_seq", "spool", "seq", unique=True),
+        Index("audit_entry_organisation", "organisation", "entry"),
+    )
 
     entry: int = Field(sa_column=Column("entry", SERIAL, primary_key=True, autoincrement=False))
     spool: str

@@ -80,6 +80,7 @@ def _audit() -> None:
         _column("hash", sa.LargeBinary()),
     )
     op.create_index("audit_entry_seq", "audit_entry", ["spool", "seq"], unique=True)
+    op.create_index("audit_entry_organisation", "audit_entry", ["organisation", "entry"])
     op.create_table(
         "audit_read",
         _key("owner", sa.String()),

@@ -97,7 +97,7 @@ class Fake:
     name = "https://issuer.example"
 
     def __init__(self) -> None:
-        self.keys: list[Any] = [RSAKey.generate_key(2048, parameters={"kid": "one", "alg": "RS256"})]
+        self.keys: list[Any] = [RSAKey.generate_key(2048, parameters={"kid": "one"})]
         self.fetched: list[str] = []
         self.broken = False
         self.stated = self.name
@@ -171,7 +171,7 @@ class TestChecks:
         monkeypatch.setattr("app.access.issuer.time.monotonic", lambda: now)
         assert ask(issuer, fake.token(), fake.token()) == ["s", "s"]
         assert len(fake.fetched) == 2
-        fake.keys.append(RSAKey.generate_key(2048, parameters={"kid": "two", "alg": "RS256"}))
+        fake.keys.append(RSAKey.generate_key(2048, parameters={"kid": "two"}))
         text = fake.token(key=fake.keys[1], kid="two")
         assert ask(issuer, text) == ["unauthenticated"]  # too soon: whoever makes up names makes nobody fetch
         assert len(fake.fetched) == 2

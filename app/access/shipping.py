@@ -1,0 +1,211 @@
+"""Shipping: lines of spools into the database within seconds, those of processes that died too, and to their owners."""
+
+import asyncio
+import contextlib
+import fcntl
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import orjson
+from sqlalchemy import Connection, func, select
+
+from app.access import chain
+from app.access.acts import next_entry
+from app.access.audit import ENDING, Spool, unpacked
+from app.access.tables import AUDIT_ENTRY, AUDIT_READ, AUDIT_SEAL, VIEW
+from app.core.db import Database
+from app.vault.keys import chunks
+from app.vault.tables import RECORD
+
+SECONDS = 2.0  # between two rounds: with its transaction a line is in the database within 5
+BATCH = 500  # lines of one transaction
+BROKEN = ".broken"
+
+Line = dict[str, Any]
+Failed = Callable[[str], None]
+
+
+class Place(NamedTuple):
+    """How far a file was shipped: the byte, the number of the next line, and the hash before it."""
+
+    offset: int
+    seq: int
+    hash: bytes
+
+
+class Kept(NamedTuple):
+    """One line of a spool, whose hash holds."""
+
+    seq: int
+    text: bytes
+    hash: bytes
+
+
+class Broken(Exception):
+    """A line does not follow from the one before it."""
+
+
+class Shipper:
+    """Ships for one process: its own file as it grows, and whole files that nobody holds any more."""
+
+    def __init__(self, database: Database, spool: Spool, failed: Failed) -> None:
+        """Ship from the folder of a spool; `failed` is told in one word what went wrong."""
+        self._database = database
+        self._spool = spool
+        self._failed = failed
+        self._places: dict[str, Place] = {}
+
+    async def run(self) -> None:
+        """Ship until cancelled."""
+        while True:
+            await self.once()
+            await asyncio.sleep(SECONDS)
+
+    async def once(self) -> None:
+        """Ship what there is. Whatever fails, the lines are safe where they are, and the next round comes."""
+        try:
+            await asyncio.to_thread(self.ship)
+        except Exception as error:
+            self._failed(type(error).__name__)
+
+    def ship(self) -> int:
+        """Ship what there is; return how many lines."""
+        if not self._spool.folder.is_dir():
+            return 0
+        return sum([self._file(path) for path in sorted(self._spool.folder.glob(f"*{ENDING}"))])
+
+    def _file(self, path: Path) -> int:
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+            if path.stem == self._spool.name:
+                return self._lines(path, file)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return 0  # its process lives, and ships it itself
+            n = self._lines(path, file)
+            if path.exists():  # not set aside as broken
+                path.unlink()
+            self._places.pop(path.stem, None)
+            return n
+        return 0
+
+    def _lines(self, path: Path, file: BinaryIO) -> int:
+        name, n = path.stem, 0
+        place = self._places.get(name) or Place(0, 0, chain.START)
+        file.seek(place.offset)
+        lines, is_broken, is_done = read(file, place), False, False
+        while not is_done:
+            batch: list[tuple[Kept, int]] = []
+            try:
+                batch.extend(islice(lines, BATCH))
+            except Broken:
+                is_broken = True
+            is_done = is_broken or len(batch) < BATCH
+            if batch:
+                self._database.write(partial(take_in, self._database, spool=name, batch=batch))
+                last, offset = batch[-1]
+                self._places[name] = Place(offset, last.seq + 1, last.hash)
+                n += len(batch)
+        if is_broken:
+            self._failed("broken spool")
+            if name != self._spool.name:
+                path.rename(path.with_suffix(BROKEN))
+        return n
+
+
+def read(file: BinaryIO, place: Place) -> Iterator[tuple[Kept, int]]:
+    """Yield the whole lines of a file from a place on, each with the byte after it; a last one cut short is none.
+
+    Raises:
+        Broken: a line was changed, or one is missing.
+    """
+    offset, seq, hash = place
+    for raw in file:
+        if not raw.endswith(b"\n"):
+            return
+        text, _, stated = raw[:-1].rpartition(b"\t")
+        hash = chain.link(hash, text)
+        if hash.hex().encode() != stated or numbered(text) != seq:
+            raise Broken
+        offset += len(raw)
+        yield Kept(seq, text, hash), offset
+        seq += 1
+
+
+def numbered(text: bytes) -> int | None:
+    """Return the number that a line states."""
+    try:
+        line = orjson.loads(text)
+    except ValueError:
+        return None
+    return line.get("seq") if isinstance(line, dict) else None
+
+
+def take_in(database: Database, connection: Connection, spool: str, batch: Sequence[tuple[Kept, int]]) -> None:
+    """Put lines of a spool into the database, those that are not there; the caller holds the write lock."""
+    c = AUDIT_ENTRY.c
+    last = connection.scalar(select(func.max(c.seq)).where(c.spool == spool))
+    fresh = [kept for kept, _ in batch if last is None or kept.seq > last]
+    lines: list[Line] = [orjson.loads(kept.text) for kept in fresh]
+    entry = next_entry(connection)
+    rows = [
+        (entry + i, spool, kept.seq, line["organisation"], kept.text, kept.hash)
+        for i, (kept, line) in enumerate(zip(fresh, lines, strict=True))
+    ]
+    database.insert(connection, AUDIT_ENTRY, rows)
+    database.insert(connection, AUDIT_READ, _reads(connection, lines), or_ignore=True)
+
+
+def _reads(connection: Connection, lines: Sequence[Line]) -> list[tuple[Any, ...]]:
+    """Return what owners are told of lines: which of their records, by whom, when; of a mechanism the month alone."""
+    keys = {k for line in lines for k in unpacked(line["ids"])}
+    held = _held(connection, keys)
+    mechanisms = _mechanisms(connection)
+    rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for line in lines:
+        at = shown_from = line["at"]
+        if line["view"] in mechanisms:
+            at, shown_from = month_of(at), _sealed_until(connection, line["organisation"], line["at"])
+        for k in unpacked(line["ids"]):
+            if k in held:
+                record, owner = held[k]
+                key = (owner, at, record, line["credential"] or "")
+                rows.setdefault(key, (*key, line["organisation"] or "", line["view"], shown_from))
+    return list(rows.values())
+
+
+def _held(connection: Connection, keys: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Return the id and the owner of each record."""
+    c, held = RECORD.c, {}
+    for chunk in chunks(sorted(keys)):
+        for k, id, owner in connection.execute(select(c.k, c.id, c.owner).where(c.k.in_(chunk))):
+            held[k] = id, owner
+    return held
+
+
+def _mechanisms(connection: Connection) -> set[int]:
+    rows = connection.execute(select(VIEW.c.id, VIEW.c.audience))
+    return {view for view, audience in rows if is_mechanism(audience)}
+
+
+def is_mechanism(audience: str) -> bool:
+    """Tell whether an audience is an accountability mechanism, or a named body below one."""
+    return audience.partition(":")[0] == "mechanism"
+
+
+def _sealed_until(connection: Connection, organisation: str, at: int) -> int:
+    """Return from when on an owner is told of a read: at once, or from the end of the seal that covers it."""
+    c = AUDIT_SEAL.c
+    where = c.organisation == organisation, c.since <= at, c.until > at
+    until = connection.scalar(select(func.max(c.until)).where(*where))
+    return at if until is None else int(until)
+
+
+def month_of(at: int) -> int:
+    """Return the moment at which the month of a moment began (UTC)."""
+    day = datetime.fromtimestamp(at / 1000, UTC)
+    return int(datetime(day.year, day.month, 1, tzinfo=UTC).timestamp() * 1000)
