@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from starlette.testclient import TestClient
 
+from app.access import chain
+from app.access.audit import Spool
 from app.access.keys import Keys, Wanted
+from app.access.shipping import Shipper
 from app.core import migrations
 from app.core.db import Database
 from app.core.settings import Settings
@@ -96,3 +100,43 @@ def house(engine: str, new_database: Callable[[str], str], tmp_path_factory: pyt
 def home(tmp_path: Path) -> Path:
     """A data folder."""
     return tmp_path
+
+
+@pytest.fixture
+def own(settings, monkeypatch):
+    """A deployment of its own, with the shipping done by hand."""
+
+    async def nothing(_):
+        pass
+
+    monkeypatch.setattr(Shipper, "once", nothing)
+    fill(settings)
+    database = Database.main(settings)
+    with TestClient(create_app(settings)) as client:
+        yield House(settings, database, Keys(database), client)
+    asyncio.run(database.close())
+
+
+def lines_in(folder: Path) -> list[dict[str, Any]]:
+    """Return the lines of all spools, each chain checked."""
+    found = []
+    for path in sorted(folder.glob("*.spool")):
+        previous = chain.START
+        for raw in path.read_bytes().splitlines():
+            text, _, stated = raw.rpartition(b"\t")
+            previous = chain.link(previous, text)
+            assert previous.hex().encode() == stated
+            found.append(orjson.loads(text))
+    return found
+
+
+def ship(house: House) -> list[str]:
+    """Ship as another process would, once the one that wrote is gone; return what failed."""
+    failed: list[str] = []
+    Shipper(house.database, Spool(house.settings.home / "audit"), failed.append).ship()
+    return failed
+
+
+def close(house: House) -> None:
+    """Let the process that writes go, with nothing shipped."""
+    house.client.app.router.routes[0]._trails._spool.close()  # type: ignore[attr-defined]
