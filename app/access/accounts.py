@@ -7,7 +7,19 @@ from urllib.parse import parse_qsl, quote
 
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from sqlalchemy import BigInteger, Connection, Integer, Select, String, bindparam, insert, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    Select,
+    SmallInteger,
+    String,
+    bindparam,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 
 from app.access import acts
 from app.access.audit import unpacked
@@ -89,25 +101,26 @@ class Accounts:
     async def _reads(
         self, owner: str, record: str | None, limit: int, after: list[Any] | None
     ) -> tuple[list[dict[str, Any]], list[Any] | None]:
-        at, of, by = after or [1 << 62, "", ""]
-        values = {"owner": owner, "now": self._clock(), "at": at, "of": of, "by": by, "limit": limit + 1}
+        day, of, by, view = after or [1 << 62, "", "", 0]
+        values = {"owner": owner, "now": self._clock(), "day": day, "of": of, "by": by, "in": view, "limit": limit + 1}
 
         async def reading(snapshot: Snapshot) -> Rows:
             statement = self._of_owner[record is not None]
             return await snapshot.all(statement, values | ({} if record is None else {"record": record}))
 
         rows = await self._database.read(reading, heavy=True)
-        last = [rows[limit - 1][0], rows[limit - 1][1], rows[limit - 1][2]] if len(rows) > limit else None
+        last = list(rows[limit - 1][:4]) if len(rows) > limit else None
         items: list[dict[str, Any]] = []
-        for at, of, credential, organisation, kind, audience, purpose in rows[:limit]:
+        for day, of, credential, _, organisation, first, until, times, kind, audience, purpose in rows[:limit]:
             item: dict[str, Any] = {"record": of, "kind": kind}
             if is_mechanism(audience):
-                # Not which one, when, or how many: a witness's organisation learns that one has looked this month.
-                item |= {"month": iso(at)[:7], "reader": "a mechanism"}
-                if item in items[-limit:]:
+                # Not which one, when, or how often: a witness's organisation learns that one has looked this month.
+                item |= {"month": iso(day)[:7], "reader": "a mechanism"}
+                if item in items:
                     continue
             else:
-                item |= {"at": iso(at), "reader": organisation, "view": f"{audience}/{purpose}"}
+                item |= {"day": iso(day)[:10], "reader": organisation, "view": f"{audience}/{purpose}"}
+                item |= {"first": iso(first), "last": iso(until), "times": times}
                 if organisation == owner:
                     item["credential"] = credential
             items.append(item)
@@ -246,17 +259,21 @@ def _limit(asked: dict[str, str]) -> int:
 
 
 def _of_owner(by_record: bool) -> "Select[Any]":
-    """What an owner is told, newest first: moment, record, credential, organisation, kind, and the view."""
+    """What an owner is told, newest first: the key (without the owner), then by whom, when, how often, and of what."""
     c = AUDIT_READ.c
-    columns = c.at, c.record, c.credential, c.organisation, RECORD.c.kind, VIEW.c.audience, VIEW.c.purpose
-    before = tuple_(c.at, c.record, c.credential) < tuple_(
-        bindparam("at", type_=BigInteger), bindparam("of", type_=String), bindparam("by", type_=String)
+    key = c.day, c.record, c.credential, c.view
+    columns = *key, c.organisation, c.first_at, c.last_at, c.times, RECORD.c.kind, VIEW.c.audience, VIEW.c.purpose
+    before = tuple_(*key) < tuple_(
+        bindparam("day", type_=BigInteger),
+        bindparam("of", type_=String),
+        bindparam("by", type_=String),
+        bindparam("in", type_=SmallInteger),
     )
     where = [c.owner == bindparam("owner", type_=String), c.shown_from <= bindparam("now", type_=BigInteger), before]
     if by_record:
         where.append(c.record == bindparam("record", type_=String))
     joined = AUDIT_READ.join(RECORD, RECORD.c.id == c.record).join(VIEW, VIEW.c.id == c.view)
-    order = c.at.desc(), c.record.desc(), c.credential.desc()
+    order = [column.desc() for column in key]
     return select(*columns).select_from(joined).where(*where).order_by(*order).limit(bindparam("limit", type_=Integer))
 
 

@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import os
 import secrets
-from array import array
+import struct
 from collections.abc import Callable, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -111,14 +111,13 @@ def sealed(line: dict[str, Any], previous: bytes) -> tuple[bytes, bytes]:
 
 def packed(keys: Sequence[int]) -> str:
     """Return the tie-breaks of records in eight bytes each, as text."""
-    return base64.b64encode(array("q", keys).tobytes()).decode()
+    return base64.b64encode(struct.pack(f">{len(keys)}q", *keys)).decode()
 
 
 def unpacked(text: str) -> list[int]:
     """Return the tie-breaks that `packed` put together."""
-    keys = array("q")
-    keys.frombytes(base64.b64decode(text))
-    return keys.tolist()
+    raw = base64.b64decode(text)
+    return list(struct.unpack(f">{len(raw) // 8}q", raw))
 
 
 class Trails:
@@ -151,13 +150,13 @@ class Reading:
         """Begin with what is known of the request."""
         self._spool = spool
         self._line = line
-        self._keys: list[int] = []
+        self._keys: Sequence[int] = ()
         self._begun = False
 
     async def shown(self, keys: Sequence[int]) -> None:
         """Take down records whose bytes are about to be sent."""
         if not self._begun:
-            self._keys.extend(keys)
+            self._keys = [*self._keys, *keys] if self._keys else keys
         elif keys:
             await self._spool.keep({**self._line, "status": 200, "more": True, "ids": packed(keys)})
 

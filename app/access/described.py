@@ -71,9 +71,12 @@ SEAL: Json = {
 READ: Json = {
     "record": "tst-68s4te5cxbccjaqbgqzy10b8jh",
     "kind": "testimony",
-    "at": "2026-11-24T13:52:11.480Z",
+    "day": "2026-11-24",
     "reader": "example-ngo",
     "view": "partner/research",
+    "first": "2026-11-24T13:52:11.000Z",
+    "last": "2026-11-24T15:20:40.000Z",
+    "times": 3,
 }
 MONTH: Json = {
     "record": "tst-68s4te5cxbccjaqbgqzy10b8jh",
@@ -169,12 +172,21 @@ SCHEMAS: Json = _models(NewKey, Rotation, NewOrganisation, ChangedOrganisation, 
         "required": ["keys"],
     },
     "Read": {
-        "description": "One read: of an owner's record, as its steward is told of it; or a line, as the operator is.",
+        "description": "Reads of an owner's record on one day, as its steward is told; or a line, as the operator is.",
         "anyOf": [
             closed(
-                {"record": TEXT, "kind": TEXT, "at": MOMENT, "reader": TEXT, "view": TEXT, "credential": TEXT},
-                ["record", "kind", "at", "reader", "view"],
-                description="`credential` where the reader is one's own organisation.",
+                {
+                    "record": TEXT,
+                    "kind": TEXT,
+                    "day": TEXT | {"format": "date"},
+                    "reader": TEXT,
+                    "view": TEXT,
+                    "first": MOMENT | {"description": "To the second."},
+                    "last": MOMENT,
+                    "times": _COUNT,
+                    "credential": TEXT | {"description": "Where the reader is one's own organisation."},
+                },
+                ["record", "kind", "day", "reader", "view", "first", "last", "times"],
             ),
             closed(
                 {"record": TEXT, "kind": TEXT, "month": TEXT, "reader": {"type": "string", "const": "a mechanism"}},

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -11,12 +12,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from app.access import chain
 from app.access.acts import next_entry
 from app.access.audit import ENDING, Spool, unpacked
-from app.access.tables import AUDIT_ENTRY, AUDIT_READ, AUDIT_SEAL, VIEW
+from app.access.tables import AUDIT_ENTRY, AUDIT_SEAL, VIEW
 from app.core.db import Database
 from app.vault.keys import chunks
 from app.vault.tables import RECORD
@@ -24,6 +25,7 @@ from app.vault.tables import RECORD
 SECONDS = 2.0  # between two rounds: with its transaction a line is in the database within 5
 BATCH = 500  # lines of one transaction
 BROKEN = ".broken"
+DAY = 86_400_000  # milliseconds
 
 Line = dict[str, Any]
 Failed = Callable[[str], None]
@@ -157,25 +159,55 @@ def take_in(database: Database, connection: Connection, spool: str, batch: Seque
         for i, (kept, line) in enumerate(zip(fresh, lines, strict=True))
     ]
     database.insert(connection, AUDIT_ENTRY, rows)
-    database.insert(connection, AUDIT_READ, _reads(connection, lines), or_ignore=True)
+    database.many(connection, _READ, _reads(connection, lines))
+
+
+_READ = text(
+    "INSERT INTO audit_read "
+    "(owner, day, record, credential, view, organisation, first_at, last_at, times, shown_from) VALUES "
+    "(:owner, :day, :record, :credential, :view, :organisation, :first_at, :last_at, :times, :shown_from) "
+    "ON CONFLICT (owner, day, record, credential, view) DO UPDATE SET times = audit_read.times + excluded.times, "
+    "first_at = CASE WHEN excluded.first_at < audit_read.first_at THEN excluded.first_at ELSE audit_read.first_at END, "
+    "last_at = CASE WHEN excluded.last_at > audit_read.last_at THEN excluded.last_at ELSE audit_read.last_at END"
+)
+
+
+class Reader(NamedTuple):
+    """Who reads, in which view, when: to the second, and of a mechanism the month alone."""
+
+    organisation: str
+    credential: str
+    view: int
+    at: int
+    day: int
+    shown_from: int
 
 
 def _reads(connection: Connection, lines: Sequence[Line]) -> list[tuple[Any, ...]]:
-    """Return what owners are told of lines: which of their records, by whom, when; of a mechanism the month alone."""
-    keys = {k for line in lines for k in unpacked(line["ids"])}
-    held = _held(connection, keys)
-    mechanisms = _mechanisms(connection)
-    rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    """Return what owners are told of lines: which of their records, by whom, on which day, how often."""
+    mechanisms, read = _mechanisms(connection), defaultdict[Reader, Counter[int]](Counter)
     for line in lines:
-        at = shown_from = line["at"]
-        if line["view"] in mechanisms:
-            at, shown_from = month_of(at), _sealed_until(connection, line["organisation"], line["at"])
-        for k in unpacked(line["ids"]):
+        if line["ids"]:
+            read[_reader(connection, line, mechanisms)].update(unpacked(line["ids"]))
+    held = _held(connection, {k for keys in read.values() for k in keys})
+    rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for reader, keys in sorted(read.items(), key=lambda one: one[0].at):
+        for k, times in keys.items():
             if k in held:
                 record, owner = held[k]
-                key = (owner, at, record, line["credential"] or "")
-                rows.setdefault(key, (*key, line["organisation"] or "", line["view"], shown_from))
-    return list(rows.values())
+                key = (owner, reader.day, record, reader.credential, reader.view)
+                first, before = (rows[key][6], rows[key][8]) if key in rows else (reader.at, 0)
+                rows[key] = (*key, reader.organisation, first, reader.at, before + times, reader.shown_from)
+    return [rows[key] for key in sorted(rows)]
+
+
+def _reader(connection: Connection, line: Line, mechanisms: set[int]) -> Reader:
+    organisation, at = line["organisation"] or "", line["at"]
+    place = organisation, line["credential"] or "", line["view"]
+    if line["view"] in mechanisms:
+        month = month_of(at)
+        return Reader(*place, month, month, _sealed_until(connection, organisation, at))
+    return Reader(*place, at - at % 1000, at - at % DAY, at - at % 1000)
 
 
 def _held(connection: Connection, keys: Iterable[int]) -> dict[int, tuple[str, str]]:
@@ -202,7 +234,7 @@ def _sealed_until(connection: Connection, organisation: str, at: int) -> int:
     c = AUDIT_SEAL.c
     where = c.organisation == organisation, c.since <= at, c.until > at
     until = connection.scalar(select(func.max(c.until)).where(*where))
-    return at if until is None else int(until)
+    return month_of(at) if until is None else int(until)
 
 
 def month_of(at: int) -> int:

@@ -105,17 +105,21 @@ class AuditEntry(SQLModel, table=True):
 
 
 class AuditRead(SQLModel, table=True):
-    """One record that was read by somebody, as its owner is told of it."""
+    """One record that somebody has read on one day, as its owner is told of it."""
 
     __tablename__ = "audit_read"
-    __table_args__ = (Index("audit_read_record", "owner", "record", "at"), {"sqlite_with_rowid": False})
+    __table_args__ = (Index("audit_read_record", "owner", "record", "day"), {"sqlite_with_rowid": False})
 
     owner: str = Field(primary_key=True)
-    at: int = Field(sa_column=Column("at", BigInteger, primary_key=True, autoincrement=False))  # a mechanism: its month
+    # The moment at which the day began; of a mechanism's reads, its month.
+    day: int = Field(sa_column=Column("day", BigInteger, primary_key=True, autoincrement=False))
     record: str = Field(primary_key=True)
     credential: str = Field(primary_key=True)
+    view: int = Field(sa_column=Column("view", SmallInteger, primary_key=True, autoincrement=False))
     organisation: str
-    view: int = Field(sa_type=SmallInteger)
+    first_at: int = Field(sa_type=BigInteger)  # to the second; of a mechanism's reads, that month again
+    last_at: int = Field(sa_type=BigInteger)
+    times: int = Field(sa_type=BigInteger)
     shown_from: int = Field(sa_type=BigInteger)  # a sealed read: the end of the seal
 
 

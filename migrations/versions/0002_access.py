@@ -84,15 +84,15 @@ def _audit() -> None:
     op.create_table(
         "audit_read",
         _key("owner", sa.String()),
-        _key("at", sa.BigInteger()),
+        _key("day", sa.BigInteger()),
         _key("record", sa.String()),
         _key("credential", sa.String()),
+        _key("view", sa.SmallInteger()),
         _column("organisation", sa.String()),
-        _column("view", sa.SmallInteger()),
-        _column("shown_from", sa.BigInteger()),
+        *(_column(name, sa.BigInteger()) for name in ("first_at", "last_at", "times", "shown_from")),
         sqlite_with_rowid=False,
     )
-    op.create_index("audit_read_record", "audit_read", ["owner", "record", "at"])
+    op.create_index("audit_read_record", "audit_read", ["owner", "record", "day"])
     op.create_table(
         "audit_seal",
         _key("id", sa.String()),
