@@ -5,7 +5,6 @@ import time
 import urllib.request
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from joserfc import jwt
@@ -15,7 +14,7 @@ from joserfc.jwk import KeySet
 from app.access.caller import unauthenticated
 from app.access.tokens import header_of
 from app.core.problems import Problem
-from app.core.settings import Settings
+from app.core.settings import Settings, is_safe
 
 Fetch = Callable[[str], Any]
 
@@ -111,12 +110,6 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *_: Any) -> None:
         return None
-
-
-def is_safe(address: str) -> bool:
-    """Tell whether an address is one that nobody between can change: https, or this very machine."""
-    parts = urlsplit(address)
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1"))
 
 
 def _document(address: str) -> Any:

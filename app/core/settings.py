@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 # What an outside issuer may sign with: a public key of its own, and never a secret shared with us.
 SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519")
@@ -79,6 +80,14 @@ class Settings:
         )
 
 
+def is_safe(address: str) -> bool:
+    """Tell whether what comes from an address cannot be changed on the way: https, or this very machine."""
+    parts = urlsplit(address)
+    if parts.scheme == "https":
+        return bool(parts.hostname)
+    return parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+
+
 def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = env.get(name, str(default))
     if not (text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high):
@@ -102,7 +111,7 @@ def _choices(env: Mapping[str, str], name: str, default: str, known: tuple[str, 
 
 def _issuer(env: Mapping[str, str], name: str) -> str | None:
     text = env.get(name)
-    if text is not None and not text.startswith(("https://", "http://localhost", "http://127.0.0.1")):
+    if text is not None and not is_safe(text):
         raise SettingError(f"{name} must begin with https://, or be on this machine")
     return text
 
