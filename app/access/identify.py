@@ -148,7 +148,7 @@ class Access:
             name=name,
             roles=allowed if scope is None else [role for role in allowed if role in scope.split()],
             views=[Allowed(*row[11:14]) for row in rows if row[11] is not None],
-            operator=operator,
+            operator=bool(operator),
             expires=min((end for end in (secret_ends, ends) if end is not None), default=None),
         )
 
@@ -197,7 +197,7 @@ def _with_views(begin: Any) -> Any:
     joined = joined.outerjoin(
         ORGANISATION_VIEW, (ours.organisation == CREDENTIAL.c.organisation) & (ours.view == mine.view)
     )
-    return joined.outerjoin(VIEW, VIEW.c.id == ours.view)
+    return joined.outerjoin(VIEW, (VIEW.c.id == ours.view) & (VIEW.c.state != "retired"))
 
 
 def _of_secret() -> "Select[Any]":

@@ -242,7 +242,9 @@ class Keys:
 
 
 def _views(connection: Connection) -> list[Allowed]:
-    rows = connection.execute(select(VIEW.c.id, VIEW.c.audience, VIEW.c.purpose).order_by(VIEW.c.id))
+    """Return the views that can be given: an organisation's own is nobody else's."""
+    given = VIEW.c.owner.is_(None), VIEW.c.state != "retired"
+    rows = connection.execute(select(VIEW.c.id, VIEW.c.audience, VIEW.c.purpose).where(*given).order_by(VIEW.c.id))
     return [Allowed(*row) for row in rows]
 
 

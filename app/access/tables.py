@@ -6,7 +6,11 @@ from sqlmodel import Field, SQLModel
 from app.vault.tables import SERIAL
 
 # Of the views, which the catalogue keeps: what a credential has to know of them.
-VIEW = table("view", column("id", SmallInteger), column("audience", String), column("purpose", String))
+VIEW = table(
+    "view",
+    column("id", SmallInteger),
+    *(column(name, String) for name in ("audience", "purpose", "owner", "state")),
+)
 
 
 class Organisation(SQLModel, table=True):

@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 from app.access import issuer as module
 from app.access.issuer import Issuer
 from app.core.problems import Problem
+from app.core.settings import is_safe
 from app.main import create_app
 from tests.access.conftest import PARTNER
 from tests.conftest import free_port
@@ -195,8 +196,8 @@ class TestChecks:
             "ftp://localhost/x",
             "http://localhost.evil/x",
         ):
-            assert not module.is_safe(address)
+            assert not is_safe(address)
             with pytest.raises(ValueError, match="https only"):
                 module._document(address)
         for address in ("https://issuer.example/x", "http://localhost:9400/x", "http://127.0.0.1/x"):
-            assert module.is_safe(address)
+            assert is_safe(address)
