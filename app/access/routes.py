@@ -8,7 +8,7 @@ import orjson
 from starlette.routing import BaseRoute, Match, NoMatchFound
 
 from app.access.bodies import Body
-from app.access.caller import NOT_HERE, Identity, in_address, names_a_credential
+from app.access.caller import NOBODY, NOT_HERE, Identity, in_address, names_a_credential
 from app.access.identify import Access
 from app.access.keys import Keys
 from app.access.managing import Managing, me
@@ -97,13 +97,13 @@ class Accesses(BaseRoute):
             raise Problem("method-not-allowed", detail, headers={"Allow": allow})
         body = Body(request, receive)
         if template == TOKEN:
-            return await self._endpoint.answer(request, body)
+            return await self._endpoint.answer(request, body)  # it reads the header Authorization in its own way
         if query := request.scope["query_string"]:
             if looks_like_one(query):
                 raise in_address()
             if template not in self._asking:
                 raise _no_parameters(query)
-        who = await self._access.identity(request.scope)
+        who = NOBODY if template == JWKS else await self._access.identity(request.scope)
         return await handler(request, who, body, id)
 
     async def _token(self, request: Request, _: Identity, body: Body, __: str) -> Answer:

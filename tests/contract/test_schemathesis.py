@@ -10,7 +10,7 @@ import pytest
 import app
 
 ROOT = Path(app.__file__).parents[1]
-RELATIONS = r"^/v1/[a-z-]+/\{id\}/(?!history$)"
+RELATIONS = r"^/v1/[a-z-]+/\{id\}/(?!(history|rotate)$)"
 
 
 def run(server: str, folder: Path, *options: str) -> str:
