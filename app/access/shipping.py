@@ -45,6 +45,7 @@ class Kept(NamedTuple):
     seq: int
     text: bytes
     hash: bytes
+    line: Line
 
 
 class Broken(Exception):
@@ -131,20 +132,20 @@ def read(file: BinaryIO, place: Place) -> Iterator[tuple[Kept, int]]:
             return
         text, _, stated = raw[:-1].rpartition(b"\t")
         hash = chain.link(hash, text)
-        if hash.hex().encode() != stated or numbered(text) != seq:
+        if hash.hex().encode() != stated or (line := numbered(text, seq)) is None:
             raise Broken
         offset += len(raw)
-        yield Kept(seq, text, hash), offset
+        yield Kept(seq, text, hash, line), offset
         seq += 1
 
 
-def numbered(text: bytes) -> int | None:
-    """Return the number that a line states."""
+def numbered(text: bytes, seq: int) -> Line | None:
+    """Return a line, if it is one and states this number."""
     try:
         line = orjson.loads(text)
     except ValueError:
         return None
-    return line.get("seq") if isinstance(line, dict) else None
+    return line if isinstance(line, dict) and line.get("seq") == seq else None
 
 
 def take_in(database: Database, connection: Connection, spool: str, batch: Sequence[tuple[Kept, int]]) -> None:
@@ -152,7 +153,7 @@ def take_in(database: Database, connection: Connection, spool: str, batch: Seque
     c = AUDIT_ENTRY.c
     last = connection.scalar(select(func.max(c.seq)).where(c.spool == spool))
     fresh = [kept for kept, _ in batch if last is None or kept.seq > last]
-    lines: list[Line] = [orjson.loads(kept.text) for kept in fresh]
+    lines = [kept.line for kept in fresh]
     entry = next_entry(connection)
     rows = [
         (entry + i, spool, kept.seq, line["organisation"], kept.text, kept.hash)

@@ -68,7 +68,7 @@ class _Verification:
 
     def _follow(self, where: str, spool: str, seq: int, text: bytes, hash: bytes) -> None:
         expected, previous = self._ends.get(spool, (0, chain.START))
-        if seq != expected or numbered(text) != seq:
+        if seq != expected or numbered(text, seq) is None:
             self._faults.append(f"{where}: line {expected} of the chain {spool} is missing")
         elif chain.link(previous, text) != hash:
             self._faults.append(f"{where}: line {seq} of the chain {spool} was changed")
