@@ -118,7 +118,7 @@ def _options(
 @app.command()
 def serve() -> None:
     """Bring the database up to date, load the built-in record on the first run, and answer over HTTP."""
-    import uvicorn
+    from app.server import run  # the other verbs need no server
 
     with _Session() as session:
         settings = session.settings
@@ -131,17 +131,7 @@ def serve() -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     shown = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
     _errors.print(f"Serving http://{shown}:{settings.port}/v1 (documentation: http://{shown}:{settings.port}/docs)")
-    uvicorn.run(
-        "app.main:create_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=30,
-        h11_max_incomplete_event_size=65536,
-    )
+    run(settings)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The service: its routes, its one middleware, its life, and how every failure becomes a problem document."""
+"""The service: its routes, what stands before them, its life, and how every failure becomes a problem document."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,9 +16,11 @@ from starlette.types import Receive, Scope, Send
 from app.access.accounts import Accounts
 from app.access.audit import Spool, Trails
 from app.access.caller import Identify
+from app.access.gate import Credential, Gate, Rules, nobody
 from app.access.identify import Access
 from app.access.issuer import Issuer
 from app.access.keys import Keys
+from app.access.limits import Rates
 from app.access.routes import Accesses
 from app.access.shipping import Shipper
 from app.access.tokens import Tokens
@@ -32,6 +34,7 @@ from app.catalogue.query import Queries
 from app.catalogue.routes import ALLOW, Reads
 from app.core import crypto, observe
 from app.core.db import Database
+from app.core.dressing import Dressing
 from app.core.problems import Problem, not_found
 from app.core.settings import Settings
 from app.explorer import docs
@@ -70,13 +73,16 @@ def create_app(
     metrics, log = observe.Metrics(), observe.logger(settings.log_level)
     spool = Spool(settings.home / "audit", settings.audit_fsync)
     shipper = Shipper(database, spool, lambda error: log.error("audit not shipped", error=error))
+    rates = Rates(
+        settings.rate_public, settings.rate_credential, settings.rate_store, crypto.derive(master, "rate"), log.warning
+    )
     app = FastAPI(
         title=TITLE,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_life(settings, database if db is None else None, metrics, spool, shipper),
+        lifespan=_life(settings, database if db is None else None, metrics, rates, spool, shipper),
         # The service sends nothing to anybody: no tracing, and no exporter, whatever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
@@ -88,7 +94,9 @@ def create_app(
     accesses = Accesses(access, tokens, Keys(database), accounts.routes)
     app.router.routes[:] = [reads, accesses, *docs.routes()]
     app.add_middleware(reads.before)
-    app.add_middleware(observe.Observe, metrics=metrics, log=log, failed=_failed)
+    dressing = Dressing(settings.cors_origins, settings.is_https)
+    app.add_middleware(Gate, rules=_rules(settings, rates, log, access.credential if identify is None else nobody))
+    app.add_middleware(observe.Observe, metrics=metrics, log=log, failed=_failed, dress=dressing.on)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Problem, _problem)
     return app
@@ -114,8 +122,23 @@ def _expiry(settings: Settings, database: Database) -> state.Expire:
     return expire
 
 
+def _rules(settings: Settings, rates: Rates, log: Any, credential: Credential) -> Rules:
+    """Return what the gate before the routes holds requests to."""
+
+    def hint() -> None:
+        log.warning("requests that a proxy passed on are counted as those of one reader: set EVIDENCE_PROXIES")
+
+    hinting = None if settings.proxies else hint
+    return Rules(rates, settings.body_bytes, settings.body_seconds, _refuse, hinting, credential)
+
+
 def _life(
-    settings: Settings, database: Database | None, metrics: observe.Metrics, spool: Spool, shipper: Shipper
+    settings: Settings,
+    database: Database | None,
+    metrics: observe.Metrics,
+    rates: Rates,
+    spool: Spool,
+    shipper: Shipper,
 ) -> Any:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -134,6 +157,7 @@ def _life(
             if server is not None:
                 server.shutdown()
                 server.server_close()
+            await rates.close()
             if database is not None:
                 await database.close()
 
@@ -147,7 +171,7 @@ class _Sent:
         self._problem = problem
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await of_problem(self._problem).send(receive, send, scope["method"] == "HEAD")
+        await _refuse(self._problem, scope, receive, send)
 
 
 async def _problem(_: Request, problem: Exception) -> Any:
@@ -166,6 +190,10 @@ async def _http(request: Request, error: Exception) -> Any:
     return _Sent(Problem("invalid-request", "This request cannot be read."))
 
 
+async def _refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+    await of_problem(problem).send(receive, send, scope["method"] == "HEAD")
+
+
 async def _failed(scope: Scope, receive: Receive, send: Send) -> None:
     problem = Problem("internal-error", "Something went wrong here. The operator can find it by the X-Request-ID.")
-    await of_problem(problem).send(receive, send, scope["method"] == "HEAD")
+    await _refuse(problem, scope, receive, send)

@@ -38,7 +38,7 @@ class Ours:
 
     def command(self, port: int) -> Command:
         """Return `evidence serve`."""
-        ports = {"EVIDENCE_PORT": str(port), "EVIDENCE_METRICS_PORT": "0"}
+        ports = {"EVIDENCE_PORT": str(port), "EVIDENCE_METRICS_PORT": "0", "EVIDENCE_RATE_PUBLIC": "0"}
         return Command(evidence("serve"), {**environment(self.home), **ports})
 
     def ready(self) -> Request:

@@ -11,6 +11,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 def settings_for(url: str, home: Path) -> Settings:
     """Return settings for tests: own folder, known master key, no ports taken."""
-    return Settings(home=home, database_url=url, master_key=MASTER, metrics_port=0, builtin=False)
+    return Settings(home=home, database_url=url, master_key=MASTER, metrics_port=0, builtin=False, rate_public=0)
 
 
 @pytest.fixture
@@ -171,6 +172,7 @@ def environment(settings: Settings, port: int) -> dict[str, str]:
         "EVIDENCE_PORT": str(port),
         "EVIDENCE_METRICS_PORT": "0",
         "EVIDENCE_BUILTIN": "0",
+        "EVIDENCE_RATE_PUBLIC": "0",
     }
 
 
@@ -182,17 +184,15 @@ def free_port() -> int:
         return port
 
 
-@pytest.fixture(scope="session")
-def live_server(public_record: Settings) -> Iterator[str]:
-    """The address of a real server, in a process of its own, that serves the built-in record."""
+@contextmanager
+def serving(settings: Settings, name: str = "server", **more: str) -> Iterator[str]:
+    """Run a real server, in a process of its own, with further variables; give its address. Its log is `name`.log."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-c", "from app.cli import main; main()", "serve"]
-    said = (
-        public_record.home / "server.log"
-    )  # not a pipe: when nobody reads it, it is full after a few hundred requests
+    said = settings.home / f"{name}.log"  # not a pipe: when nobody reads it, it is full after a few hundred requests
     with said.open("wb") as log:
-        server = subprocess.Popen(command, env=environment(public_record, port), stderr=log)
+        server = subprocess.Popen(command, env=environment(settings, port) | more, stderr=log)
     deadline = time.monotonic() + 30
     while True:
         try:
@@ -207,3 +207,10 @@ def live_server(public_record: Settings) -> Iterator[str]:
     yield address
     server.terminate()
     server.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def live_server(public_record: Settings) -> Iterator[str]:
+    """The address of a real server that serves the built-in record."""
+    with serving(public_record) as address:
+        yield address

@@ -26,6 +26,7 @@ from app.core.problems import Problem
 MOST = 8192  # bytes of a credential that are looked at
 Scope = MutableMapping[str, Any]
 _NOT_BEARER = "The header Authorization is `Bearer`, a space, and an API key or a token."
+_FOUND = "access.found"  # of a request's scope: the identity that was looked up, or why there is none
 _UNKNOWN = "This credential is not known here, or is not whole."
 
 
@@ -54,22 +55,40 @@ class Access:
         Raises:
             Problem: unauthenticated, forbidden, or invalid-request (the header Purpose).
         """
-        given = _given(scope)
-        return ANONYMOUS if given is None else self._caller(scope, given)
+        return ANONYMOUS if _given(scope) is None else self._caller(scope)
 
-    async def _caller(self, scope: Scope, given: bytes) -> Caller:
+    async def _caller(self, scope: Scope) -> Caller:
         purpose = [value for name, value in scope["headers"] if name == b"purpose"]
-        found = await self._known(given)
+        found = await self.identity(scope)
         return found.for_purpose(b",".join(purpose).decode("ascii", "replace").strip() if purpose else None)
 
     async def identity(self, scope: Scope) -> Identity:
-        """Return whom the credential of a request belongs to, whatever its views.
+        """Return whom the credential of a request belongs to, whatever its views; looked up once for each request.
 
         Raises:
             Problem: unauthenticated.
         """
-        given = _given(scope)
-        return NOBODY if given is None else await self._known(given)
+        found: Identity | Problem | None = scope.get(_FOUND)
+        if found is None:
+            try:
+                given = _given(scope)
+                found = NOBODY if given is None else await self._known(given)
+            except Problem as problem:
+                found = problem
+            scope[_FOUND] = found
+        if isinstance(found, Problem):
+            raise found
+        return found
+
+    def credential(self, scope: Scope) -> str | Awaitable[str]:
+        """Return the id of the credential that a request was proved to hold; empty without one that holds."""
+        return self._credential(scope) if any(name == b"authorization" for name, _ in scope["headers"]) else ""
+
+    async def _credential(self, scope: Scope) -> str:
+        try:
+            return (await self.identity(scope)).credential or ""
+        except Problem:
+            return ""  # it counts for its address; the route answers it
 
     async def client(self, id: str, text: str) -> tuple[Identity, str] | None:
         """Return an OAuth client by its id and its secret, and the prefix of that; None where they do not hold."""

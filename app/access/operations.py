@@ -25,7 +25,7 @@ def _operation(
     """Return an operation; `answer` is the status, the schema and an example."""
     status, schema, example = answer
     responses: Json = {status: _ok(schema, example)}
-    responses |= {one: {"$ref": f"#/components/responses/{one}"} for one in (*statuses, "500", "503")}
+    responses |= {one: {"$ref": f"#/components/responses/{one}"} for one in (*sorted({*statuses, "429"}), "500", "503")}
     found: Json = {"operationId": name, "summary": summary, "description": doc, "tags": [tag]}
     if role is not None:
         found["security"] = [{"bearer": []}, {"oauth": [role]}]
@@ -38,7 +38,8 @@ def _operation(
 
 
 def _ok(schema: str, example: Json, media_type: str = JSON) -> Json:
-    headers = {"Cache-Control": {"$ref": "#/components/headers/CacheControl"}}
+    names = {"Cache-Control": "CacheControl", "RateLimit": "RateLimit", "RateLimit-Policy": "RateLimitPolicy"}
+    headers = {name: {"$ref": f"#/components/headers/{one}"} for name, one in names.items()}
     content = {media_type: {"schema": ref(schema), "example": example}}
     return {"description": "As asked.", "headers": headers, "content": content}
 

@@ -184,6 +184,9 @@ _PROBLEMS = {
     ),
     "too-long": Problem("too-long", "The query string has 9001 bytes; 8192 are the most that is read."),
     "invalid-request": invalid([Fault("query", "peroid", "There is no parameter 'peroid'. Did you mean 'period'?")]),
+    "too-many-requests": Problem(
+        "too-many-requests", "More than 3000 requests came from you in a minute. Try again in 2 seconds."
+    ),
     "internal-error": Problem("internal-error", "Something went wrong here. The operator can find it."),
     "unavailable": Problem("unavailable", "What you may see is being prepared. Try again later."),
 }
@@ -198,17 +201,34 @@ HEADERS: Json = {
     "ETag": {"description": "Stands for this very form (RFC 9110, 8.8.3).", "schema": {"type": "string"}},
     "CacheControl": {"description": "How long a cache may serve it.", "schema": {"type": "string"}},
     "Link": {"description": "This page, the next one, what can be asked (RFC 8288).", "schema": {"type": "string"}},
+    "RateLimit": {
+        "description": "How many more requests (`r`) are answered within how many seconds (`t`), where they are "
+        "counted: draft-ietf-httpapi-ratelimit-headers-11. In an answer from a cache it is somebody else's.",
+        "schema": {"type": "string"},
+        "example": '"public";r=2999;t=60',
+    },
+    "RateLimitPolicy": {
+        "description": "How many requests (`q`) are answered in how many seconds (`w`), where they are counted.",
+        "schema": {"type": "string"},
+        "example": '"public";q=3000;w=60',
+    },
     "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
     "WWWAuthenticate": {
         "description": "What is wrong with the credential (RFC 6750, section 3).",
         "schema": {"type": "string"},
     },
 }
+COUNTED: Json = {
+    "RateLimit": {"$ref": "#/components/headers/RateLimit"},
+    "RateLimit-Policy": {"$ref": "#/components/headers/RateLimitPolicy"},
+}
 CACHED: Json = {
     "ETag": {"$ref": "#/components/headers/ETag"},
     "Cache-Control": {"$ref": "#/components/headers/CacheControl"},
+    **COUNTED,
 }
 OF_PROBLEMS: Json = {
+    "too-many-requests": {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}, **COUNTED},
     "unavailable": {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}},
     "unauthenticated": {"WWW-Authenticate": {"$ref": "#/components/headers/WWWAuthenticate"}},
     "forbidden": {"WWW-Authenticate": {"$ref": "#/components/headers/WWWAuthenticate"}},

@@ -26,7 +26,8 @@ What is public needs no credential; everything else an API key or a token, by `A
 that answers `GET` answers `HEAD`, and every one `OPTIONS`. Every error is `application/problem+json` (RFC 9457); an
 unknown parameter or value is refused with the nearest known one. Every answer has a strong `ETag`: send it back as
 `If-None-Match` and an unchanged answer is 304. Lists go from page to page by `next`, however far; NDJSON and CSV
-without `limit` give everything at once. A date is uncertain until its source says otherwise: `match` says how surely
+without `limit` give everything at once. Where requests are counted, `RateLimit` says how many more are answered, and
+one too many is 429 with `Retry-After`. A date is uncertain until its source says otherwise: `match` says how surely
 it has to fit, and `meta` states what dropped out.
 """
 _STATUS = {
@@ -39,6 +40,7 @@ _STATUS = {
     "414": "The query string is too long.",
     "415": "The body is not of the media type that is read.",
     "422": "A parameter has an error; each is explained.",
+    "429": "More requests came from you in a minute than are answered.",
     "500": "The service failed.",
     "503": "What you may see is being prepared, or something is just being taken out of sight.",
 }
@@ -273,8 +275,9 @@ def _operation(
     name: str, summary: str, doc: str, parameters: list[Json], ok: Json, statuses: tuple[str, ...], cached: bool = True
 ) -> Json:
     responses: Json = {"200": ok}
-    if cached:
+    if cached:  # the two addresses that tell how the service is are not: they are not counted either
         responses["304"] = {"$ref": "#/components/responses/not-modified"}
+        statuses = (*sorted({*statuses, "429"}),)
     responses |= {status: {"$ref": f"#/components/responses/{status}"} for status in (*statuses, "500")}
     if "401" in statuses:
         parameters = [*parameters, {"$ref": "#/components/parameters/Purpose"}]

@@ -1,9 +1,10 @@
 """One record as a view is shown it, and the history of what it was shown."""
 
 import hashlib
+from typing import Any
 
 import orjson
-from sqlalchemy import String, bindparam, select
+from sqlalchemy import Select, SmallInteger, String, bindparam, select
 
 from app.access.caller import PUBLIC, Caller
 from app.catalogue import asked, formats, negotiate, state
@@ -11,12 +12,27 @@ from app.catalogue.answer import Answer, Request, found, unchanged
 from app.catalogue.listing import Reader
 from app.catalogue.parameters import format_of
 from app.catalogue.state import State
+from app.catalogue.tables import ROW
 from app.core.db import Rows, Snapshot
 from app.core.ids import k_of
 from app.core.moments import iso
 from app.core.problems import not_found
 from app.records import Kind
 from app.vault.tables import DISCLOSED
+
+
+def _past() -> "Select[Any]":
+    """The changes of a record that a view is shown, oldest first: revision, moment, what changed, digest."""
+    c, view = DISCLOSED.c, bindparam("view", type_=SmallInteger)
+    of = (ROW.c.view == view, ROW.c.kind == bindparam("kind", type_=String), ROW.c.id == bindparam("id", type_=String))
+    columns = (c.seq, c.previous, c.revision, c.at, c.change, c.digest)
+    past = (
+        select(*columns)
+        .where(c.view == view, c.seq == select(ROW.c.seq).where(*of).scalar_subquery())
+        .cte("past", recursive=True)
+    )
+    past = past.union_all(select(*columns).where(c.view == view, c.seq == past.c.previous))
+    return select(past.c.revision, past.c.at, past.c.change, past.c.digest).order_by(past.c.seq)
 
 
 class Record:
@@ -28,9 +44,7 @@ class Record:
         self._kind = kind
         self.offered = (negotiate.JSON, negotiate.GEOJSON) if kind.geometry else (negotiate.JSON,)
         self._known = {"format": format_of(self.offered)}
-        c = DISCLOSED.c
-        of = (c.view == bindparam("view"), c.id == bindparam("id", type_=String))
-        self._history = reader.database.prepare(select(c.revision, c.at, c.change, c.digest).where(*of).order_by(c.seq))
+        self._history = reader.database.prepare(_past())
 
     def _format(self, request: Request) -> str:
         raw = request.scope["query_string"]
@@ -81,9 +95,10 @@ class Record:
 
         async def reading(snapshot: Snapshot) -> tuple[State, Rows]:
             now = await state.read(snapshot, reader.queries, view)
-            if await snapshot.one(reader.queries.one, {"view": view, "kind": self._kind.name, "id": one}) is None:
+            past = await snapshot.all(self._history, {"view": view, "kind": self._kind.name, "id": one})
+            if not past:
                 raise not_found()
-            return now, await snapshot.all(self._history, {"view": view, "id": one})
+            return now, past
 
         now, rows = await state.unexpired(lambda: reader.database.read(reading), reader.expire, view)
         if request.trail is not None:

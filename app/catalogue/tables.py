@@ -51,6 +51,7 @@ class Row(SQLModel, table=True):
 
     view: int = Field(sa_column=_view())
     k: int = Field(sa_column=Column("k", BigInteger, primary_key=True, autoincrement=False))
+    seq: int = Field(sa_type=BigInteger)  # the newest change of it that the view was shown
     kind: str
     id: str = Field(sa_type=_IDENTIFIER)
     owner: str

@@ -1,4 +1,4 @@
-"""Answers: status, headers and bytes, sent straight to the server; what every answer carries."""
+"""Answers: status, headers and bytes, sent straight to the server."""
 
 import asyncio
 import re
@@ -17,20 +17,11 @@ Header = tuple[bytes, bytes]
 
 _HOST = re.compile(rb"([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
-SAFE: list[Header] = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-]
+# What every answer carries beside these is added where it is watched: see app/core/dressing.py.
 VARY: Header = (b"vary", b"Accept, Authorization")
-CORS: list[Header] = [
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Link, Retry-After, X-Request-ID"),
-]
 # What everybody may read, and what is for one caller alone.
-OPEN = [*SAFE, VARY, *CORS]
+OPEN = [VARY]
 CLOSED: list[Header] = [
-    *SAFE,
     (b"vary", b"Accept, Authorization, Purpose"),
     (b"cache-control", b"private, no-store"),
 ]

@@ -50,6 +50,10 @@ class Database:
         """Insert whole rows, their values in the order of the table's columns, as fast as the engine can."""
         self.engine.insert(connection, table, rows, or_ignore)
 
+    def insert_alike(self, connection: Connection, table: Table, firsts: Sequence[int], rows: Iterable[Row]) -> None:
+        """Insert rows, which lack the table's first column, once for each of its values."""
+        self.engine.insert_alike(connection, table, firsts, rows)
+
     def many(self, connection: Connection, statement: TextClause, rows: Iterable[Row]) -> None:
         """Run a statement (`… :name …`) once for each row of values, in the order in which it names them."""
         self.engine.many(connection, statement, rows)

@@ -21,7 +21,7 @@ class Limits:
     connections: int = 8
     seconds: int = 30  # for one reading
     exports: int = 8  # streams at once
-    cache: int = 32  # MiB that SQLite's writer keeps in memory
+    cache: int = 24  # MiB that SQLite's writer keeps in memory
 
 
 SMALL = Limits(cache=4)  # of a database that is only on the side
@@ -88,6 +88,10 @@ class Engine(Protocol):
 
     def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:
         """Insert whole rows, their values in the order of the table's columns."""
+        ...
+
+    def insert_alike(self, connection: Connection, table: Table, firsts: Sequence[int], rows: Iterable[Row]) -> None:
+        """Insert rows, which lack the table's first column, once for each of its values."""
         ...
 
     def many(self, connection: Connection, statement: TextClause, rows: Iterable[Row]) -> None:

@@ -18,6 +18,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Failed = Callable[[Scope, Receive, Send], Awaitable[None]]
+Header = tuple[bytes, bytes]
+Dress = Callable[[list[Header], Scope], list[Header]]
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _ID = re.compile(rb"[A-Za-z0-9_.-]{8,64}")
@@ -66,15 +68,18 @@ class Metrics:
 
 
 class Observe:
-    """The one middleware: gives a request its id, and what fails an answer that says nothing of why.
+    """The outermost middleware: gives a request its id, and what fails an answer that says nothing of why.
+
+    Every answer passes through here, those to failures too; so what every answer carries is added here.
 
     A route states its template in `scope["template"]` (a route of the framework has it as its path); an address that no
     route answers has the template `-`.
     """
 
-    def __init__(self, app: App, metrics: Metrics, log: Any, failed: Failed) -> None:
-        """Watch an app."""
+    def __init__(self, app: App, metrics: Metrics, log: Any, failed: Failed, dress: Dress) -> None:
+        """Watch an app; `failed` answers what it failed of, `dress` gives the headers of an answer what is missing."""
         self._app = app
+        self._dress = dress
         self._metrics = metrics
         self._log = log
         self._failed = failed
@@ -93,7 +98,9 @@ class Observe:
             nonlocal status, size
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], header]
+                headers = self._dress(message["headers"], scope)
+                headers.append(header)
+                message["headers"] = headers
             else:
                 size += len(message.get("body", b""))
             await send(message)

@@ -68,6 +68,10 @@ class PostgreSQL:
         columns = [column.name for column in table.columns]
         await_only(driver.copy_records_to_table(table.name, records=rows, columns=columns))
 
+    def insert_alike(self, connection: Connection, table: Table, firsts: Sequence[int], rows: Iterable[Row]) -> None:
+        """Insert rows, which lack the table's first column, once for each of its values."""
+        self.insert(connection, table, ((first, *row) for row in rows for first in firsts))
+
     def many(self, connection: Connection, statement: TextClause, rows: Iterable[Row]) -> None:
         """Run a statement once for each row of values, which are in the order in which it names them."""
         if batch := list(map(tuple, rows)):

@@ -11,15 +11,19 @@ MEDIA_TYPE = "application/problem+json"
 
 # Every type of problem there is: slug -> (status, title). docs/problems.md says what each means and how to mend it.
 TYPES: dict[str, tuple[int, str]] = {
+    "malformed": (400, "The request is no HTTP"),
     "unauthenticated": (401, "There is no credential that holds"),
     "forbidden": (403, "This is not allowed"),
     "not-found": (404, "There is no such thing here"),
     "method-not-allowed": (405, "The method is not allowed here"),
     "not-acceptable": (406, "No offered format is acceptable"),
+    "too-slow": (408, "The request took too long to come"),
     "too-long": (414, "The address is too long"),
     "too-large": (413, "The request is too large"),
     "unsupported-media-type": (415, "The media type is not supported"),
     "invalid-request": (422, "The request has an error"),
+    "too-many-requests": (429, "The limit of requests is reached"),
+    "headers-too-large": (431, "The headers of the request are too large"),
     "internal-error": (500, "The service failed"),
     "unavailable": (503, "The service is not ready"),
 }
@@ -27,6 +31,10 @@ TYPES: dict[str, tuple[int, str]] = {
 
 # What each means, and how to mend it: the page of a type, /problems/{slug}.
 EXPLAINED: dict[str, tuple[str, str]] = {
+    "malformed": (
+        "What came cannot be read as a request of HTTP/1.1. The connection is closed.",
+        "Use a client that speaks HTTP/1.1; percent-encode what is not plain in an address.",
+    ),
     "unauthenticated": (
         "The request needs a credential and has none, or has one that is not known, was revoked or has ended. A "
         "credential is never ignored, and never taken from an address.",
@@ -49,11 +57,18 @@ EXPLAINED: dict[str, tuple[str, str]] = {
         "The header Accept takes none of the formats in which this is offered.",
         "Ask for one that the detail names, by Accept or by the parameter format.",
     ),
+    "too-slow": (
+        "The headers or the body did not come as fast as they must. The connection is closed.",
+        "Send the request at once, and a large body over a line that carries it.",
+    ),
     "too-long": (
-        "The query string is longer, or has more parameters, than is read.",
+        "The address or its query string is longer, or has more parameters, than is read.",
         "Ask for less at a time: a list of ids can be cut into several requests.",
     ),
-    "too-large": ("The body of the request is larger than is read.", "Send it in smaller pieces."),
+    "too-large": (
+        "The body of the request is larger than is read. The connection is closed.",
+        "Send it in smaller pieces.",
+    ),
     "unsupported-media-type": (
         "The body of the request is in a format that is not read here.",
         "Send one of the formats that the description of the route names.",
@@ -62,6 +77,15 @@ EXPLAINED: dict[str, tuple[str, str]] = {
         "Something in the request cannot be answered. `errors` names each fault, where it stands and what to do; an "
         "unknown parameter or value is refused with the nearest known one, never ignored.",
         "Mend each of the errors. /v1/{kind}/queryables lists what can be asked of a kind.",
+    ),
+    "too-many-requests": (
+        "More requests came from you in one minute than are answered. The header RateLimit-Policy says how many are.",
+        "Wait as many seconds as the header Retry-After says. Whoever wants everything asks for one export (NDJSON "
+        "or CSV without limit), not for page after page.",
+    ),
+    "headers-too-large": (
+        "The headers are larger, or more of them, than are read. The connection is closed.",
+        "Send the headers that the request needs and no others: no cookie is read here.",
     ),
     "internal-error": (
         "The service failed. The answer says nothing of why; the operator finds it by the header X-Request-ID.",

@@ -1,11 +1,15 @@
 """Settings: one frozen object, read once from the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+Network = IPv4Network | IPv6Network
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 # What an outside issuer may sign with: a public key of its own, and never a secret shared with us.
 SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519")
 
@@ -33,6 +37,14 @@ class Settings:
     read_connections: int = 8
     read_seconds: int = 30
     exports: int = 8
+    proxies: tuple[Network, ...] = ()
+    rate_public: int = 3000
+    rate_credential: int = 6000
+    rate_store: str = field(default="memory", repr=False)
+    cors_origins: tuple[str, ...] = ("*",)
+    body_bytes: int = 1_048_576
+    body_seconds: int = 60
+    head_seconds: int = 10
     audit_fsync: bool = False
     oidc_issuer: str | None = None
     oidc_audience: str | None = None
@@ -49,6 +61,11 @@ class Settings:
         for name, file in (("database_url", "evidence.db"), ("keys_url", "keys.db")):
             if not getattr(self, name):
                 object.__setattr__(self, name, f"sqlite:///{(self.home / file).absolute()}")
+
+    @property
+    def is_https(self) -> bool:
+        """Whether the service is known by an https address."""
+        return (self.public_url or "").startswith("https://")
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -73,6 +90,14 @@ class Settings:
             read_connections=_number(env, "EVIDENCE_READ_CONNECTIONS", 8, 1, 256),
             read_seconds=_number(env, "EVIDENCE_READ_SECONDS", 30, 1, 3600),
             exports=_number(env, "EVIDENCE_EXPORTS", 8, 1, 256),
+            proxies=_networks(env, "EVIDENCE_PROXIES"),
+            rate_public=_number(env, "EVIDENCE_RATE_PUBLIC", 3000, 0, 1_000_000),
+            rate_credential=_number(env, "EVIDENCE_RATE_CREDENTIAL", 6000, 0, 1_000_000),
+            rate_store=_store(env, "EVIDENCE_RATE_STORE"),
+            cors_origins=_origins(env, "EVIDENCE_CORS_ORIGINS"),
+            body_bytes=_number(env, "EVIDENCE_BODY_BYTES", 1_048_576, 1024, 100_000_000),
+            body_seconds=_number(env, "EVIDENCE_BODY_SECONDS", 60, 1, 3600),
+            head_seconds=_number(env, "EVIDENCE_HEAD_SECONDS", 10, 1, 300),
             audit_fsync=_choice(env, "EVIDENCE_AUDIT_FSYNC", "0", ("0", "1")) == "1",
             oidc_issuer=_issuer(env, "EVIDENCE_OIDC_ISSUER"),
             oidc_audience=env.get("EVIDENCE_OIDC_AUDIENCE"),
@@ -128,3 +153,35 @@ def _address(env: Mapping[str, str], name: str) -> str | None:
     if text is not None and not text.startswith(("http://", "https://")):
         raise SettingError(f"{name} must begin with http:// or https://")
     return text.rstrip("/") if text else None
+
+
+def _listed(env: Mapping[str, str], name: str, default: str) -> list[str]:
+    return [one.strip() for one in env.get(name, default).split(",") if one.strip()]
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(one) for one in _listed(env, name, ""))
+    except ValueError:
+        raise SettingError(
+            f"{name} must be addresses or networks with commas, such as 10.0.0.5,2001:db8::/64"
+        ) from None
+
+
+def _store(env: Mapping[str, str], name: str) -> str:
+    text = env.get(name, "memory")
+    try:
+        parts = urlsplit(text)
+        good = text == "memory" or (parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0)
+    except ValueError:
+        good = False
+    if not good:
+        raise SettingError(f"{name} must be memory, or an address such as redis://:password@host:6379/0")
+    return text
+
+
+def _origins(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    found = tuple(_listed(env, name, "*"))
+    if found != ("*",) and not all(_ORIGIN.fullmatch(one) for one in found):
+        raise SettingError(f"{name} must be *, or origins in small letters with commas, such as https://news.example")
+    return found

@@ -3,14 +3,30 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, Table, TextClause, create_engine, delete, event, insert
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    LargeBinary,
+    MetaData,
+    Select,
+    Table,
+    TextClause,
+    create_engine,
+    delete,
+    event,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
+from sqlalchemy.schema import CreateTable
 
 from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, too_long
 
@@ -45,6 +61,18 @@ def _finish(coroutine: Coroutine[Any, Any, T]) -> T:
         return result
     coroutine.close()
     raise RuntimeError("a reading of the database waited for something else")
+
+
+def _bindable(rows: Iterable[Row], blobs: Sequence[int]) -> Iterator[Row]:
+    """Yield rows with their bytes as the driver binds them at once.
+
+    For every `bytes` it first looks for an adapter, which takes longer than all else that it does with a short row.
+    """
+    for row in rows:
+        values = list(row)
+        for place in blobs:
+            values[place] = bytearray(values[place])
+        yield values
 
 
 class SQLite:
@@ -120,8 +148,27 @@ class SQLite:
             text = self._insertions[table.name] = str(insert(table).compile(dialect=self._dialect))
         if or_ignore:
             text = text.replace("INSERT INTO", "INSERT OR IGNORE INTO", 1)
+        blobs = [place for place, column in enumerate(table.columns) if isinstance(column.type, LargeBinary)]
         # Straight to the driver: the batch is bound row by row in C, and is never held as a whole.
+        rows = _bindable(rows, blobs) if blobs else rows
         connection.connection.dbapi_connection.executemany(text, rows)  # type: ignore[union-attr]
+
+    def insert_alike(self, connection: Connection, table: Table, firsts: Sequence[int], rows: Iterable[Row]) -> None:
+        """Insert rows, which lack the table's first column, once for each of its values.
+
+        They cross from Python once, into a table at the side: SQLite copies a row in a third of the time.
+        """
+        if len(firsts) == 1:
+            self.insert(connection, table, ((firsts[0], *row) for row in rows))
+            return
+        driver: Any = connection.connection.dbapi_connection
+        columns = [Column(column.name, column.type) for column in table.columns][1:]
+        aside = Table(f"arriving_{table.name}", MetaData(), *columns, prefixes=["TEMPORARY"])
+        connection.execute(CreateTable(aside, if_not_exists=True))
+        driver.executemany(str(insert(aside).compile(dialect=self._dialect)), rows)
+        for first in firsts:
+            connection.execute(insert(table).from_select(list(table.columns), select(literal(first), *aside.columns)))
+        connection.execute(delete(aside))
 
     def many(self, connection: Connection, statement: TextClause, rows: Iterable[Row]) -> None:
         """Run a statement once for each row of values, which are in the order in which it names them."""

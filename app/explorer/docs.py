@@ -26,11 +26,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_SAFE = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+_APART = {"Cross-Origin-Resource-Policy": "same-origin"}  # no other site may embed any of it
 
 # Addresses are relative, so that the page also works behind a proxy that puts a path before it.
 _PAGE = """<!doctype html>
@@ -83,7 +79,7 @@ def page(request: Request) -> Response:
         bundle=named["swagger-ui-bundle.js"].name,
         start=named["docs.js"].name,
     )
-    headers = {**_SAFE, "Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
+    headers = {**_APART, "Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
     return Response(html, media_type="text/html", headers=headers)
 
 
@@ -97,7 +93,7 @@ def asset(request: Request) -> Response:
     found = next((known for known in assets().values() if known.name == wanted), None)
     if found is None:
         raise not_found()
-    headers = {**_SAFE, "Cache-Control": "public, max-age=31536000, immutable"}
+    headers = {**_APART, "Cache-Control": "public, max-age=31536000, immutable"}
     body = found.body
     if found.media_type.startswith("text/"):
         headers["Vary"] = "Accept-Encoding"

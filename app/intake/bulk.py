@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,9 +26,10 @@ from sqlalchemy import Connection, Table, select, update
 from app.catalogue.tables import POSTING, ROW, SPOT, TERM, TERM_COUNT, VIEW
 from app.core.settings import Settings
 from app.custody.tables import LEAF
-from app.intake.postings import BUCKETS, Packed, Pile, Place, merged, rows_of, sort_file, views_in
+from app.intake.postings import Packed, Pile, Place, merged, rows_of, sort_file, views_in
 from app.intake.publish import Item, Rendered
 from app.intake.write import Writer
+from app.vault.chains import pack
 from app.vault.tables import DISCLOSED, RECORD, REFERENCE, REVISION
 
 WORKERS = 1  # the process that writes is as busy as one that prepares
@@ -41,12 +44,13 @@ class Prepared:
 
     records: list[tuple[Any, ...]] = field(default_factory=list)  # their leaf is not known yet
     revisions: list[tuple[Any, ...]] = field(default_factory=list)  # the same
-    references: list[tuple[str, str]] = field(default_factory=list)
+    references: list[tuple[str, int]] = field(default_factory=list)  # by the position of the record
     keys: list[tuple[str, bytes]] = field(default_factory=list)
     leaves: list[bytes] = field(default_factory=list)
-    disclosed: list[tuple[Any, ...]] = field(default_factory=list)  # without seq and leaf
+    disclosed: list[tuple[Any, ...]] = field(default_factory=list)  # each the first of its record: seq, leaf missing
     disclosed_leaves: list[bytes] = field(default_factory=list)
-    rows: list[tuple[int, tuple[Any, ...]]] = field(default_factory=list)  # the views (one bit each), the rest
+    # The views (one bit each), k, seq for each view (none where the change is new, too), and the rest.
+    rows: list[tuple[int, int, tuple[int, ...], tuple[Any, ...]]] = field(default_factory=list)
     spots: list[tuple[int, tuple[Any, ...]]] = field(default_factory=list)  # the same
     postings: dict[Place, bytes] = field(default_factory=dict)
     counts: dict[tuple[int, int], int] = field(default_factory=dict)  # by views and term
@@ -55,9 +59,18 @@ class Prepared:
     changed: list[str] = field(default_factory=list)  # of a rebuild: shown differently from what history says
     log_size: int = 0  # of the log when the worker learnt the first of what it knows of other records
 
-    def add(self, packed: Packed, mask: int, item: Item, rendered: Rendered, revision: int, at: int) -> None:
+    def add(
+        self,
+        packed: Packed,
+        mask: int,
+        item: Item,
+        rendered: Rendered,
+        revision: int,
+        at: int,
+        seqs: tuple[int, ...] = (),
+    ) -> None:
         """Add what some views are shown of a record."""
-        self.rows.append((mask, rendered.row_since(item, revision, at)))
+        self.rows.append((mask, item.k, seqs, rendered.row_since(item, revision, at)))
         shown = rendered.shown
         packed.add(mask, rendered.terms, item.k, shown.bounds)
         for index, term in enumerate(rendered.terms):
@@ -79,6 +92,7 @@ class Bulk:
         self._pile = Pile(folder) if folder is not None else None
         self._counts: dict[tuple[int, int], int] = {}
         self._terms: dict[int, tuple[str, str, str]] = {}
+        self._met: set[int] = set()  # terms that are there
         self._indexes: list[Table] = []
         self.alone_since = -1  # the size of the log after the last time that somebody else wrote
         self._log_size = -1
@@ -118,28 +132,33 @@ class Bulk:
     def _is_stale(self, size: int, prepared: Prepared) -> bool:
         if size != self._log_size:
             self.alone_since = self._log_size = size
+            self._met.clear()
         return prepared.log_size < self.alone_since
 
     def _write(self, connection: Connection, size: int, prepared: Prepared) -> bool:
         if self._is_stale(size, prepared):
             return False
         insert = self._writer.database.insert
-        insert(connection, RECORD, ((*one[:7], size + i, one[8]) for i, one in enumerate(prepared.records)))
+        numbers = {id: number for id, number in connection.execute(select(VIEW.c.id, VIEW.c.generation))}
+        insert(connection, ROW, _rows(prepared.rows, dict(numbers)))
+        insert(connection, RECORD, _records(prepared.records, dict(numbers), size))
         insert(connection, REVISION, ((size + i, *one[1:]) for i, one in enumerate(prepared.revisions)))
-        insert(connection, REFERENCE, prepared.references)
-        leaf = size + len(prepared.revisions)
+        insert(connection, REFERENCE, ((to, size + i) for to, i in prepared.references))
         if prepared.disclosed:
-            generations = {id: number for id, number in connection.execute(select(VIEW.c.id, VIEW.c.generation))}
-            insert(connection, DISCLOSED, _numbered(prepared.disclosed, generations, leaf))
-            for view, generation in generations.items():
+            leaf = size + len(prepared.revisions)
+            insert(connection, DISCLOSED, _disclosed(prepared.disclosed, numbers, leaf))
+            for view, generation in numbers.items():
                 connection.execute(update(VIEW).where(VIEW.c.id == view).values(generation=generation))
         leaves = prepared.leaves + prepared.disclosed_leaves
         insert(connection, LEAF, ((size + i, one) for i, one in enumerate(leaves)))
-        for table, some in ((ROW, prepared.rows), (SPOT, prepared.spots)):
-            insert(connection, table, ((view, *row) for mask, row in some for view in views_in(mask)))
+        for mask, spots in groupby(sorted(prepared.spots), key=itemgetter(0)):
+            self._writer.database.insert_alike(connection, SPOT, views_in(mask), [row for _, row in spots])
         if self._pile is None:
-            insert(connection, POSTING, rows_of(prepared.postings))
-            self._writer.publisher.count(connection, by_view(prepared.counts), prepared.terms)
+            for mask, postings in rows_of(prepared.postings):
+                self._writer.database.insert_alike(connection, POSTING, views_in(mask), postings)
+            new = {id: term for id, term in prepared.terms.items() if id not in self._met}
+            self._writer.publisher.count(connection, by_view(prepared.counts), new)
+            self._met.update(new)
         self._log_size = size + len(leaves)
         return True
 
@@ -147,13 +166,9 @@ class Bulk:
         """Insert the postings in order, count the terms, make the indexes, and open the views."""
         files = self._pile.finish() if self._pile is not None else {}
         sorting = {place: pool.submit(sort_file, path) for place, path in sorted(files.items())}
-        seen = 0
-        for mask, _ in files:
-            seen |= mask
-        for view in views_in(seen):
-            for bucket in range(BUCKETS):
-                places = [place for place in sorting if place[0] >> view & 1 and place[1] == bucket]
-                self._insert(view, [run for place in places for run in sorting[place].result()])
+        for (mask, _), runs in sorting.items():
+            self._insert(views_in(mask), runs.result())
+        pool.shutdown()  # the memory of the workers is worth more while indexes are made
 
         def _finish(connection: Connection) -> None:
             self._writer.publisher.count(connection, by_view(self._counts), self._terms)
@@ -166,9 +181,9 @@ class Bulk:
         self._writer.closed_by_us = False
         self._writer.world.forget()
 
-    def _insert(self, view: int, runs: list[Path]) -> None:
+    def _insert(self, views: Sequence[int], runs: list[Path]) -> None:
         database = self._writer.database
-        database.write(lambda connection: database.insert(connection, POSTING, merged(view, runs)))
+        database.write(lambda connection: database.insert_alike(connection, POSTING, views, merged(runs)))
 
 
 def by_view(counts: Mapping[tuple[int, int], int]) -> dict[tuple[int, int], int]:
@@ -180,12 +195,31 @@ def by_view(counts: Mapping[tuple[int, int], int]) -> dict[tuple[int, int], int]
     return each
 
 
-def _numbered(
-    disclosed: Iterable[tuple[Any, ...]], generations: dict[int, int], leaf: int
-) -> Iterator[tuple[Any, ...]]:
+# The first change of the n-th record that a view is shown is the n-th after its generation: all three count alike.
+
+
+def _rows(rows: Iterable[tuple[int, int, tuple[int, ...], tuple[Any, ...]]], numbers: dict[int, int]) -> Iterator[Any]:
+    for mask, k, seqs, rest in rows:
+        for view, seq in zip(views_in(mask), seqs or _next(mask, numbers), strict=True):
+            yield view, k, seq, *rest
+
+
+def _records(records: Iterable[tuple[Any, ...]], numbers: dict[int, int], leaf: int) -> Iterator[tuple[Any, ...]]:
+    for index, one in enumerate(records):
+        mask = one[8]
+        yield *one[:7], leaf + index, mask, pack(dict(zip(views_in(mask), _next(mask, numbers), strict=True)))
+
+
+def _disclosed(disclosed: Iterable[tuple[Any, ...]], numbers: dict[int, int], leaf: int) -> Iterator[tuple[Any, ...]]:
     for index, (view, *rest) in enumerate(disclosed):
-        generations[view] += 1
-        yield view, generations[view], *rest, leaf + index
+        numbers[view] = seq = numbers[view] + 1
+        yield view, seq, *rest, leaf + index, 0
+
+
+def _next(mask: int, numbers: dict[int, int]) -> list[int]:
+    for view in views_in(mask):
+        numbers[view] += 1
+    return [numbers[view] for view in views_in(mask)]
 
 
 _worker: Any = None
@@ -212,9 +246,8 @@ def collect_rarely() -> None:
     gc.set_threshold(200_000, 50, 50)
 
 
-def _work(task: Any) -> Prepared:
-    prepared: Prepared = _worker(task)
-    return prepared
+def _work(task: Any) -> Any:
+    return _worker(task)
 
 
 @contextmanager
@@ -224,9 +257,9 @@ def workers(settings: Settings, make: Callable[[Settings], Any]) -> Iterator[Pro
         yield pool
 
 
-def prepared(pool: ProcessPoolExecutor, tasks: Iterable[tuple[T, Any]]) -> Iterator[tuple[T, Prepared]]:
-    """Yield the name of each task with what a worker prepared of it, in order, never far ahead."""
-    waiting: deque[tuple[T, Future[Prepared]]] = deque()
+def done_by(pool: ProcessPoolExecutor, tasks: Iterable[tuple[T, Any]]) -> Iterator[tuple[T, Any]]:
+    """Yield the name of each task with what a worker made of it, in order, never far ahead."""
+    waiting: deque[tuple[T, Future[Any]]] = deque()
     for number, (name, task) in enumerate(tasks, 1):
         waiting.append((name, pool.submit(_work, task)))
         # Now and then the workers rest: SQLite's log is begun anew only when nobody reads from it.

@@ -2,29 +2,31 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-import orjson
-from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from app.core.scratch import scratch
+from app.intake.checking import Faults, Good, Lines, check, opened
 from app.intake.order import RANK
 from app.intake.reading import Piece, RecordFile, Unreadable, open_records
+from app.intake.spool import Spool
 from app.intake.staging import Named, Staged, Staging
-from app.intake.submit import IN_ITSELF, Draft, Intake, Refused
+from app.intake.submit import IN_ITSELF, Intake
 from app.records import BY_NAME
-from app.records.base import Content
-from app.records.refusal import refusals
-from app.vocabulary.edtf import UNDATED, bounds
 
 LONGEST = 0.2  # seconds that one transaction may take (DESIGN 7)
 CHECKED_AT_ONCE = 1_000
 REMEMBERED = 100_000
 LAST = "link"  # names records of every other kind
 Progress = Callable[[str, int, int], None]
+
+
+Checks = Iterable[tuple[list[Piece], Lines]]
+Checked = Iterator[tuple[list[Piece], list[Good | Faults]]]
 
 
 class Fault(NamedTuple):
@@ -37,9 +39,17 @@ class Fault(NamedTuple):
 
 
 class Much(Protocol):
-    """A faster way to apply the records of some kinds."""
+    """A faster way to check lines, and to apply the records of some kinds."""
 
     kinds: frozenset[str]
+
+    def at_work(self, size: int) -> AbstractContextManager[None]:
+        """Be ready for files of so many bytes, until all is done."""
+        ...
+
+    def check(self, load: "Load", tasks: Checks) -> Checked:
+        """Check lines, one list after another."""
+        ...
 
     def apply(self, load: "Load") -> int:
         """Apply them; return how many there were."""
@@ -66,12 +76,13 @@ class Load:
         """Prepare a load into an intake; with `only_new`, records that the vault has met are passed over."""
         self.intake = intake
         self.staging: Staging
+        self.spool: Spool
         self._home = home
         self.owner = owner
         self.progress = progress
         self._only_new = only_new
         self._size = 100  # records in a transaction: follows how long one takes
-        self._files: list[tuple[str, RecordFile]] = []
+        self._names: list[str] = []  # of the files
         self._seen: set[tuple[str, str]] = set()
         self._above: dict[str, str | None] = {}  # of places and violations: what each lies in
         self.report = Report()
@@ -81,19 +92,19 @@ class Load:
 
         `much` applies the records of some kinds in a faster way (`intake/much.py`).
         """
-        with scratch(self._home) as folder:
-            self.staging = Staging(folder)
-            try:
-                self._run(paths, keep_good, much)
-            finally:
-                self.staging.close()
-                for _, file in self._files:
-                    file.close()
+        with scratch(self._home) as folder, ExitStack() as last:
+            self.staging, self.spool = Staging(folder), Spool(folder)
+            last.callback(self.staging.close)
+            last.callback(self.spool.close)
+            if much is not None:
+                last.enter_context(much.at_work(sum(path.stat().st_size for path in paths if path.is_file())))
+            self._run(paths, keep_good, much)
         return self.report
 
     def _run(self, paths: Sequence[Path], keep_good: bool, much: "Much | None") -> None:
-        for path in paths:
-            self._check_file(path, keep_good)
+        self._names = [path.name for path in paths]
+        for number, path in enumerate(paths):
+            self._check_file(number, path, much, keep_good)
         self._check_circles(keep_good)
         self._check_references(keep_good)
         if not self.report.faults or keep_good:
@@ -102,47 +113,57 @@ class Load:
 
     # --- checking ---
 
-    def _check_file(self, path: Path, keep_good: bool) -> None:
+    def _check_file(self, number: int, path: Path, much: "Much | None", keep_good: bool) -> None:
         try:
             file = open_records(path)
         except Unreadable as error:
             self.report.faults.append(Fault(path.name, 0, "", str(error)))
             return
-        number = len(self._files)
-        self._files.append((path.name, file))
-        for pieces in _lists(file):
-            drafts = {piece.at: draft for piece in pieces if (draft := self._parse(number, piece)) is not None}
-            staged = [_staged(drafts[piece.at], number, piece) for piece in pieces if piece.at in drafts]
-            self._check_heads(staged)
-            named: list[Named] = []
-            for one in self._stage(staged):
-                draft = drafts[one.at]
-                named += self._named(draft, number, one.line, keep_good)
-                if BY_NAME[draft.kind].hierarchical:
-                    self._above[draft.id] = draft.content["parent"]
-            self.staging.name(named)
-            self.progress(f"checking {path.name}", min(pieces[-1].at + len(pieces[-1].text), file.size), file.size)
-
-    def _parse(self, number: int, piece: Piece) -> Draft | None:
         try:
-            return self.intake.draft(content_of(piece.text), self.owner)
-        except ValidationError as error:
-            self._fault(number, piece.line, [(one.field, one.reason) for one in refusals(error)])
-        except Refused as error:
-            self._fault(number, piece.line, [(one.field, one.reason) for one in error.refusals])
-        except ValueError as error:
-            self._fault(number, piece.line, [("", str(error))])
-        return None
+            key = self.spool.key
+            tasks = ((pieces, Lines(self.owner, key, [one.text for one in pieces])) for pieces in _lists(file))
+            for pieces, found in much.check(self, tasks) if much is not None else self.check(tasks):
+                self._take(number, pieces, found, keep_good)
+                self.progress(f"checking {path.name}", min(pieces[-1].at + len(pieces[-1].text), file.size), file.size)
+        finally:
+            file.close()
+
+    def check(self, tasks: Checks) -> Checked:
+        """Check lines here, one list after another."""
+        for pieces, lines in tasks:
+            yield pieces, check(self.intake, lines)
+
+    def _take(self, number: int, pieces: list[Piece], found: list[Good | Faults], each: bool) -> None:
+        """Stage what was checked."""
+        good: dict[int, Good] = {}
+        for piece, one in zip(pieces, found, strict=True):
+            if isinstance(one, Good):
+                good[piece.line] = one
+            else:
+                self._fault(number, piece.line, one)
+        begins = self.spool.add([one.sealed for one in good.values()])
+        staged = [
+            Staged(one.id, one.kind, RANK[one.kind], one.day, number, line, at, len(one.sealed))
+            for (line, one), at in zip(good.items(), begins, strict=True)
+        ]
+        self._check_heads(staged)
+        named: list[Named] = []
+        for record in self._stage(staged):
+            one = good[record.line]
+            named += self._named(one, number, record.line, each)
+            if BY_NAME[one.kind].hierarchical:
+                self._above[one.id] = one.parent
+        self.staging.name(named)
 
     def _fault(self, number: int, line: int, reasons: Iterable[tuple[str, str]]) -> None:
-        self.report.faults += [Fault(self._files[number][0], line, name, reason) for name, reason in reasons]
+        self.report.faults += [Fault(self._names[number], line, name, reason) for name, reason in reasons]
 
-    def _named(self, draft: Draft, number: int, line: int, each: bool) -> Iterator[Named]:
+    def _named(self, one: Good, number: int, line: int, each: bool) -> Iterator[Named]:
         """Yield what a record names: all of it if records may be dropped one by one, else each id once."""
-        for path, target, allowed in draft.links:
+        for path, target, allowed in one.links:
             kinds = f"|{'|'.join(allowed)}|"
             if each:
-                yield Named(target, kinds, draft.id, number, line, path)
+                yield Named(target, kinds, one.id, number, line, path)
             elif (target, kinds) not in self._seen:
                 if len(self._seen) < REMEMBERED:
                     self._seen.add((target, kinds))
@@ -173,7 +194,7 @@ class Load:
         return list(once.values())
 
     def _twice(self, one: Staged, file: int, line: int) -> None:
-        first = f"{self._files[file][0]}, line {line}"
+        first = f"{self._names[file]}, line {line}"
         self._fault(one.file, one.line, [("id", f"stands twice in this load (first in {first})")])
 
     def _check_circles(self, keep_good: bool) -> None:
@@ -248,42 +269,16 @@ class Load:
             self.progress("loading", done + count - len(staged), total)
         return count
 
-    def text(self, one: Staged) -> bytes:
-        """Return the bytes of a record, as they stand in its file."""
-        return self._files[one.file][1].again(one.at)
+    def sealed(self, staged: Sequence[Staged]) -> list[bytes]:
+        """Return records as they were sealed when they were checked."""
+        return [self.spool.read(one.at, one.size) for one in staged]
 
     def _submit(self, batch: Sequence[Staged]) -> None:
-        drafts = []
-        for one in batch:
-            draft = self.intake.draft(content_of(self.text(one)), self.owner)
-            if draft.id != one.id:
-                raise Unreadable(f"{self._files[one.file][0]} was changed while it was loaded")
-            drafts.append(draft)
+        drafts = opened(self.spool.key, [one.id for one in batch], self.sealed(batch))
         outcome = self.intake.submit(drafts, self.owner, self.staging.kind_of)
         self.report.created += len(outcome.created)
         self.report.revised += len(outcome.revised)
         self.report.unchanged += len(outcome.unchanged)
-
-
-def content_of(text: bytes) -> Content:
-    """Return the validated content of one submitted record, given as JSON.
-
-    Raises:
-        ValidationError: the model of its kind refuses it.
-        ValueError: it is no JSON object, or states no known kind.
-    """
-    if not text:
-        raise ValueError("is too long for one record")
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise ValueError(f"is no JSON (column {error.colno})") from None
-    if not isinstance(value, dict):
-        raise ValueError("is no JSON object")
-    kind = BY_NAME.get(value["kind"]) if isinstance(value.get("kind"), str) else None
-    if kind is None:
-        raise ValueError(f"states no known kind: {', '.join(BY_NAME)}")
-    return kind.model.model_validate(value)
 
 
 def _lists(file: RecordFile) -> Iterator[list[Piece]]:
@@ -295,10 +290,3 @@ def _lists(file: RecordFile) -> Iterator[list[Piece]]:
             pieces = []
     if pieces:
         yield pieces
-
-
-def _staged(draft: Draft, file: int, piece: Piece) -> Staged:
-    field = BY_NAME[draft.kind].date
-    date = draft.content.get(field) if field is not None else None
-    day = bounds(date).s0 if date else UNDATED
-    return Staged(draft.id, draft.kind, RANK[draft.kind], day, file, piece.line, piece.at)

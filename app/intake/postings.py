@@ -4,6 +4,8 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,8 @@ from typing import Any
 # index does not mind. The views are not in it: most records are shown alike to all, and are sorted once for all.
 FORM = struct.Struct(">QiQiii")
 BUCKETS = 16
-MOST_AT_ONCE = 250_000
-_BLOCK = 20_000
+MOST_AT_ONCE = 125_000
+_BLOCK = 5_000
 Place = tuple[int, int]  # views (one bit each), bucket
 
 
@@ -43,12 +45,10 @@ class Packed:
         return {place: b"".join(sorted(self._lists[place])) for place in sorted(self._lists)}
 
 
-def rows_of(packed: dict[Place, bytes]) -> Iterator[tuple[int, ...]]:
-    """Yield packed postings as rows."""
-    for (mask, _), text in packed.items():
-        for view in views_in(mask):
-            for one in FORM.iter_unpack(text):
-                yield view, *one
+def rows_of(packed: dict[Place, bytes]) -> Iterator[tuple[int, Iterator[tuple[int, ...]]]]:
+    """Yield packed postings as rows without their views, which come before them (one bit each)."""
+    for mask, places in groupby(packed, key=itemgetter(0)):
+        yield mask, chain.from_iterable([FORM.iter_unpack(packed[place]) for place in places])
 
 
 class Pile:
@@ -87,8 +87,8 @@ def sort_file(path: Path) -> list[Path]:
     return runs
 
 
-def merged(view: int, runs: list[Path]) -> Iterator[tuple[int, ...]]:
-    """Yield the postings of sorted runs as rows of a view, in order, holding a block of each run."""
+def merged(runs: list[Path]) -> Iterator[tuple[int, ...]]:
+    """Yield the postings of sorted runs as rows without their views, in order, holding a block of each run."""
     files = [run.open("rb") for run in runs]
     blocks: list[list[bytes]] = [_block(file) for file in files]
     while True:
@@ -103,8 +103,7 @@ def merged(view: int, runs: list[Path]) -> Iterator[tuple[int, ...]]:
             blocks[index] = blocks[index][cut:] or _block(files[index])
         if len(live) > 1:
             taken.sort()
-        for one in FORM.iter_unpack(b"".join(taken)):
-            yield view, *one
+        yield from FORM.iter_unpack(b"".join(taken))
     for file in files:
         file.close()
 

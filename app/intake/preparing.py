@@ -12,7 +12,7 @@ from app.custody import log
 from app.custody.merkle import leaf_hash
 from app.intake import postings
 from app.intake.bulk import Prepared
-from app.intake.loading import content_of
+from app.intake.checking import Faults, Good, Lines, check, opened
 from app.intake.publish import Item, Rendered, disclosure_commitment, render, views_of
 from app.intake.submit import Draft, Intake
 from app.intake.write import Writer
@@ -20,11 +20,13 @@ from app.vault.append import Addition, commit, record_row, revision_row, salts
 
 
 class Task(NamedTuple):
-    """Records of a load, as they stand in the file."""
+    """Records of a load, as they were sealed when they were checked."""
 
     owner: str
     at: int
-    texts: list[bytes]
+    key: bytes
+    ids: list[str]
+    sealed: list[bytes]
     alone_since: int  # the size of the log after the last time that somebody else wrote
 
 
@@ -37,9 +39,13 @@ class Preparer:
         self._intake = Intake(self._writer)
         self._since = -2  # the size of the log when the first of what is known of other records was learnt
 
-    def __call__(self, task: Task) -> Prepared:
+    def __call__(self, task: Task | Lines) -> "Prepared | list[Good | Faults]":
+        """Prepare a list of records, or check lines."""
+        return check(self._intake, task) if isinstance(task, Lines) else self.prepare(task)
+
+    def prepare(self, task: Task) -> Prepared:
         """Prepare a list of records."""
-        drafts = [self._intake.draft(content_of(text), task.owner) for text in task.texts]
+        drafts = opened(task.key, task.ids, task.sealed)
         return self._writer.database.look(lambda connection: self._prepare(connection, task, drafts))
 
     def _prepare(self, connection: Connection, task: Task, drafts: Sequence[Draft]) -> Prepared:
@@ -65,13 +71,13 @@ class Preparer:
         additions = [self._intake.addition(draft, task.owner) for draft in drafts]
         # A load that was cut short may have kept keys for records that never came: a record has one key for ever.
         kept = self._writer.vault.keys.get([one.id for one in additions])
-        for one, salt in zip(additions, salts(len(drafts)), strict=True):
+        for position, (one, salt) in enumerate(zip(additions, salts(len(drafts)), strict=True)):
             key = kept.get(one.id)
             if key is None:
                 key = crypto.new_key()
                 done.keys.append((one.id, self._writer.vault.keys.wrap(one.id, key)))
             done.revisions.append(revision_row(one, key, salt, 0, task.at))
-            done.references += [(target, one.id) for target in one.targets]
+            done.references += [(target, position) for target in one.targets]
             done.leaves.append(leaf_hash(commit(salt, one.plain)))
         done.references.sort()
         return additions

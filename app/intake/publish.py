@@ -18,7 +18,7 @@ from app.disclosure.project import Shown
 from app.disclosure.view import View
 from app.intake.world import World
 from app.records import BY_NAME
-from app.vault.append import commit, salts
+from app.vault.append import Vault, commit, salts
 from app.vault.keys import chunks
 from app.vault.tables import DISCLOSED
 
@@ -57,12 +57,12 @@ class Rendered:
     row: tuple[Any, ...] = ()
 
     def row_since(self, item: "Item", revision: int, at: int) -> tuple[Any, ...]:
-        """Return the row of this form, shown as a revision since a moment, but for the view."""
+        """Return the row of this form, shown as a revision since a moment, but for the view, k and seq."""
         if self.since != (revision, at):
             shown, body = self.shown, body_of(self.core, revision, at)
             packed = b"".join([term.to_bytes(6, "big") for term in self.terms])
             numbers = (*shown.bounds, *shown.given, *shown.left, shown.corroboration, revision, at)
-            self.row = (item.k, item.kind, item.id, item.owner, *numbers, etag_of(body), packed, body)
+            self.row = (item.kind, item.id, item.owner, *numbers, etag_of(body), packed, body)
             self.since = (revision, at)
         return self.row
 
@@ -74,16 +74,43 @@ class Known(NamedTuple):
     at: int
     change: str
     digest: bytes
+    seq: int
 
 
 class Change(NamedTuple):
     """One change of what one view is shown."""
 
     view: int
+    seq: int
     item: Item
     revision: int
     change: str  # created | updated | removed
     digest: bytes
+    previous: int  # seq of the change before, of the same record; 0: none
+
+
+class Changes:
+    """The changes of one transaction, numbered as they come: a view's generation is its last number."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Go on from the views' generations."""
+        rows = connection.execute(select(VIEW.c.id, VIEW.c.generation))
+        self.before: dict[int, int] = {id: number for id, number in rows}
+        self.generations = dict(self.before)
+        self.all: list[Change] = []
+
+    def add(self, view: int, item: Item, revision: int, change: str, digest: bytes, before: Known | None) -> int:
+        """Add a change; return its number."""
+        self.generations[view] = seq = self.generations[view] + 1
+        self.all.append(Change(view, seq, item, revision, change, digest, before.seq if before else 0))
+        return seq
+
+    def newest(self, shown: Mapping[str, Mapping[int, int]]) -> dict[str, dict[int, int]]:
+        """Return the newest change of each record and view, given what it was before."""
+        newest: dict[str, dict[int, int]] = {}
+        for one in self.all:
+            newest.setdefault(one.item.id, dict(shown.get(one.item.id, {})))[one.view] = one.seq
+        return newest
 
 
 @dataclass
@@ -177,19 +204,26 @@ class Publisher:
         self._world = world
         self._known_terms: set[int] = set()
 
-    def known(self, connection: Connection, items: Iterable[Item]) -> dict[tuple[int, str], Known]:
-        """Return what each view was last shown of records that are not new."""
+    @staticmethod
+    def known(
+        connection: Connection, vault: Vault, items: Iterable[Item]
+    ) -> tuple[dict[str, dict[int, int]], dict[tuple[int, str], Known]]:
+        """Return what each view was last shown of records that are not new: as numbers, and as changes."""
+        shown = vault.shown(connection, [item.id for item in items if not item.new])
+        wanted: dict[int, list[int]] = {}
+        for seqs in shown.values():
+            for view, seq in seqs.items():
+                wanted.setdefault(view, []).append(seq)
         found: dict[tuple[int, str], Known] = {}
-        columns = (DISCLOSED.c.view, DISCLOSED.c.id, DISCLOSED.c.revision)
-        more = (DISCLOSED.c.at, DISCLOSED.c.change, DISCLOSED.c.digest)
-        for chunk in chunks([item.id for item in items if not item.new]):
-            where = and_(DISCLOSED.c.view.in_(range(16)), DISCLOSED.c.id.in_(chunk))
-            statement = select(*columns, *more).where(where).order_by(DISCLOSED.c.view, DISCLOSED.c.id, DISCLOSED.c.seq)
-            for view, id, *rest in connection.execute(statement).all():
-                found[view, id] = Known(*rest)
-        return found
+        c = DISCLOSED.c
+        for view, numbers in wanted.items():
+            for chunk in chunks(numbers):
+                statement = select(c.id, c.revision, c.at, c.change, c.digest, c.seq)
+                for id, *rest in connection.execute(statement.where(c.view == view, c.seq.in_(chunk))).all():
+                    found[view, id] = Known(*rest)
+        return shown, found
 
-    def add(self, batch: Batch, view: int, item: Item, rendered: Rendered, revision: int, at: int) -> None:
+    def add(self, batch: Batch, view: int, item: Item, rendered: Rendered, since: Known) -> None:
         """Put one row and all that finds it into a batch."""
         shown, k = rendered.shown, item.k
         s0, s1, e0, e1 = shown.bounds
@@ -199,7 +233,7 @@ class Publisher:
             batch.counts[key] = batch.counts.get(key, 0) + 1
             if term not in self._known_terms:
                 batch.terms[term] = (item.kind, *shown.terms[index])
-        batch.rows.append((view, *rendered.row_since(item, revision, at)))
+        batch.rows.append((view, k, since.seq, *rendered.row_since(item, since.revision, since.at)))
         batch.spots += [(view, s0, k, part, *box) for part, box in enumerate(shown.boxes)]
         if item.expires is not None:
             batch.expires[view] = min(item.expires, batch.expires.get(view, item.expires))
@@ -267,29 +301,19 @@ class Publisher:
         """Forget which terms there are: the transaction failed, or somebody else wrote."""
         self._known_terms.clear()
 
-    def disclose(self, connection: Connection, changes: Sequence[Change], at: int, log_size: int) -> int:
+    def disclose(self, connection: Connection, changes: Changes, at: int, log_size: int) -> int:
         """Record changes of what views are shown; return the log's new size."""
-        if not changes:
+        if not changes.all:
             return log_size
-        generations = {id: number for id, number in connection.execute(select(VIEW.c.id, VIEW.c.generation))}
-        before = dict(generations)
         rows: list[tuple[Any, ...]] = []
         commitments: list[bytes] = []
-        for (view, item, revision, change, digest), salt in zip(changes, salts(len(changes)), strict=True):
-            generations[view] += 1
-            leaf = {
-                "at": at,
-                "change": change,
-                "digest": digest.hex(),
-                "id": item.id,
-                "revision": revision,
-                "view": view,
-            }
-            index = log_size + len(commitments)
-            rows.append((view, generations[view], item.id, item.kind, revision, at, change, digest, salt, index))
-            commitments.append(commit(salt, canonical_plain(leaf)))
+        for one, salt in zip(changes.all, salts(len(changes.all)), strict=True):
+            id, index = one.item.id, log_size + len(commitments)
+            said = (id, one.item.kind, one.revision, at, one.change, one.digest, salt, index, one.previous)
+            rows.append((one.view, one.seq, *said))
+            commitments.append(disclosure_commitment(one.view, id, one.revision, at, one.change, one.digest, salt))
         self._database.insert(connection, DISCLOSED, rows)
-        for view, generation in generations.items():
-            if generation != before[view]:
+        for view, generation in changes.generations.items():
+            if generation != changes.before[view]:
                 connection.execute(update(VIEW).where(VIEW.c.id == view).values(generation=generation))
         return log.append(self._database, connection, commitments, log_size)

@@ -1,6 +1,5 @@
-"""Reading files of records: one by one, each with where it stands, and again by where it stands."""
+"""Reading files of records: one by one, each with where it stands."""
 
-import mmap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -30,10 +29,6 @@ class RecordFile(Protocol):
 
     def __iter__(self) -> Iterator[Piece]:
         """Yield every record."""
-        ...
-
-    def again(self, at: int) -> bytes:
-        """Return the bytes of the record at a place."""
         ...
 
     def close(self) -> None:
@@ -75,9 +70,6 @@ class _Array:
         for index, item in enumerate(self._items):
             yield Piece(index + 1, index, item)
 
-    def again(self, at: int) -> bytes:
-        return self._items[at]
-
     def close(self) -> None:
         self._items = []
 
@@ -86,7 +78,6 @@ class _Lines:
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb")
         self.size = path.stat().st_size
-        self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) if self.size else None
 
     def __iter__(self) -> Iterator[Piece]:
         self._file.seek(0)
@@ -102,13 +93,5 @@ class _Lines:
             elif text.strip():
                 yield Piece(line, start, text)
 
-    def again(self, at: int) -> bytes:
-        if self._map is None:
-            return b""
-        end = self._map.find(b"\n", at)
-        return self._map[at : end if end >= 0 else len(self._map)]
-
     def close(self) -> None:
         self._file.close()
-        if self._map is not None:
-            self._map.close()

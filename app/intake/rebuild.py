@@ -11,13 +11,13 @@ from app.core.scratch import scratch
 from app.core.settings import Settings
 from app.custody import log
 from app.intake import postings
-from app.intake.bulk import Bulk, Prepared, alone, prepared, workers
+from app.intake.bulk import Bulk, Prepared, alone, done_by, workers
 from app.intake.order import RANK
 from app.intake.publish import Rendered, is_closed, render, views_of
 from app.intake.write import Closed, Writer, item_of
 from app.vault.tables import RECORD
 
-AT_ONCE = 1_000
+AT_ONCE = 500
 
 
 @dataclass
@@ -45,9 +45,10 @@ class Remaker:
         world.begin(-2)
         items = [item_of(stored) for stored in self._writer.vault.read(connection, ids).values()]
         world.learn(connection, [to for item in items for to in item.named])
-        known, views = self._writer.publisher.known(connection, items), views_of(connection)
+        _, known = self._writer.publisher.known(connection, self._writer.vault, items)
+        views = views_of(connection)
         for item in items:
-            masks: dict[tuple[bytes, tuple[int, ...], int, int], tuple[int, Rendered]] = {}
+            masks: dict[tuple[bytes, tuple[int, ...], int, int], tuple[int, Rendered, tuple[int, ...]]] = {}
             for view, rendered in zip(views, render(item, views, world, self._writer.secret), strict=True):
                 before = known.get((view.id, item.id))
                 digest = before.digest if before is not None and before.change != "removed" else None
@@ -55,9 +56,10 @@ class Remaker:
                     done.changed.append(item.id)
                 if rendered is not None and before is not None and digest is not None:
                     key = (rendered.digest, rendered.terms, before.revision, before.at)
-                    masks[key] = (masks.get(key, (0, rendered))[0] | 1 << view.id, rendered)
-            for (_, _, revision, at), (mask, rendered) in masks.items():
-                done.add(packed, mask, item, rendered, revision, at)
+                    mask, _, seqs = masks.get(key, (0, rendered, ()))
+                    masks[key] = (mask | 1 << view.id, rendered, (*seqs, before.seq))
+            for (_, _, revision, at), (mask, rendered, seqs) in masks.items():
+                done.add(packed, mask, item, rendered, revision, at, seqs)
         world.end(-2)
         done.postings = packed.sorted()
         return done
@@ -86,12 +88,12 @@ def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, in
     with alone(settings.home), scratch(settings.home) as folder, workers(settings, Remaker) as pool:
         bulk = Bulk(writer, folder)
         bulk.begin(anew=True, tables=(ROW,))
-        for ids, made in prepared(pool, ((ids, ids) for ids in _records(writer))):
+        for ids, made in done_by(pool, ((ids, ids) for ids in _records(writer))):
             if not bulk.write(made):
                 raise Closed("somebody wrote to the vault meanwhile: the catalogue has to be made anew once more")
             changed += made.changed
             done.records += len(ids)
-            done.rows += sum(mask.bit_count() for mask, _ in made.rows)
+            done.rows += sum(mask.bit_count() for mask, *_ in made.rows)
             progress("making anew", done.records, total)
         bulk.finish(pool)
     done.changed = writer.show_again(list(dict.fromkeys(changed)))

@@ -1,4 +1,4 @@
-"""The staging table of a load: where each record of the files stands, so that all is checked before any is applied.
+"""The staging table of a load: where in the spool each record stands, so that all is checked before any is applied.
 
 It holds ids and positions, never content: what a killed load leaves behind says nothing of any witness.
 """
@@ -39,6 +39,7 @@ _STAGED = Table(
     Column("file", Integer, nullable=False),
     Column("line", Integer, nullable=False),
     Column("at", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
     Index("staged_order", "rank", "day", "file", "at"),
 )
 _NAMED = Table(
@@ -66,7 +67,8 @@ class Staged(NamedTuple):
     day: int
     file: int
     line: int
-    at: int
+    at: int  # where it begins in the spool
+    size: int  # its bytes there
 
 
 class Named(NamedTuple):

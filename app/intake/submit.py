@@ -55,11 +55,15 @@ class Draft:
     content: Mapping[str, Any]
     plain: bytes
     links: tuple[tuple[str, str, tuple[str, ...]], ...]
+    targets: tuple[str, ...]  # the ids of the records that it names, each once
 
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The ids of the records that it names, each once."""
-        return tuple(dict.fromkeys(target for _, target, _ in self.links))
+    @classmethod
+    def of(cls, plain: bytes) -> "Draft":
+        """Return the draft with these canonical bytes."""
+        value = orjson.loads(plain)
+        kind = BY_NAME[value["kind"]]
+        links = tuple(references(kind, value))
+        return cls(value["id"], kind.name, value, plain, links, tuple(dict.fromkeys([one[1] for one in links])))
 
 
 class Intake:
@@ -84,10 +88,8 @@ class Intake:
             name = value["slug"].encode() if value["slug"] else kind.canonical(value)
             digest = hmac.digest(self._naming, b"\0".join((owner.encode(), kind.name.encode(), name)), hashlib.sha256)
             value["id"] = ids.fixed(str(kind.prefix), digest.hex())
-        plain = kind.canonical(value)
         # From the canonical bytes: what is shown must come out the same from a revision read back.
-        value = orjson.loads(plain)
-        return Draft(value["id"], kind.name, value, plain, tuple(references(kind, value)))
+        return Draft.of(kind.canonical(value))
 
     def submit(
         self, drafts: Sequence[Draft], owner: str, promised: Callable[[str], str | None] = lambda _: None

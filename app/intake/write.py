@@ -11,7 +11,7 @@ from app.core.settings import Settings
 from app.custody import log
 from app.disclosure.view import View
 from app.intake.order import AMONG_THEMSELVES, RANK
-from app.intake.publish import Batch, Change, Item, Known, Publisher, Rendered, foresee, is_closed, render, views_of
+from app.intake.publish import Batch, Changes, Item, Known, Publisher, Rendered, foresee, is_closed, render, views_of
 from app.intake.world import Node, World
 from app.records import BY_NAME, references
 from app.vault.append import Addition, Stored, Vault, commit, salts
@@ -83,7 +83,7 @@ class Writer:
     def append(self, connection: Connection, at: int, size: int, additions: Sequence[Addition]) -> None:
         """Append revisions to the vault and the log, and show what follows from them to every view."""
         if additions:
-            self._loosen(connection, {one.id: one.targets for one in additions if one.revision > 1})
+            self.world.learn(connection, [one.id for one in additions if one.revision > 1])  # what they were
             keys = self.vault.keys.make([one.id for one in additions])
             fresh = salts(len(additions))
             self.vault.append(connection, additions, keys, fresh, size, at)
@@ -91,14 +91,6 @@ class Writer:
             size = log.append(self.database, connection, commitments, size)
             size = self._publish(connection, at, size, additions)
         self.world.end(size)
-
-    def _loosen(self, connection: Connection, later: Mapping[str, tuple[str, ...]]) -> None:
-        """Before records are revised: remember what they were, and let go of what they rest on no more."""
-        self.world.learn(connection, later)
-        loose: list[tuple[str, str]] = []
-        for id, stored in self.vault.read(connection, later).items():
-            loose += [(target, id) for target in item_of(stored).named if target not in later[id]]
-        self.vault.loosen(connection, loose)
 
     def show_again(self, ids: Sequence[str]) -> int:
         """Show records anew to every view, as a change where that is one; return how many there were."""
@@ -158,8 +150,8 @@ class Writer:
         """Show a wave of records to every view; return the log's size, and the records whose audience changed."""
         testimonies = [to for item in wave if item.kind == "incident" for to in item.named if to.startswith("tst-")]
         self.world.learn(connection, testimonies)
-        known = self.publisher.known(connection, wave)
-        batch, changes, moved = Batch(), list[Change](), dict[str, int]()
+        shown, known = self.publisher.known(connection, self.vault, wave)
+        batch, changes, moved = Batch(), Changes(connection), dict[str, int]()
         before = {item.id: self.world.views_of(item.id) for item in wave}
         if wave[0].kind in AMONG_THEMSELVES:
             # They may name one another, in any order: who is shown what is settled before any of them is rendered.
@@ -170,41 +162,40 @@ class Writer:
             mask = 0
             for view, one in zip(views, rendered, strict=True):
                 mask |= (one is not None) << view.id
-                change = self._compare(batch, view.id, item, one, known, at)
-                if change is not None:
-                    changes.append(change)
+                self._compare(batch, changes, view.id, item, one, known.get((view.id, item.id)), at)
             self.world.show(item.id, mask)
             if before[item.id] != mask:
                 moved[item.id] = mask
         self.publisher.flush(connection, batch)
         self.vault.set_views(connection, moved)
+        self.vault.set_shown(connection, changes.newest(shown))
         return self.publisher.disclose(connection, changes, at, size), set(moved)
 
     def _compare(
         self,
         batch: Batch,
+        changes: Changes,
         view: int,
         item: Item,
         rendered: Rendered | None,
-        known: Mapping[tuple[int, str], Known],
+        before: Known | None,
         at: int,
-    ) -> Change | None:
-        """Put what changed for one view into the batch; return the change, or None."""
-        before = known.get((view, item.id))
+    ) -> None:
+        """Put what changed for one view into the batch, and the change with the others."""
         shown_before = before if before is not None and before.change != "removed" else None
         if shown_before is not None:
             batch.gone.setdefault(view, []).append(item.k)
         if rendered is None:
-            if shown_before is None:
-                return None
-            return Change(view, item, shown_before.revision, "removed", shown_before.digest)
-        if shown_before is not None and shown_before.digest == rendered.digest:
+            if shown_before is not None:
+                changes.add(view, item, shown_before.revision, "removed", shown_before.digest, shown_before)
+        elif shown_before is not None and shown_before.digest == rendered.digest:
             # The same bytes, but what they are filed under may have changed with a record above.
-            self.publisher.add(batch, view, item, rendered, shown_before.revision, shown_before.at)
-            return None
-        revision = before.revision + 1 if before is not None else 1
-        self.publisher.add(batch, view, item, rendered, revision, at)
-        return Change(view, item, revision, "updated" if shown_before is not None else "created", rendered.digest)
+            self.publisher.add(batch, view, item, rendered, shown_before)
+        else:
+            change = "updated" if shown_before is not None else "created"
+            revision = before.revision + 1 if before is not None else 1
+            seq = changes.add(view, item, revision, change, rendered.digest, before)
+            self.publisher.add(batch, view, item, rendered, Known(revision, at, change, rendered.digest, seq))
 
     def _resting_on(self, connection: Connection, changed: Iterable[str], waiting: Mapping[str, Item]) -> list[Item]:
         dependents = self.vault.dependents(connection, sorted(changed)) - waiting.keys()

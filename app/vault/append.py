@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from app.core import crypto
 from app.core.db import Database
+from app.vault.chains import pack, unpack
 from app.vault.keys import KeyStore, chunks
 from app.vault.tables import RECORD, REFERENCE, REVISION
 
 SALT_BYTES = 32
 _NEWEST = RECORD.join(REVISION, REVISION.c.leaf == RECORD.c.leaf)
+_RESTING = (
+    (REVISION.c.leaf == REFERENCE.c.leaf) & (RECORD.c.id == REVISION.c.record) & (RECORD.c.leaf == REVISION.c.leaf)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ class Vault:
         return found
 
     def read(self, connection: Connection, ids: Iterable[str]) -> dict[str, Stored]:
-        """Return records with their newest content, opened.
+        """Return records with their newest content, opened, in the order asked for.
 
         Raises:
             SealError: a key does not open its record, or is gone.
@@ -112,13 +116,13 @@ class Vault:
                 key = keys.get(id, b"")  # a key that was destroyed opens nothing
                 plain = crypto.unseal(key, sealed, place_of(id, revision))
                 found[id] = Stored(id, kind, k, owner, revision, state, leaf, orjson.loads(plain))
-        return found
+        return {id: found[id] for id in wanted if id in found}
 
     def dependents(self, connection: Connection, targets: Iterable[str]) -> set[str]:
         """Return the ids of the records that rest on any of these."""
         found: set[str] = set()
         for chunk in chunks(targets):
-            found.update(connection.scalars(select(REFERENCE.c.record).where(REFERENCE.c.target.in_(chunk))))
+            found.update(connection.scalars(select(RECORD.c.id).where(REFERENCE.c.target.in_(chunk), _RESTING)))
         return found
 
     def append(
@@ -144,15 +148,8 @@ class Vault:
             ]
             connection.execute(change, values)
         self.database.insert(connection, REVISION, revisions)
-        rests = sorted((to, one.id) for one in additions for to in one.targets)
-        self.database.insert(connection, REFERENCE, rests, or_ignore=bool(later))
-
-    def loosen(self, connection: Connection, rests: Sequence[tuple[str, str]]) -> None:
-        """Forget that records rest on others: (the other, the record)."""
-        gone = [{"to": target, "of": record} for target, record in rests]
-        if gone:
-            both = (REFERENCE.c.target == bindparam("to")) & (REFERENCE.c.record == bindparam("of"))
-            connection.execute(delete(REFERENCE).where(both), gone)
+        rests = sorted((to, leaf + i) for i, one in enumerate(additions) for to in one.targets)
+        self.database.insert(connection, REFERENCE, rests)
 
     def set_views(self, connection: Connection, views: Mapping[str, int]) -> None:
         """Say which views (one bit each) are shown records from now on."""
@@ -160,10 +157,24 @@ class Vault:
             change = update(RECORD).where(RECORD.c.id == bindparam("record"))
             connection.execute(change, [{"record": record, "views": mask} for record, mask in views.items()])
 
+    def shown(self, connection: Connection, ids: Iterable[str]) -> dict[str, dict[int, int]]:
+        """Return the newest change of each record that each view was shown (`seq` of `disclosed`)."""
+        found: dict[str, dict[int, int]] = {}
+        for chunk in chunks(ids):
+            rows = connection.execute(select(RECORD.c.id, RECORD.c.shown).where(RECORD.c.id.in_(chunk)))
+            found.update((id, unpack(value)) for id, value in rows)
+        return found
 
-def record_row(one: Addition, leaf: int, views: int = 0) -> tuple[Any, ...]:
+    def set_shown(self, connection: Connection, newest: Mapping[str, Mapping[int, int]]) -> None:
+        """Say what the newest change of records is that each view was shown."""
+        if newest:
+            change = update(RECORD).where(RECORD.c.id == bindparam("record"))
+            connection.execute(change, [{"record": record, "shown": pack(seqs)} for record, seqs in newest.items()])
+
+
+def record_row(one: Addition, leaf: int, views: int = 0, shown: bytes = b"") -> tuple[Any, ...]:
     """Return the row of a new record."""
-    return one.id, one.kind, one.k, one.owner, one.revision, one.state, one.expires, leaf, views
+    return one.id, one.kind, one.k, one.owner, one.revision, one.state, one.expires, leaf, views, shown
 
 
 def revision_row(one: Addition, key: bytes, salt: bytes, leaf: int, at: int) -> tuple[Any, ...]:

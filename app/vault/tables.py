@@ -33,6 +33,7 @@ class Record(SQLModel, table=True):
     expires: int | None = Field(default=None, sa_type=BigInteger)  # end of the consent, in milliseconds
     leaf: int = Field(sa_type=BigInteger)  # the newest revision
     views: int  # the views that are shown it now, one bit each
+    shown: bytes = Field(sa_type=LargeBinary)  # each view's newest change of it: `vault/chains.py`
 
 
 class Revision(SQLModel, table=True):
@@ -52,20 +53,26 @@ class Revision(SQLModel, table=True):
 
 
 class Reference(SQLModel, table=True):
-    """One record rests on another: what must be looked at again when that other changes."""
+    """A revision rests on a record: what must be looked at again when that record changes, while it is the newest.
+
+    By leaves, which only grow: many revisions at once are then few pages of the table.
+    """
 
     __tablename__ = "reference"
     __table_args__ = {"sqlite_with_rowid": False}
 
     target: str = Field(primary_key=True)
-    record: str = Field(primary_key=True)
+    leaf: int = Field(sa_column=Column("leaf", BigInteger, primary_key=True, autoincrement=False))
 
 
 class Disclosed(SQLModel, table=True):
-    """One change of what one view is shown; append-only: the view's own history, generation and change feed."""
+    """One change of what one view is shown; append-only: the view's own history, generation and change feed.
+
+    The changes of one record are a chain: `record.shown` and `row.seq` are its newest link.
+    """
 
     __tablename__ = "disclosed"
-    __table_args__ = (Index("disclosed_record", "view", "id", "seq"), {"sqlite_with_rowid": False})
+    __table_args__ = {"sqlite_with_rowid": False}
 
     view: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
     seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
@@ -77,6 +84,7 @@ class Disclosed(SQLModel, table=True):
     digest: bytes = Field(sa_type=LargeBinary)
     salt: bytes = Field(sa_type=LargeBinary)
     leaf: int = Field(sa_type=BigInteger)
+    previous: int = Field(sa_type=BigInteger)  # seq of the change before, of this record; 0: it is the first
 
 
 RECORD: Table = Record.__table__  # type: ignore[attr-defined]

@@ -33,6 +33,7 @@ def _vault() -> None:
         _column("expires", sa.BigInteger(), nullable=True),
         _column("leaf", sa.BigInteger()),
         _column("views", sa.Integer()),
+        _column("shown", sa.LargeBinary()),
         sqlite_with_rowid=False,
     )
     expiring = sa.text("expires IS NOT NULL")
@@ -52,7 +53,7 @@ def _vault() -> None:
     op.create_table(
         "reference",
         _key("target", sa.String()),
-        _key("record", sa.String()),
+        _key("leaf", sa.BigInteger()),
         sqlite_with_rowid=False,
     )
     op.create_table("leaf", _key("index", SERIAL), _column("hash", sa.LargeBinary()))
@@ -68,9 +69,9 @@ def _vault() -> None:
         _column("digest", sa.LargeBinary()),
         _column("salt", sa.LargeBinary()),
         _column("leaf", sa.BigInteger()),
+        _column("previous", sa.BigInteger()),
         sqlite_with_rowid=False,
     )
-    op.create_index("disclosed_record", "disclosed", ["view", "id", "seq"])
 
 
 def _catalogue() -> None:
@@ -89,6 +90,7 @@ def _catalogue() -> None:
         "row",
         _column("view", sa.SmallInteger()),
         _column("k", sa.BigInteger()),
+        _column("seq", sa.BigInteger()),
         _column("kind", sa.String()),
         _column("id", sa.String().with_variant(sa.String(collation="C"), "postgresql")),
         _column("owner", sa.String()),

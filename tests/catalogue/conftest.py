@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from app.core.db import Database
 from app.core.settings import Settings
 from app.main import create_app
 from tests.catalogue.seed import AT, One, account, disclose, fill, incident, set_view
-from tests.conftest import MASTER
+from tests.conftest import settings_for
 
 CAMP = {"place": ["camp-1", "prov-a"]}
 TORTURE = {"violation": ["torture", "detention"], "crime": ["crime-f"]}
@@ -130,7 +131,7 @@ def seeded(engine: str, new_database: Callable[[str], str]) -> str:
 
 def settings_of(url: str, home: Path) -> Settings:
     """Return settings that say nothing in the log."""
-    return Settings(home=home, database_url=url, master_key=MASTER, metrics_port=0, builtin=False, log_level="error")
+    return replace(settings_for(url, home), log_level="error")
 
 
 @pytest.fixture(scope="session")

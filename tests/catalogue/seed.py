@@ -61,6 +61,7 @@ def _row(view: int, one: One) -> dict[str, Any]:
     row = {
         "view": view,
         "k": k_of(one.id),
+        "seq": 1,
         "kind": one.kind,
         "id": one.id,
         "owner": one.owner,
@@ -127,10 +128,16 @@ def disclose(database: Database, one: One, changes: list[str], view: int = 0) ->
     """Record what a view was shown of a record, one day after another."""
     rows = [
         {"view": view, "seq": i + 1, "id": one.id, "kind": one.kind, "revision": i + 1, "at": AT + i * 86_400_000}
-        | {"change": change, "digest": bytes([i]) * 32, "salt": b"", "leaf": i}
+        | {"change": change, "digest": bytes([i]) * 32, "salt": b"", "leaf": i, "previous": i}
         for i, change in enumerate(changes)
     ]
-    database.write(lambda connection: connection.execute(insert(DISCLOSED), rows))
+    newest = update(ROW).where(ROW.c.view == view, ROW.c.id == one.id).values(seq=len(changes))
+
+    def _disclose(connection: Connection) -> None:
+        connection.execute(insert(DISCLOSED), rows)
+        connection.execute(newest)
+
+    database.write(_disclose)
 
 
 def set_view(database: Database, view: int = 0, **values: Any) -> None:

@@ -1,5 +1,6 @@
 """Documentation: every parameter, problem, verb and setting is in it; what it says to type works, and answers so."""
 
+import ast
 import re
 import urllib.request
 from pathlib import Path
@@ -10,12 +11,14 @@ import pytest
 from typer.main import get_command
 
 import app
+from app import server
 from app.catalogue.negotiate import bare
 from app.catalogue.parameters import all_names, sorts_of
 from app.catalogue.relations import relations
 from app.catalogue.when import ATS, MATCHES, SIDES
 from app.cli import app as command
 from app.core.problems import TYPES
+from app.core.settings import Settings
 from app.records import KINDS
 from tests.contract.asking import Service
 
@@ -87,6 +90,38 @@ def test_every_setting_is_documented():
     read = set(re.findall(r"\"(EVIDENCE_[A-Z_]+)\"", source))
     rows = re.findall(r"^\| `(EVIDENCE_[A-Z_]+)` \|", text("docs/settings.md"), re.MULTILINE)
     assert sorted(rows) == sorted(read)
+
+
+def test_every_test_that_the_threat_model_names_is_there():
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text("docs/threat-model.md"))
+    assert len(named) > 40
+    for file, test in named:
+        tree = ast.parse(text(file)) if (ROOT / file).exists() else ast.Module([], [])
+        assert test in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, f"{file}::{test}"
+    assert text("docs/threat-model.md").count("::") == len(named)
+
+
+def test_the_threat_model_holds_a_test_against_each_of_the_ten_risks():
+    rows = re.findall(r"^\| (API\d+) .*$", text("docs/threat-model.md"), re.MULTILINE)
+    assert rows == [f"API{number}" for number in range(1, 11)]
+    for line in text("docs/threat-model.md").splitlines():
+        if line.startswith("| API"):
+            assert "::test_" in line.split("|")[3], line
+
+
+def test_the_proxies_of_the_examples_fit_the_settings():
+    """The service is the one that refuses, and a proxy keeps no connection that is about to be closed."""
+    examples, settings = text("docs/operations.md"), Settings.from_env({})
+    megabytes = [int(one) for one in re.findall(r"(?:client_max_body_size|max_size) (\d+)(?:m|MB)\b", examples)]
+    assert len(megabytes) == 2 and min(megabytes) * 1_000_000 > settings.body_bytes
+    idle = [int(one) for one in re.findall(r"keepalive(?:_timeout)? (\d+)s", examples)]
+    assert len(idle) == 2 and max(idle) < server.IDLE_SECONDS
+    times = re.findall(r"(?:client_header_timeout|read_header) (\d+)s", examples)
+    assert [int(one) for one in times] == [settings.head_seconds] * 2
+    times = re.findall(r"(?:client_body_timeout|read_body) (\d+)s", examples)
+    assert [int(one) for one in times] == [settings.body_seconds] * 2
+    assert f"large_client_header_buffers 4 {server.MOST_TARGET_BYTES // 1024}k" in examples
+    assert f"max_header_size {server.MOST_HEAD_BYTES // 1024}KB" in examples
 
 
 @pytest.mark.parametrize("name", TALKING)

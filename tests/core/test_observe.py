@@ -22,6 +22,10 @@ class Log:
     error = info
 
 
+def dress(headers, scope):
+    return [*headers, (b"dressed", scope["method"].encode())]
+
+
 def through(app, scope):
     """Let one request through; return what was sent ("done" last, if nothing was raised), the log and the metrics."""
     sent, log, metrics = [], Log(), Metrics()
@@ -37,7 +41,7 @@ def through(app, scope):
         await send({"type": "http.response.body", "body": b"failed"})
 
     with suppress(Cut):
-        asyncio.run(Observe(app, metrics, log, failed)(scope, receive, send))
+        asyncio.run(Observe(app, metrics, log, failed, dress)(scope, receive, send))
         sent.append("done")
     return sent, log.lines, metrics
 
@@ -59,7 +63,7 @@ def requests(metrics, route, method, status):
 
 def test_an_answer_gets_its_id_and_is_counted():
     sent, lines, metrics = through(answer, request(template="/v1/{id}"))
-    assert sent[0]["headers"] == [(b"a", b"b"), (b"x-request-id", b"abcdefgh")]
+    assert sent[0]["headers"] == [(b"a", b"b"), (b"dressed", b"GET"), (b"x-request-id", b"abcdefgh")]
     (line,) = lines
     assert (line["route"], line["status"], line["bytes"], line["request_id"]) == ("/v1/{id}", 200, 8, "abcdefgh")
     assert requests(metrics, "/v1/{id}", "GET", "200") == 1
@@ -78,7 +82,7 @@ def test_what_fails_before_its_answer_has_another_one():
     sent, lines, metrics = through(broken, request())
     assert [message["type"] for message in sent[:-1]] == ["http.response.start", "http.response.body"]
     assert sent[-1] == "done"
-    assert sent[0]["headers"] == [(b"x-request-id", b"abcdefgh")]
+    assert sent[0]["headers"] == [(b"dressed", b"GET"), (b"x-request-id", b"abcdefgh")]
     assert [(line["event"], line.get("error"), line.get("status")) for line in lines] == [
         ("failed", "Cut", None),
         ("request", None, 500),

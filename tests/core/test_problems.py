@@ -6,15 +6,19 @@ import pytest
 from app.core.problems import EXPLAINED, MEDIA_TYPE, TYPES, Fault, Problem, invalid, nearest, not_found
 
 STATUS = {
+    "malformed": 400,
     "unauthenticated": 401,
     "forbidden": 403,
     "not-found": 404,
     "method-not-allowed": 405,
     "not-acceptable": 406,
+    "too-slow": 408,
     "too-long": 414,
     "too-large": 413,
     "unsupported-media-type": 415,
     "invalid-request": 422,
+    "too-many-requests": 429,
+    "headers-too-large": 431,
     "internal-error": 500,
     "unavailable": 503,
 }

@@ -18,6 +18,11 @@ NUMBERS = {
     "EVIDENCE_READ_CONNECTIONS": ("read_connections", 1, 256),
     "EVIDENCE_READ_SECONDS": ("read_seconds", 1, 3600),
     "EVIDENCE_EXPORTS": ("exports", 1, 256),
+    "EVIDENCE_RATE_PUBLIC": ("rate_public", 0, 1_000_000),
+    "EVIDENCE_RATE_CREDENTIAL": ("rate_credential", 0, 1_000_000),
+    "EVIDENCE_BODY_BYTES": ("body_bytes", 1024, 100_000_000),
+    "EVIDENCE_BODY_SECONDS": ("body_seconds", 1, 3600),
+    "EVIDENCE_HEAD_SECONDS": ("head_seconds", 1, 300),
 }
 
 
@@ -41,7 +46,7 @@ def documented() -> dict[str, list[str]]:
 
 def test_the_table_names_each_variable_that_is_read():
     assert set(documented()) == variables_read()
-    assert len(documented()) == len(fields(Settings)) == 19
+    assert len(documented()) == len(fields(Settings)) == 27
 
 
 def test_nothing_else_reads_the_environment():
@@ -134,6 +139,54 @@ def test_the_public_address():
     assert given("http://a.example/b/") == "http://a.example/b"
     for wrong in ("a.example", "ftp://a.example", "//a.example", "", "HTTPS//a.example"):
         with pytest.raises(SettingError, match="^EVIDENCE_PUBLIC_URL must begin with http:// or https://$"):
+            given(wrong)
+
+
+def test_https_is_what_the_public_address_says():
+    assert not Settings.from_env({}).is_https
+    assert not Settings.from_env({"EVIDENCE_PUBLIC_URL": "http://a.example"}).is_https
+    assert Settings.from_env({"EVIDENCE_PUBLIC_URL": "https://a.example"}).is_https
+
+
+def test_the_proxies_that_are_believed():
+    def given(text: str) -> list[str]:
+        return [str(one) for one in Settings.from_env({"EVIDENCE_PROXIES": text}).proxies]
+
+    assert Settings.from_env({}).proxies == ()
+    assert given("") == given(" , ") == []
+    assert given("10.0.0.5, 192.0.2.0/24,2001:db8::/64") == ["10.0.0.5/32", "192.0.2.0/24", "2001:db8::/64"]
+    for wrong in ("*", "proxy.internal", "10.0.0.5/8", "10.0.0.5:80", "10.0.0", "10.0.0.5 10.0.0.6"):
+        with pytest.raises(SettingError, match="^EVIDENCE_PROXIES must be addresses or networks with commas"):
+            given(wrong)
+
+
+def test_where_requests_are_counted():
+    assert Settings.from_env({}).rate_store == "memory"
+    for good in ("memory", "redis://h", "redis://:secret@h:6379/0", "rediss://u:p@[2001:db8::1]:6380"):
+        settings = Settings.from_env({"EVIDENCE_RATE_STORE": good})
+        assert settings.rate_store == good
+        assert "secret" not in repr(settings)
+    for wrong in ("", "Memory", "redis:", "redis://", "redis://:6379", "redis://h:port", "redis://h:99999", "http://h"):
+        with pytest.raises(SettingError, match="^EVIDENCE_RATE_STORE must be memory, or an address such as redis://"):
+            Settings.from_env({"EVIDENCE_RATE_STORE": wrong})
+
+
+def test_the_origins_that_may_read():
+    def given(text: str) -> tuple[str, ...]:
+        return Settings.from_env({"EVIDENCE_CORS_ORIGINS": text}).cors_origins
+
+    assert Settings.from_env({}).cors_origins == given("*") == ("*",)
+    assert given("") == ()
+    assert given("https://a.example, http://localhost:8080") == ("https://a.example", "http://localhost:8080")
+    for wrong in (
+        "*,https://a.example",
+        "a.example",
+        "https://a.example/",
+        "https://A.example",
+        "https://*.a.example",
+        "null",
+    ):
+        with pytest.raises(SettingError, match="^EVIDENCE_CORS_ORIGINS must be "):
             given(wrong)
 
 

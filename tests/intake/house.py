@@ -1,6 +1,6 @@
 """Made-up records, ways to put them in and to look at what came of it. Nobody in them is real."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -13,11 +13,12 @@ from app.core.db import Database
 from app.core.ids import fixed
 from app.custody.merkle import leaf_hash
 from app.custody.tables import LEAF
-from app.intake.loading import content_of
+from app.intake.checking import content_of
 from app.intake.publish import disclosure_commitment
 from app.intake.submit import Intake, Outcome
 from app.intake.write import Writer
 from app.vault.append import commit, place_of
+from app.vault.chains import unpack
 from app.vault.tables import DISCLOSED, RECORD, REVISION
 
 OWNER = "test-body"
@@ -162,6 +163,18 @@ def count(database: Database, table: Table) -> int:
     return len(rows_of(database, table))
 
 
+def check_chains(connection: Connection, changes: Sequence[Any]) -> None:
+    """Check that the changes of a record for a view are one chain, whose newest link the record and its row name."""
+    newest: dict[tuple[int, str], int] = {}
+    for one in sorted(changes, key=lambda one: (one.view, one.seq)):
+        assert one.previous == newest.get((one.view, one.id), 0)
+        newest[one.view, one.id] = one.seq
+    for id, shown in connection.execute(select(RECORD.c.id, RECORD.c.shown)):
+        assert unpack(shown) == {view: seq for (view, of), seq in newest.items() if of == id}
+    for view, id, seq in connection.execute(select(ROW.c.view, ROW.c.id, ROW.c.seq)):
+        assert newest[view, id] == seq
+
+
 def check_log(writer: Writer) -> tuple[int, int]:
     """Check each revision and each change disclosed against its leaf, from salts and contents; return how many."""
 
@@ -182,6 +195,7 @@ def check_log(writer: Writer) -> tuple[int, int]:
             assert leaves[row.leaf] == leaf_hash(disclosure_commitment(*members))
             met.append(row.leaf)
         assert sorted(met) == sorted(leaves)  # no leaf without its reason, no two with one
+        check_chains(connection, changes)
         for view, generation in connection.execute(select(VIEW.c.id, VIEW.c.generation)):
             assert sorted(row.seq for row in changes if row.view == view) == list(range(1, generation + 1))
         return len(sealed), len(changes)

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.custody.tables import LEAF
-from app.intake.loading import content_of
+from app.intake.checking import content_of
 from app.records.refusal import refusals
 from app.vault.tables import RECORD
 from tests.intake.house import T1, a_place, a_source, a_testimony, an_incident, catalogue, count, submit

@@ -6,9 +6,11 @@ import itertools
 import orjson
 import pytest
 
+from app.core.crypto import new_key
 from app.core.ids import fixed
 from app.intake import much, rebuild
 from app.intake.bulk import Bulk
+from app.intake.checking import Good, Lines, check
 from app.intake.much import AtOnce
 from app.intake.preparing import Preparer, Task
 from app.intake.retract import retract
@@ -31,7 +33,7 @@ from tests.intake.house import (
 @pytest.mark.parametrize("closed", [False, True])
 def test_much_at_once_is_the_same_as_one_after_another(deploy, tmp_path, monkeypatch, closed):
     monkeypatch.setattr(much, "workers", inline.workers)
-    monkeypatch.setattr(much, "FEW", 0)
+    monkeypatch.setattr(much, "LITTLE", 0)
     monkeypatch.setattr(much, "OPEN", 25)
     monkeypatch.setattr(much, "CLOSED", 25)
     path = written(tmp_path, values())
@@ -64,7 +66,7 @@ def test_by_real_processes_and_made_anew_by_real_processes(deploy, tmp_path):
 @ONE_ENGINE
 def test_one_that_names_what_a_later_line_brings_goes_the_ordinary_way(deploy, tmp_path, monkeypatch):
     monkeypatch.setattr(much, "workers", inline.workers)
-    monkeypatch.setattr(much, "FEW", 0)
+    monkeypatch.setattr(much, "LITTLE", 0)
     instruments = [
         {"kind": "instrument", "id": f"i-{n}", "title": {"en": "A"}, "type": "law", "body": "A", "ends": [f"i-{n + 1}"]}
         for n in range(3)
@@ -88,11 +90,13 @@ def test_a_load_with_a_bad_line_applies_nothing_at_once_either(deploy, tmp_path)
 def test_what_was_prepared_before_somebody_else_wrote_is_not_taken(deploy):
     one = deploy()
     submit(one.intake, *WORLD)
-    bulk, preparer, numbers = Bulk(one.writer), Preparer(one.settings), itertools.count()
+    bulk, preparer, numbers, key = Bulk(one.writer), Preparer(one.settings), itertools.count(), new_key()
 
     def prepare():
         incident = an_incident(fixed("inc", str(next(numbers))), places=["camp", "south"])
-        return preparer(Task(OWNER, START, [orjson.dumps(incident)], bulk.alone_since))
+        (good,) = check(one.intake, Lines(OWNER, key, [orjson.dumps(incident)]))
+        assert isinstance(good, Good)
+        return preparer.prepare(Task(OWNER, START, key, [good.id], [good.sealed], bulk.alone_since))
 
     first, second = prepare(), prepare()
     assert bulk.write(first)

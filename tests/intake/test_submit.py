@@ -7,7 +7,7 @@ import pytest
 
 from app.core.ids import is_opaque
 from app.custody.tables import LEAF
-from app.intake.loading import content_of
+from app.intake.checking import content_of
 from app.intake.retract import retract
 from app.intake.submit import Refusal, Refused
 from app.vault.tables import DISCLOSED, RECORD, REVISION

@@ -70,8 +70,8 @@ def test_heads_and_contents(vault):
     }
     assert look(vault, vault.heads, []) == look(vault, vault.read, []) == {}
     assert [tuple(row) for row in rows(vault, RECORD)] == [
-        ("a", "source", k_of("a"), "test-body", 1, "live", None, 0, 0),
-        ("b", "source", k_of("b"), "other", 1, "expired", 5, 1, 0),
+        ("a", "source", k_of("a"), "test-body", 1, "live", None, 0, 0, b""),
+        ("b", "source", k_of("b"), "other", 1, "expired", 5, 1, 0, b""),
     ]
 
 
@@ -129,7 +129,7 @@ def test_the_vault_holds_no_plain_content(vault, settings, engine):
     marks = [MARK.encode(), b"canary-7f3a", MARK.encode("unicode_escape"), vault.keys.get(["a"])["a"], one.plain]
     cells = [cell for table in (RECORD, REVISION, REFERENCE) for row in rows(vault, table) for cell in row]
     cells = [cell if isinstance(cell, bytes) else str(cell).encode() for cell in cells]
-    assert len(cells) == 9 + 9 + 2
+    assert len(cells) == 10 + 9 + 2
     if engine == "sqlite":
         path = Path(settings.database_url.removeprefix("sqlite:///"))
         cells += [one.read_bytes() for one in (path, path.with_name(path.name + "-wal"))]
@@ -154,11 +154,18 @@ def test_what_rests_on_what(vault):
     assert look(vault, vault.dependents, ["s"]) == {"a"}
     assert look(vault, vault.dependents, ["t", "s"]) == {"a", "b"}
     assert look(vault, vault.dependents, ["a", "absent"]) == look(vault, vault.dependents, []) == set()
-    append(vault, 3, addition("a", 2, previous=0, targets=["t", "u"]))  # what it rested on stays till it is let go
-    assert look(vault, vault.dependents, ["s"]) == look(vault, vault.dependents, ["u"]) == {"a"}
-    vault.database.write(lambda connection: vault.loosen(connection, [("s", "a"), ("t", "c")]))
-    vault.database.write(lambda connection: vault.loosen(connection, []))
-    assert [tuple(row) for row in rows(vault, REFERENCE)] == [("t", "a"), ("t", "b"), ("u", "a")]
+    append(vault, 3, addition("a", 2, previous=0, targets=["t", "u"]))
+    assert look(vault, vault.dependents, ["s"]) == set()  # only the newest revision counts
+    assert look(vault, vault.dependents, ["u"]) == {"a"}
+    assert look(vault, vault.dependents, ["t"]) == {"a", "b"}
+    assert [tuple(row) for row in rows(vault, REFERENCE)] == [("s", 0), ("t", 0), ("t", 1), ("t", 3), ("u", 3)]
+
+
+def test_the_newest_change_of_a_record_that_each_view_was_shown(vault):
+    append(vault, 0, addition("a"), addition("b"))
+    vault.database.write(lambda connection: vault.set_shown(connection, {"a": {0: 1, 15: 1 << 40}, "absent": {0: 1}}))
+    vault.database.write(lambda connection: vault.set_shown(connection, {}))
+    assert look(vault, vault.shown, ["a", "b", "absent"]) == {"a": {0: 1, 15: 1 << 40}, "b": {}}
 
 
 def test_who_is_shown_a_record(vault):

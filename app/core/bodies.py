@@ -1,0 +1,91 @@
+"""Bodies of requests: how many bytes of one are read, how long they may take to come, and how deep its JSON may be."""
+
+import asyncio
+from typing import Any
+
+import orjson
+
+from app.core.observe import Receive
+from app.core.problems import Fault, Problem
+
+DEEPEST = 32  # lists and objects within each other; the geometry of a record needs seven
+_CLOSE = {"Connection": "close"}  # the rest of it is not waited for
+
+
+def too_large(most: int) -> Problem:
+    """Return the problem of a body with more than so many bytes."""
+    return Problem("too-large", f"The body has more than {most} bytes, the most that is read.", headers=_CLOSE)
+
+
+def stated(headers: dict[bytes, bytes]) -> int | None:
+    """Return how many bytes of a body the headers of a request tell of; nothing where only its end will tell."""
+    if b"transfer-encoding" in headers:
+        return None
+    length = headers.get(b"content-length", b"0")
+    return int(length) if length.isdigit() else None
+
+
+class Body:
+    """The body of one request as it comes: `receive` of ASGI, which stops at a limit of bytes or of time.
+
+    Attributes:
+        problem: why it stopped, if it did. A route may make anything of the exception; the gate answers this.
+    """
+
+    def __init__(self, receive: Receive, most: int, seconds: float) -> None:
+        """Begin now: in `seconds` all of it has to be there."""
+        self._receive = receive
+        self._most = most
+        self._seconds = seconds
+        self._until = asyncio.get_running_loop().time() + seconds
+        self._size = 0
+        self._whole = False
+        self.problem: Problem | None = None
+
+    async def __call__(self) -> Any:
+        """Return the next message.
+
+        Raises:
+            Problem: too-large, too-slow.
+        """
+        if self._whole:  # what follows is the end of the connection, which may be a long time off
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._until):
+                message = await self._receive()
+        except TimeoutError:
+            detail = f"The body was not there after {self._seconds} seconds."
+            self.problem = Problem("too-slow", detail, headers=_CLOSE)
+            raise self.problem from None
+        if message["type"] == "http.request":
+            self._size += len(message.get("body", b""))
+            self._whole = not message.get("more_body", False)
+        if self._size > self._most:
+            self.problem = too_large(self._most)
+            raise self.problem
+        return message
+
+
+def read_json(body: bytes, deepest: int = DEEPEST) -> Any:
+    """Return what a body says in JSON (RFC 8259, without NaN and Infinity).
+
+    Raises:
+        Problem: invalid-request, if it is no JSON, or nests more than `deepest` lists and objects in each other.
+    """
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise _wrong(f"This is no JSON that is read: line {error.lineno}, column {error.colno}.") from None
+    level = [content] if isinstance(content, (dict, list)) else []
+    for _ in range(deepest):
+        if not level:
+            return content
+        within = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
+        level = [one for one in within if isinstance(one, (dict, list))]
+    if level:
+        raise _wrong(f"Lists and objects lie more than {deepest} deep within each other.")
+    return content
+
+
+def _wrong(detail: str) -> Problem:
+    return Problem("invalid-request", detail, (Fault("body", "", detail),))

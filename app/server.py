@@ -1,0 +1,177 @@
+"""The server: uvicorn, with limits on what a connection may send before there is a request, and on how slowly."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import ClassVar
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.core.dressing import Dressing
+from app.core.observe import Header
+from app.core.problems import MEDIA_TYPE, Problem
+from app.core.settings import Settings
+
+MOST_HEAD_BYTES = 32_768  # of an address and all headers
+MOST_TARGET_BYTES = MOST_HEAD_BYTES // 2  # of an address within them; its query string has a lower limit of its own
+MOST_HEADERS = 100
+IDLE_SECONDS = 30  # between two requests of one connection
+STALL_SECONDS = 60  # in which a client must read something of its answer
+
+
+class Connection(HttpToolsProtocol):
+    """One connection. uvicorn has no limit for the size of headers here, nor for the time that they take to come."""
+
+    head_seconds: ClassVar[float] = 10
+    dressing: ClassVar[Dressing] = Dressing((), https=False)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin: the first headers have to come in time."""
+        super().connection_made(transport)
+        self._refusal: Problem | None = None
+        self._late: asyncio.TimerHandle | None = None
+        self._stalled: asyncio.TimerHandle | None = None
+        self._in_head, self._head_bytes, self._piece = True, 0, 0
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        if self._late is not None:
+            self._late.cancel()
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; what goes on for too long without becoming a request is cut off."""
+        self._piece = len(data)
+        self._head_bytes += self._piece
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            return  # the usual case: a request is being answered
+        if self._in_head and self._head_bytes > MOST_HEAD_BYTES:
+            self._refuse(_headers_too_large())
+        elif self._late is None:
+            self._wait_for_head()
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._in_head, self._head_bytes = True, self._piece
+
+    def on_headers_complete(self) -> None:
+        """Take the headers, or refuse them: what is raised here ends in `send_400_response`."""
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+        self._in_head = False
+        if self._head_bytes > MOST_TARGET_BYTES or len(self.headers) > MOST_HEADERS:  # perhaps: some came after it
+            self._refusal = _too_much(self.url, self.headers)
+            if self._refusal is not None:
+                raise self._refusal
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no request, or one that is refused."""
+        if self._answering:
+            if self.cycle.response_started or self.pipeline:
+                self.transport.close()  # an answer is on its way: nothing may be written into it
+                return
+            self.cycle.disconnected = True  # its body is none: whoever works on it is not heard any more
+        self._refuse(self._refusal or Problem("malformed", "This cannot be read as a request of HTTP/1.1."))
+
+    def pause_writing(self) -> None:
+        """Note that the client does not read; if that goes on it is cut off."""
+        super().pause_writing()
+        if self._stalled is None:
+            self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Note that it reads again."""
+        super().resume_writing()
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
+    @property
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _wait_for_head(self) -> None:
+        if not self.transport.is_closing():
+            self._late = self.loop.call_later(self.head_seconds, self._too_slow)
+
+    def _too_slow(self) -> None:
+        self._late = None
+        if self._answering:
+            return
+        if not self._piece:
+            self.transport.close()  # opened in advance, as browsers do: an answer to nothing would confuse them
+        else:
+            detail = f"The headers of a request were not there after {self.head_seconds} seconds."
+            self._refuse(Problem("too-slow", detail))
+
+    def _refuse(self, problem: Problem) -> None:
+        if self.transport.is_closing():
+            return
+        body = problem.body()
+        headers: Iterable[Header] = self.dressing.on(
+            [
+                (b"content-type", MEDIA_TYPE.encode()),
+                (b"content-length", b"%d" % len(body)),
+                (b"cache-control", b"no-store"),
+                (b"connection", b"close"),
+            ],
+            {"headers": []},
+        )
+        head = b"HTTP/1.1 %d %s\r\n" % (problem.status, HTTPStatus(problem.status).phrase.encode())
+        head += b"".join(b"%s: %s\r\n" % header for header in headers)
+        self.transport.write(head + b"\r\n" + body)
+        self.transport.close()
+
+
+def _too_much(target: bytes, headers: list[tuple[bytes, bytes]]) -> Problem | None:
+    if len(target) > MOST_TARGET_BYTES:
+        detail = f"The address has {len(target)} bytes; {MOST_TARGET_BYTES} are the most that is read."
+        return Problem("too-long", detail)
+    size = len(target) + sum(len(name) + len(value) for name, value in headers)
+    return _headers_too_large() if len(headers) > MOST_HEADERS or size > MOST_HEAD_BYTES else None
+
+
+def _headers_too_large() -> Problem:
+    detail = f"{MOST_HEADERS} headers and {MOST_HEAD_BYTES} bytes of them are the most that is read."
+    return Problem("headers-too-large", detail)
+
+
+class Discreet(logging.Filter):
+    """Takes what an exception says out of the server's own log: it may hold what was asked for."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep the line, and what kind of exception it was."""
+        if record.exc_info and record.exc_info[0]:
+            record.msg, record.args = f"{record.getMessage().strip()}: {record.exc_info[0].__name__}", ()
+        record.exc_info = record.exc_text = None
+        return True
+
+
+def run(settings: Settings) -> None:
+    """Serve until told to stop."""
+    dressing = Dressing(settings.cors_origins, settings.is_https)
+    limited = type("Limited", (Connection,), {"head_seconds": settings.head_seconds, "dressing": dressing})
+    logging.getLogger("uvicorn.error").addFilter(Discreet())
+    uvicorn.run(
+        "app.main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        http=limited,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # What a proxy says of the reader is believed of the listed ones alone.
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=[str(one) for one in settings.proxies],
+        timeout_keep_alive=IDLE_SECONDS,
+    )
