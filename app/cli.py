@@ -1,4 +1,4 @@
-"""The `evidence` command: serve, load, retract, rebuild, and what keeps a deployment in order."""
+"""The `evidence` command: serve, load, retract, rebuild, keys, and what keeps a deployment in order."""
 
 import asyncio
 import re
@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from app.access.command import Failed, audit, keys
 from app.core import migrations
 from app.core.db import Database, DatabaseError
 from app.core.settings import SettingError, Settings
@@ -39,6 +40,8 @@ def _version(asked: bool) -> None:
 
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(keys, name="keys")
+app.add_typer(audit, name="audit")
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -46,7 +49,7 @@ def main() -> None:
     """Run the command; what the operator can mend is said in one line."""
     try:
         app()
-    except (SettingError, DatabaseError, Busy, Closed, Unreadable, views.NoView) as error:
+    except (SettingError, DatabaseError, Busy, Closed, Failed, Unreadable, views.NoView) as error:
         _fail(str(error))
     except Refused:
         _fail("somebody took back what these records name while they were loaded; load again")

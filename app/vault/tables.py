@@ -20,6 +20,7 @@ class Record(SQLModel, table=True):
     __tablename__ = "record"
     __table_args__ = (
         Index("record_expires", "expires", **where("expires IS NOT NULL")),
+        Index("record_k", "k"),
         {"sqlite_with_rowid": False},
     )
 

@@ -96,11 +96,13 @@ def test_the_range_of_a_number(variable):
 
 def test_the_choices():
     assert [Settings.from_env({"EVIDENCE_BUILTIN": text}).builtin for text in "01"] == [False, True]
+    assert [Settings.from_env({"EVIDENCE_AUDIT_FSYNC": text}).audit_fsync for text in "01"] == [False, True]
     for level in ("debug", "info", "warning", "error"):
         assert Settings.from_env({"EVIDENCE_LOG_LEVEL": level}).log_level == level
     for variable, wrong in (
         ("EVIDENCE_BUILTIN", "true"),
         ("EVIDENCE_BUILTIN", ""),
+        ("EVIDENCE_AUDIT_FSYNC", "yes"),
         ("EVIDENCE_LOG_LEVEL", "INFO"),
         ("EVIDENCE_LOG_LEVEL", "trace"),
     ):
@@ -187,6 +189,25 @@ def test_the_origins_that_may_read():
     ):
         with pytest.raises(SettingError, match="^EVIDENCE_CORS_ORIGINS must be "):
             given(wrong)
+
+
+def test_an_outside_issuer():
+    def given(issuer: str, **more: str) -> Settings:
+        return Settings.from_env({"EVIDENCE_OIDC_ISSUER": issuer, "EVIDENCE_OIDC_AUDIENCE": "us", **more})
+
+    assert Settings.from_env({}).oidc_issuer is None
+    for name in ("https://login.example", "http://localhost:9400", "http://127.0.0.1/a"):
+        assert (given(name).oidc_issuer, given(name).oidc_audience) == (name, "us")
+    for wrong in ("login.example", "http://login.example", "http://localhost.example", "file:///etc", "https://", ""):
+        with pytest.raises(SettingError, match="^EVIDENCE_OIDC_ISSUER must begin with https://, or be on "):
+            given(wrong)
+    with pytest.raises(SettingError, match="^EVIDENCE_OIDC_AUDIENCE must be set together with EVIDENCE_OIDC_ISSUER$"):
+        Settings.from_env({"EVIDENCE_OIDC_ISSUER": "https://login.example"})
+    assert given("https://a.example").oidc_algorithms == ("RS256", "ES256")
+    assert given("https://a.example", EVIDENCE_OIDC_ALGORITHMS="Ed25519").oidc_algorithms == ("Ed25519",)
+    for wrong in ("none", "HS256", "RS256,none", "", "RS256, ES256"):
+        with pytest.raises(SettingError, match="^EVIDENCE_OIDC_ALGORITHMS must be some of RS256, "):
+            given("https://a.example", EVIDENCE_OIDC_ALGORITHMS=wrong)
 
 
 def test_what_is_read_as_it_is():
