@@ -175,6 +175,9 @@ class SQLite:
         text = str(statement.compile(dialect=self._dialect))
         connection.connection.dbapi_connection.executemany(text, rows)  # type: ignore[union-attr]
 
+    def part(self, connection: Connection, table: Table, value: int) -> None:
+        """Do nothing: here a table is whole."""
+
     def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Take every row out of tables, without looking at them one by one."""
         for table in tables:

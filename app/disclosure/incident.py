@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.disclosure import coarsen, plain
-from app.disclosure.consent import PLACE
+from app.disclosure.consent import OWN, PLACE
 from app.disclosure.consent import decide as consented
 from app.disclosure.corroboration import Told, count
 from app.disclosure.testimony import reliability, text_for
@@ -47,13 +47,15 @@ class Happening:
         return self.place == coarsen.EXACT and self.date == coarsen.DAY
 
 
-def decide(content: Mapping[str, Any], named: Iterable[str], view: View, facts: Facts) -> Happening | None:
+def decide(
+    content: Mapping[str, Any], named: Iterable[str], view: View, facts: Facts, owner: str | None = None
+) -> Happening | None:
     """Decide what a view is shown of an incident; None: nothing, for nothing that it rests on may be shown."""
     hidden = plain.hidden_among(named, view, facts)
     supports = _supports(content["testimonies"], hidden, view, facts)
-    if plain.is_published(content, hidden):
+    if view.owns(owner) or plain.is_published(content, hidden):
         everything = coarsen.EXACT, coarsen.DAY, plain.NOTHING, plain.NOTHING, True
-        decision = Happening(*everything, "public", (), (), hidden)
+        decision = Happening(*everything, OWN if view.owns(owner) else "public", (), (), hidden)
     elif any(one.heard for one in supports):
         place, date = min(one.place for one in supports), min(one.date for one in supports)
         whole = all(one.whole for one in supports)
@@ -102,7 +104,7 @@ def _supports(ids: list[str], hidden: frozenset[str], view: View, facts: Facts) 
     found: list[Support] = []
     for id in ids:
         account = facts.testimony(id) if id not in hidden else None
-        one = consented(account.content, view, account.expired) if account is not None else None
+        one = consented(account.content, view, account.expired, account.owner) if account is not None else None
         if account is not None and one is not None:
             heard = not account.content["title_only"]
             found.append(Support(id, one.place, one.date, one.whole, heard, one.identity))

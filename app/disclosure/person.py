@@ -24,14 +24,20 @@ class Likeness:
 
 
 def decide(
-    content: Mapping[str, Any], named: Iterable[str], view: View, facts: Facts, expired: bool
+    content: Mapping[str, Any],
+    named: Iterable[str],
+    view: View,
+    facts: Facts,
+    expired: bool,
+    owner: str | None = None,
 ) -> Likeness | None:
     """Decide what a view is shown of a person; None: nothing."""
-    allowed = consented(content, view, expired)
+    allowed = consented(content, view, expired, owner)
     if allowed is None:
         return None
     hidden = plain.hidden_among(named, view, facts)
-    return Likeness(allowed, hidden) if content["consent"] or plain.is_published(content, hidden) else None
+    shown = content["consent"] or view.owns(owner) or plain.is_published(content, hidden)
+    return Likeness(allowed, hidden) if shown else None
 
 
 def show(kind: Kind, content: Mapping[str, Any], decision: Likeness, facts: Facts) -> dict[str, Any]:

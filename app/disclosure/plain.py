@@ -34,16 +34,19 @@ def is_published(content: Mapping[str, Any], hidden: frozenset[str]) -> bool:
     )
 
 
-def decide(content: Mapping[str, Any], named: Iterable[str], view: View, facts: Facts) -> Plain | None:
+def decide(
+    content: Mapping[str, Any], named: Iterable[str], view: View, facts: Facts, owner: str | None = None
+) -> Plain | None:
     """Decide about a record that is public unless it is marked `restricted`, or names a natural person as perpetrator.
 
     A marked record is for mechanisms only. A natural person is for mechanisms only too, unless a source that this
     view is shown names that person in that role (DESIGN 4).
     """
-    if content.get("restricted") and not view.is_mechanism:
+    may_know = view.is_mechanism or view.owns(owner)
+    if content.get("restricted") and not may_know:
         return None
     natural = content.get("type") == "natural-person"
-    if natural and not view.is_mechanism and not any(facts.visible(view.id, s) for s in content["named_in"]):
+    if natural and not may_know and not any(facts.visible(view.id, s) for s in content["named_in"]):
         return None
     return Plain(hidden_among(named, view, facts), natural)
 

@@ -38,6 +38,7 @@ def decide(
     *,
     expired: bool,
     secret: bytes,
+    owner: str | None = None,
 ) -> Decision | None:
     """Return the decision about one record for one view, or None where the view is not to know that there is one.
 
@@ -46,15 +47,15 @@ def decide(
     """
     match kind.name:
         case "testimony":
-            return testimony.decide(content, named, view, facts, expired, secret)
+            return testimony.decide(content, named, view, facts, expired, secret, owner)
         case "incident":
-            return incident.decide(content, named, view, facts)
+            return incident.decide(content, named, view, facts, owner)
         case "person":
-            return person.decide(content, named, view, facts, expired)
+            return person.decide(content, named, view, facts, expired, owner)
         case "link":
             return plain.decide_link(content, named, view, facts)
         case _:
-            return plain.decide(content, named, view, facts)
+            return plain.decide(content, named, view, facts, owner)
 
 
 Carrying = Callable[[Kind, Mapping[str, Any], Any, Facts], dict[str, Any]]
@@ -62,6 +63,8 @@ Carrying = Callable[[Kind, Mapping[str, Any], Any, Facts], dict[str, Any]]
 
 def is_alike(content: Mapping[str, Any]) -> bool:
     """Tell whether every view that is shown all that a record names, and what stands above that, is shown it alike.
+
+    Every view but an organisation's own, that is.
 
     So it is where nothing depends on who asks: no consent, no mark, and no testimony whose consent has a say.
     """

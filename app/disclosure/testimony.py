@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.disclosure import coarsen, plain
-from app.disclosure.consent import CONTENT, IDENTITY, Decision
+from app.disclosure.consent import CONTENT, IDENTITY, OWN, Decision
 from app.disclosure.consent import decide as consented
 from app.disclosure.view import Facts, View
 from app.records.kind import Kind
@@ -28,14 +28,20 @@ class Telling:
 
 
 def decide(
-    content: Mapping[str, Any], named: Iterable[str], view: View, facts: Facts, expired: bool, secret: bytes
+    content: Mapping[str, Any],
+    named: Iterable[str],
+    view: View,
+    facts: Facts,
+    expired: bool,
+    secret: bytes,
+    owner: str | None = None,
 ) -> Telling | None:
     """Decide what a view is shown of a testimony; None: nothing."""
-    allowed = consented(content, view, expired)
+    allowed = consented(content, view, expired, owner)
     if allowed is None:
         return None
     hidden = plain.hidden_among(named, view, facts)
-    if not (content["consent"] or plain.is_published(content, hidden)):
+    if not (content["consent"] or view.owns(owner) or plain.is_published(content, hidden)):
         return None
     hidden |= {other for other in content["same_witness"] if not _may_tie(allowed, other, hidden, view, facts)}
     person = content["witness"]["person"]
@@ -48,14 +54,14 @@ def decide(
 def _may_tie(allowed: Decision, other: str, hidden: frozenset[str], view: View, facts: Facts) -> bool:
     """Tell whether a view may know that two accounts are one person's: not if that says more of who tells either."""
     account = None if other in hidden or allowed.identity == WITHHELD else facts.testimony(other)
-    its = None if account is None else consented(account.content, view, account.expired)
+    its = None if account is None else consented(account.content, view, account.expired, account.owner)
     return its is not None and its.identity == allowed.identity
 
 
 def _is_named(person: str, view: View, facts: Facts) -> bool:
     """Tell whether a view may know a person by name."""
     account = facts.person(person)
-    allowed = None if account is None else consented(account.content, view, account.expired)
+    allowed = None if account is None else consented(account.content, view, account.expired, account.owner)
     return allowed is not None and allowed.identity == NAMED
 
 
@@ -105,8 +111,11 @@ def reliability(content: Mapping[str, Any], whole: bool) -> Any:
 
 
 def text_for(texts: Mapping[str, Any] | None, audience: str) -> Any:
-    """Return the text that a person marked fit for an audience, or None."""
-    return None if texts is None else texts.get(audience)
+    """Return the text that a person marked fit for an audience, or None; of one's own, the fullest."""
+    if texts is None or audience != OWN:
+        return None if texts is None else texts.get(audience)
+    most = ("mechanism", "partner", "public", *sorted(texts))
+    return next(texts[one] for one in most if one in texts)
 
 
 def _witness(witness: Mapping[str, Any], decision: Telling) -> dict[str, Any]:

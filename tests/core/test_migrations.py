@@ -16,7 +16,7 @@ from app.core import migrations
 from app.core.db import Database
 
 TABLES = SQLModel.metadata.tables
-PARTITIONS = {f"{table.name}_{view}" for table in PARTITIONED for view in range(16)}
+PARTITIONS = {f"{table.name}_{view}" for table in PARTITIONED for view in range(3)}
 
 
 @pytest.fixture
