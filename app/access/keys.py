@@ -79,7 +79,7 @@ class Keys:
         def work(connection: Connection) -> Row:
             if connection.scalar(select(ORGANISATION.c.id).where(ORGANISATION.c.id == id)) is not None:
                 raise Wrong("id", f"There is an organisation '{id}' already.")
-            allowed = _named(connection, views, _views(connection))
+            allowed = _named(views, _views(connection, id))
             now = self._clock()
             row = {"id": id, "name": name, "operator": operator, "created": now, "revoked": None}
             connection.execute(insert(ORGANISATION).values(row))
@@ -99,7 +99,7 @@ class Keys:
 
         def work(connection: Connection) -> Row:
             _organisation(connection, id)
-            allowed = _named(connection, views, _views(connection))
+            allowed = _named(views, _views(connection, id))
             connection.execute(delete(ORGANISATION_VIEW).where(ORGANISATION_VIEW.c.organisation == id))
             _give(connection, ORGANISATION_VIEW, id, allowed)
             acts.keep(connection, self._clock(), by, "change-views", id)
@@ -139,10 +139,6 @@ class Keys:
             Unknown: there is none of this id.
         """
         return self._database.look(lambda connection: _organisation(connection, id))
-
-    def views(self) -> list[Allowed]:
-        """Return every view that there is."""
-        return self._database.look(_views)
 
     # --- credentials ---
 
@@ -241,25 +237,29 @@ class Keys:
         return self._database.write(work)
 
 
-def _views(connection: Connection) -> list[Allowed]:
-    """Return the views that can be given: an organisation's own is nobody else's."""
-    given = VIEW.c.owner.is_(None), VIEW.c.state != "retired"
-    rows = connection.execute(select(VIEW.c.id, VIEW.c.audience, VIEW.c.purpose).where(*given).order_by(VIEW.c.id))
-    return [Allowed(*row) for row in rows]
+def _views(connection: Connection, organisation: str) -> list[Allowed]:
+    """Return the views that an organisation can be given: of those in which somebody's records are whole its own."""
+    own = (VIEW.c.owner.is_(None)) | (VIEW.c.owner == organisation)
+    statement = select(VIEW.c.id, VIEW.c.audience, VIEW.c.purpose).where(own, VIEW.c.state != "retired")
+    return [Allowed(*row) for row in connection.execute(statement.order_by(VIEW.c.id))]
 
 
-def _named(connection: Connection, names: Iterable[str], among: Sequence[Allowed]) -> list[Allowed]:
-    """Return the views that names mean: `partner/research`, or `partner` where there is one of that audience.
+def _named(names: Iterable[str], among: Sequence[Allowed]) -> list[Allowed]:
+    """Return the views that names mean: a number, `partner/research`, or `partner` where there is one such view.
 
     Raises:
         Wrong: a name means none of the views, or several.
     """
     found: dict[int, Allowed] = {}
     for name in names:
-        fit = [one for one in among if name in (one.name, one.audience)]
+        fit = [one for one in among if name in (one.name, one.audience, str(one.view))]
         if len(fit) != 1:
             known = [one.name for one in among]
-            why = f"'{name[:80]}' names several views" if fit else f"There is no view '{name[:80]}' to give"
+            why = (
+                f"'{name[:80]}' names several views, which have numbers"
+                if fit
+                else f"There is no view '{name[:80]}' to give"
+            )
             raise Wrong("views", f"{why}; they are: {', '.join(known) or 'none'}. {nearest(name, known)}".rstrip())
         found[fit[0].view] = fit[0]
     return [found[view] for view in sorted(found)]
@@ -295,7 +295,7 @@ def _check(connection: Connection, wanted: Wanted, now: int) -> list[Allowed]:
         if connection.scalar(select(c.id).where(*same)) is not None:
             raise Wrong("subject", "This subject has a credential already.")
     among = [Allowed(**one) for one in organisation["views"]]
-    allowed = _named(connection, wanted.views, among)
+    allowed = _named(wanted.views, among)
     if "read" in wanted.roles and not allowed:
         raise Wrong("views", "A credential that may read needs a view to read in.")
     if len({one.purpose for one in allowed}) < len(allowed):

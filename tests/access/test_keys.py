@@ -6,6 +6,7 @@ import pytest
 
 from app.access.keys import Keys, Unknown, Wanted, Wrong
 from app.access.tables import SECRET
+from app.catalogue.tables import VIEW
 from app.core import moments
 from tests.access.conftest import MECHANISM, MECHANISMS, OPEN, PARTNER, PARTNERS
 from tests.intake.house import ONE_ENGINE, rows_of
@@ -60,6 +61,26 @@ class TestReading:
             answer = house.ask(following, one)
             assert answer.status_code == 422
             assert answer.json()["errors"][0]["name"] == "cursor"
+
+
+class TestOwnView:
+    def test_anonymous_and_others_have_no_part_in_it(self, house):
+        owner = house.organisation()
+        number = 9 + int(owner.removeprefix("ngo-"))
+
+        def make(connection):
+            values = {"id": number, "audience": "owner", "purpose": "own-records", "recipient": "[]", "owner": owner}
+            connection.execute(VIEW.insert().values(state="live", generation=0, **values))
+
+        house.database.write(make)
+        try:
+            with pytest.raises(Wrong, match="no view"):
+                house.organisation("owner")
+            for name in ("owner", "owner/own-records", str(number)):
+                assert [one["view"] for one in house.keys.change_views(owner, [name])["views"]] == [number]
+            assert house.sees(house.key("owner", organisation=owner)) == []
+        finally:
+            house.database.write(lambda connection: connection.execute(VIEW.delete().where(VIEW.c.id == number)))
 
 
 class TestRefused:
