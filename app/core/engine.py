@@ -22,6 +22,7 @@ class Limits:
     seconds: int = 30  # for one reading
     exports: int = 8  # streams at once
     cache: int = 24  # MiB that SQLite's writer keeps in memory
+    shred: bool = False  # overwrite at once what is deleted, whatever it costs
 
 
 SMALL = Limits(cache=4)  # of a database that is only on the side
@@ -108,6 +109,10 @@ class Engine(Protocol):
 
     def look(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on one snapshot without the write lock, by a connection that cannot write."""
+        ...
+
+    def sweep(self) -> list[str]:
+        """Write everything anew, so that files keep nothing of what was deleted; return what may still keep some."""
         ...
 
     async def read(self, reading: Reading[T], heavy: bool = False) -> T:

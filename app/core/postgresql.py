@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.util import await_only
 
 from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, too_long
+from app.core.sweep import Sweep
 
 T = TypeVar("T")
 OLDEST = 150000
@@ -137,6 +138,18 @@ class PostgreSQL:
         async def _go() -> T:
             async with self._begin("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
                 return await connection.run_sync(work)
+
+        return self._run(_go())
+
+    def sweep(self) -> list[str]:
+        """Write every table anew and have the server let go of its old log; return what may keep what was deleted."""
+
+        async def _go() -> list[str]:
+            connection = await asyncpg.connect(self._url.render_as_string(hide_password=False))
+            try:
+                return await Sweep(connection, str(self._url.database)).run()
+            finally:
+                await connection.close()
 
         return self._run(_go())
 

@@ -20,7 +20,7 @@ from app.intake.world import World
 from app.records import BY_NAME
 from app.vault.append import Vault, commit, salts
 from app.vault.keys import chunks
-from app.vault.tables import DISCLOSED
+from app.vault.tables import DISCLOSED, GONE
 
 _ADD = text(
     "INSERT INTO term_count (view, term, n) VALUES (:view, :term, :n) "
@@ -142,7 +142,7 @@ def views_of(connection: Connection) -> list[View]:
 
 def foresee(item: Item, views: Sequence[View], world: World, secret: bytes) -> int:
     """Return which views (one bit each) will be shown a record, as far as what it names is known to be shown."""
-    if item.state == "retracted":
+    if item.state in GONE:
         return 0
     kind, expired, mask = BY_NAME[item.kind], item.state == "expired", 0
     for view in views:
@@ -153,7 +153,7 @@ def foresee(item: Item, views: Sequence[View], world: World, secret: bytes) -> i
 
 def render(item: Item, views: Sequence[View], world: World, secret: bytes) -> list[Rendered | None]:
     """Return what each view is shown of a record: rendered once for each distinct decision."""
-    if item.state == "retracted":
+    if item.state in GONE:
         return [None] * len(views)
     kind = BY_NAME[item.kind]
     if project.is_alike(item.content) and all(world.visible_to(views, named) for named in item.named):

@@ -84,7 +84,7 @@ class Writer:
         """Append revisions to the vault and the log, and show what follows from them to every view."""
         if additions:
             self.world.learn(connection, [one.id for one in additions if one.revision > 1])  # what they were
-            keys = self.vault.keys.make([one.id for one in additions])
+            keys = self.vault.make_keys(additions)
             fresh = salts(len(additions))
             self.vault.append(connection, additions, keys, fresh, size, at)
             commitments = [commit(salt, one.plain) for salt, one in zip(fresh, additions, strict=True)]
@@ -187,7 +187,9 @@ class Writer:
             batch.gone.setdefault(view, []).append(item.k)
         if rendered is None:
             if shown_before is not None:
-                changes.add(view, item, shown_before.revision, "removed", shown_before.digest, shown_before)
+                # Of an erased record no digest is left either, by which somebody could tell what it was.
+                digest = b"" if item.state == "erased" else shown_before.digest
+                changes.add(view, item, shown_before.revision, "removed", digest, shown_before)
         elif shown_before is not None and shown_before.digest == rendered.digest:
             # The same bytes, but what they are filed under may have changed with a record above.
             self.publisher.add(batch, view, item, rendered, shown_before)

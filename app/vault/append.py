@@ -47,6 +47,7 @@ class Head:
     leaf: int
     salt: bytes
     commitment: bytes
+    at: int  # milliseconds since 1970, UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +85,23 @@ class Vault:
         """Use the main database, and the keys of its records."""
         self.database = database
         self.keys = keys
+        self._tombstones = crypto.derive(keys.master, "tombstones")
 
     def heads(self, connection: Connection, ids: Iterable[str]) -> dict[str, Head]:
         """Return what is known of records without opening them."""
         columns = (RECORD.c.id, RECORD.c.kind, RECORD.c.owner, RECORD.c.revision, RECORD.c.state, RECORD.c.leaf)
+        more = (REVISION.c.salt, REVISION.c.commitment, REVISION.c.at)
         found: dict[str, Head] = {}
         for chunk in chunks(ids):
-            statement = (
-                select(*columns, REVISION.c.salt, REVISION.c.commitment)
-                .select_from(_NEWEST)
-                .where(RECORD.c.id.in_(chunk))
-            )
+            statement = select(*columns, *more).select_from(_NEWEST).where(RECORD.c.id.in_(chunk))
             for id, *rest in connection.execute(statement).all():
                 found[id] = Head(*rest)
         return found
 
     def read(self, connection: Connection, ids: Iterable[str]) -> dict[str, Stored]:
         """Return records with their newest content, opened, in the order asked for.
+
+        Of an erased record that is its tombstone: its id and kind, and why it was erased.
 
         Raises:
             SealError: a key does not open its record, or is gone.
@@ -113,10 +114,17 @@ class Vault:
         for chunk in chunks(wanted):
             statement = select(*columns, *more).select_from(_NEWEST).where(RECORD.c.id.in_(chunk))
             for id, kind, k, owner, revision, state, leaf, sealed in connection.execute(statement).all():
-                key = keys.get(id, b"")  # a key that was destroyed opens nothing
+                # A key that was destroyed opens nothing; what is left of an erased record never had that key.
+                key = self._tombstones if state == "erased" else keys.get(id, b"")
                 plain = crypto.unseal(key, sealed, place_of(id, revision))
                 found[id] = Stored(id, kind, k, owner, revision, state, leaf, orjson.loads(plain))
         return {id: found[id] for id in wanted if id in found}
+
+    def make_keys(self, additions: Iterable[Addition]) -> dict[str, bytes]:
+        """Return the keys to seal revisions under; a tombstone's is not its record's, which will be gone."""
+        ids = {one.id: one.state for one in additions}
+        keys = self.keys.make([id for id, state in ids.items() if state != "erased"])
+        return keys | {id: self._tombstones for id, state in ids.items() if state == "erased"}
 
     def dependents(self, connection: Connection, targets: Iterable[str]) -> set[str]:
         """Return the ids of the records that rest on any of these."""

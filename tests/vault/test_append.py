@@ -61,8 +61,8 @@ def test_heads_and_contents(vault):
     a, b = addition("a", targets=["t"]), addition("b", owner="other", state="expired", expires=5)
     salt_a, salt_b = append(vault, 0, a, b)
     assert look(vault, vault.heads, ["a", "b", "absent"]) == {
-        "a": Head("source", "test-body", 1, "live", 0, salt_a, commit(salt_a, a.plain)),
-        "b": Head("source", "other", 1, "expired", 1, salt_b, commit(salt_b, b.plain)),
+        "a": Head("source", "test-body", 1, "live", 0, salt_a, commit(salt_a, a.plain), AT),
+        "b": Head("source", "other", 1, "expired", 1, salt_b, commit(salt_b, b.plain), AT),
     }
     assert look(vault, vault.read, ["b", "absent", "a"]) == {
         "a": Stored("a", "source", k_of("a"), "test-body", 1, "live", 0, a.content),
