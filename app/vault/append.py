@@ -2,9 +2,9 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, bindparam, select, update
@@ -48,6 +48,17 @@ class Head:
     salt: bytes
     commitment: bytes
     at: int  # milliseconds since 1970, UTC
+
+
+class Resting(NamedTuple):
+    """A record that rests on another."""
+
+    target: str
+    id: str
+    kind: str
+    k: int
+    owner: str
+    views: int  # that are shown it, one bit each
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +137,12 @@ class Vault:
         keys = self.keys.make([id for id, state in ids.items() if state != "erased"])
         return keys | {id: self._tombstones for id, state in ids.items() if state == "erased"}
 
-    def dependents(self, connection: Connection, targets: Iterable[str]) -> set[str]:
-        """Return the ids of the records that rest on any of these."""
-        found: set[str] = set()
+    def resting_on(self, connection: Connection, targets: Iterable[str]) -> Iterator[Resting]:
+        """Yield every record that rests on one of these: a pair of both for each."""
+        columns = (REFERENCE.c.target, RECORD.c.id, RECORD.c.kind, RECORD.c.k, RECORD.c.owner, RECORD.c.views)
         for chunk in chunks(targets):
-            found.update(connection.scalars(select(RECORD.c.id).where(REFERENCE.c.target.in_(chunk), _RESTING)))
-        return found
+            rows = connection.execute(select(*columns).where(REFERENCE.c.target.in_(chunk), _RESTING)).all()
+            yield from (Resting(*row) for row in rows)
 
     def append(
         self,
