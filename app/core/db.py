@@ -58,6 +58,14 @@ class Database:
         """Run a statement (`… :name …`) once for each row of values, in the order in which it names them."""
         self.engine.many(connection, statement, rows)
 
+    def delete(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
+        """Delete the rows whose named columns, the first of a key, have these values."""
+        self.engine.delete(connection, table, names, rows)
+
+    def change(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
+        """Set named columns of rows: of each a value of the key, the first name, then of the others."""
+        self.engine.change(connection, table, names, rows)
+
     def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Take every row out of tables."""
         self.engine.empty(connection, tables)

@@ -99,6 +99,14 @@ class Engine(Protocol):
         """Run a statement once for each row of values, which are in the order in which it names them."""
         ...
 
+    def delete(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
+        """Delete the rows whose named columns, the first of a key, have these values."""
+        ...
+
+    def change(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
+        """Set named columns of rows: of each a value of the key, the first name, then of the others."""
+        ...
+
     def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Take every row out of tables, without looking at them one by one."""
         ...

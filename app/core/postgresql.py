@@ -4,6 +4,8 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import asyncpg
@@ -77,6 +79,34 @@ class PostgreSQL:
         """Run a statement once for each row of values, which are in the order in which it names them."""
         if batch := list(map(tuple, rows)):
             connection.exec_driver_sql(str(statement.compile(dialect=self._dialect)), batch)
+
+    def delete(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
+        """Delete the rows whose named columns, the first of a key, have these values."""
+        given = self._given(table, names[1:])
+        same = " AND ".join(f't."{name}" = g."{name}"' for name in names[1:])
+        for first, some in groupby(sorted(rows, key=tuple), key=itemgetter(0)):  # a constant, for it names a partition
+            where = f't."{names[0]}" = {first:d} AND {same}'
+            text = f'DELETE FROM "{table.name}" t USING {given} WHERE {where}'  # noqa: S608 - names of our own
+            self._with(connection, text, [row[1:] for row in some])
+
+    def change(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
+        """Set named columns of rows: of each a value of the key, the first name, then of the others."""
+        key, *others = names
+        new = ", ".join(f'"{name}" = g."{name}"' for name in others)
+        given = self._given(table, names)
+        text = f'UPDATE "{table.name}" t SET {new} FROM {given} WHERE t."{key}" = g."{key}"'  # noqa: S608 - the same
+        self._with(connection, text, list(rows))
+
+    def _given(self, table: Table, names: Sequence[str]) -> str:
+        """Return rows of values as a table of a statement: one array for each column."""
+        types = (table.c[name].type.compile(dialect=self._dialect) for name in names)
+        arrays = ", ".join(f"${place}::{type}[]" for place, type in enumerate(types, 1))
+        return f"unnest({arrays}) AS g({', '.join(names)})"
+
+    def _with(self, connection: Connection, text: str, rows: Sequence[Row]) -> None:
+        if rows:
+            driver: Any = connection.connection.driver_connection
+            await_only(driver.execute(text, *map(list, zip(*rows, strict=True))))
 
     def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Take every row out of tables, without looking at them one by one."""

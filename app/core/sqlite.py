@@ -19,12 +19,15 @@ from sqlalchemy import (
     Select,
     Table,
     TextClause,
+    and_,
+    bindparam,
     create_engine,
     delete,
     event,
     insert,
     literal,
     select,
+    update,
 )
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
@@ -192,6 +195,21 @@ class SQLite:
         """Run a statement once for each row of values, which are in the order in which it names them."""
         text = str(statement.compile(dialect=self._dialect))
         connection.connection.dbapi_connection.executemany(text, rows)  # type: ignore[union-attr]
+
+    def delete(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
+        """Delete the rows whose named columns, the first of a key, have these values."""
+        where = and_(*(table.c[name] == bindparam(name) for name in names))
+        text = str(delete(table).where(where).compile(dialect=self._dialect))
+        # In their order, so that those that lie together go together.
+        connection.connection.dbapi_connection.executemany(text, sorted(rows, key=tuple))  # type: ignore[union-attr]
+
+    def change(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
+        """Set named columns of rows: of each a value of the key, the first name, then of the others."""
+        key, *others = names
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in others}
+        text = str(update(table).where(table.c[key] == bindparam("key")).values(values).compile(dialect=self._dialect))
+        driver: Any = connection.connection.dbapi_connection
+        driver.executemany(text, [(*rest, first) for first, *rest in rows])
 
     def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Take every row out of tables, without looking at them one by one."""

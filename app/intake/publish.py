@@ -1,6 +1,7 @@
 """Publishing: what each view is shown from now on, recorded in the vault and written to the catalogue."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -26,9 +27,6 @@ _ADD = text(
     "INSERT INTO term_count (view, term, n) VALUES (:view, :term, :n) "
     "ON CONFLICT (view, term) DO UPDATE SET n = term_count.n + excluded.n"
 )
-
-_DROP_POSTING = text("DELETE FROM posting WHERE view = :view AND term = :term AND s0 = :s0 AND k = :k")
-_DROP_SPOT = text("DELETE FROM spot WHERE view = :view AND s0 = :s0 AND k = :k")
 
 
 class Item(NamedTuple):
@@ -262,20 +260,22 @@ class Publisher:
         self._forget_terms(connection, [key for key, n in counts.items() if n < 0])
 
     def _take_out(self, connection: Connection, batch: Batch) -> None:
+        postings: list[tuple[int, ...]] = []
+        spots: list[tuple[int, ...]] = []
+        counts = Counter[tuple[int, int]]()
         for view, ks in batch.gone.items():
-            postings: list[tuple[int, ...]] = []
-            spots: list[tuple[int, ...]] = []
             for chunk in chunks(ks):
                 where = and_(ROW.c.view == view, ROW.c.k.in_(chunk))
-                for k, s0, packed in connection.execute(select(ROW.c.k, ROW.c.s0, ROW.c.terms).where(where)):
-                    for start in range(0, len(packed), 6):
-                        term = int.from_bytes(packed[start : start + 6], "big")
-                        postings.append((view, term, s0, k))
-                        batch.counts[view, term] = batch.counts.get((view, term), 0) - 1
+                for k, s0, packed in connection.execute(select(ROW.c.k, ROW.c.s0, ROW.c.terms).where(where)).all():
+                    numbers = [int.from_bytes(packed[at : at + 6], "big") for at in range(0, len(packed), 6)]
+                    postings += [(view, term, s0, k) for term in numbers]
+                    counts.update([(view, term) for term in numbers])
                     spots.append((view, s0, k))
                 connection.execute(delete(ROW).where(where))
-            self._database.many(connection, _DROP_POSTING, postings)
-            self._database.many(connection, _DROP_SPOT, spots)
+        for key, n in counts.items():
+            batch.counts[key] = batch.counts.get(key, 0) - n
+        self._database.delete(connection, POSTING, ("view", "term", "s0", "k"), postings)
+        self._database.delete(connection, SPOT, ("view", "s0", "k"), spots)
 
     def _meet_terms(self, connection: Connection, terms: Mapping[int, tuple[str, str, str]]) -> None:
         for chunk in chunks(terms):

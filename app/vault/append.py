@@ -172,23 +172,20 @@ class Vault:
 
     def set_views(self, connection: Connection, views: Mapping[str, int]) -> None:
         """Say which views (one bit each) are shown records from now on."""
-        if views:
-            change = update(RECORD).where(RECORD.c.id == bindparam("record"))
-            connection.execute(change, [{"record": record, "views": mask} for record, mask in views.items()])
+        self.database.change(connection, RECORD, ("id", "views"), views.items())
 
     def shown(self, connection: Connection, ids: Iterable[str]) -> dict[str, dict[int, int]]:
         """Return the newest change of each record that each view was shown (`seq` of `disclosed`)."""
         found: dict[str, dict[int, int]] = {}
         for chunk in chunks(ids):
-            rows = connection.execute(select(RECORD.c.id, RECORD.c.shown).where(RECORD.c.id.in_(chunk)))
+            rows = connection.execute(select(RECORD.c.id, RECORD.c.shown).where(RECORD.c.id.in_(chunk))).all()
             found.update((id, unpack(value)) for id, value in rows)
         return found
 
     def set_shown(self, connection: Connection, newest: Mapping[str, Mapping[int, int]]) -> None:
         """Say what the newest change of records is that each view was shown."""
-        if newest:
-            change = update(RECORD).where(RECORD.c.id == bindparam("record"))
-            connection.execute(change, [{"record": record, "shown": pack(seqs)} for record, seqs in newest.items()])
+        rows = [(record, pack(seqs)) for record, seqs in newest.items()]
+        self.database.change(connection, RECORD, ("id", "shown"), rows)
 
 
 def record_row(one: Addition, leaf: int, views: int = 0, shown: bytes = b"") -> tuple[Any, ...]:

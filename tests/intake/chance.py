@@ -36,11 +36,11 @@ class History:
         intake: Intake,
         clock: Clock,
         seed: int,
-        finally_too: bool = False,
+        ends: bool = False,
         after: Callable[[], None] = lambda: None,
     ) -> None:
-        """Draw a history; with `finally_too` records are also withdrawn and erased. `after` is called after each step."""
-        self.intake, self.clock, self.finally_too, self.after = intake, clock, finally_too, after
+        """Draw a history; with `ends` records are also withdrawn and erased. `after` is called after each step."""
+        self.intake, self.clock, self.ends, self.after = intake, clock, ends, after
         self.over: set[str] = set()  # never come back
         self.chance = random.Random(seed)
         self.live: dict[str, set[str]] = {kind: set() for kind in IDS}
@@ -56,7 +56,7 @@ class History:
             if self.chance.random() < 0.2:
                 kind = self.chance.choice([kind for kind in IDS if self.live[kind] - KEPT])
                 id = self.chance.choice(sorted(self.live[kind] - KEPT))
-                take_away = self.chance.choice([retract, withdraw, erase]) if self.finally_too else retract
+                take_away = self.chance.choice([retract, withdraw, erase]) if self.ends else retract
                 assert take_away(self.intake.writer, id, OWNER, "by chance")
                 self.live[kind].discard(id)
                 if take_away is not retract:

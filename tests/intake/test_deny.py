@@ -1,4 +1,4 @@
-"""Deny first: what may say too much goes at once, nothing wider is shown in between, and in the end all is as it should."""
+"""Deny first: what may say too much goes at once, nothing wider is shown in between, and all is right in the end."""
 
 import random
 
