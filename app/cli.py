@@ -1,4 +1,4 @@
-"""The `evidence` command: serve, load, retract, rebuild, keys, and what keeps a deployment in order."""
+"""The `evidence` command: serve, load, take back, erase, rebuild, and what keeps a deployment in order."""
 
 import asyncio
 import re
@@ -16,6 +16,8 @@ from app.access.command import Failed, audit, keys
 from app.core import migrations
 from app.core.db import Database, DatabaseError
 from app.core.settings import SettingError, Settings
+from app.intake import erase as erasing
+from app.intake import retract as taking
 from app.intake import views
 from app.intake.builtin import load_builtin
 from app.intake.bulk import Busy, collect_rarely
@@ -24,7 +26,6 @@ from app.intake.much import AtOnce
 from app.intake.reading import Unreadable
 from app.intake.rebuild import complete
 from app.intake.rebuild import rebuild as rebuild_catalogue
-from app.intake.retract import retract as retract_record
 from app.intake.submit import PUBLIC_RECORD, Intake, Refused
 from app.intake.write import Closed, Writer
 from app.records.base import AUDIENCE, WORD
@@ -73,6 +74,8 @@ class _Session:
         self.intake = Intake(self.writer)
         if complete(self.writer, self.settings):
             _errors.print("A bulk load or rebuild was cut short: the catalogue was made anew.")
+        if unswept := erasing.destroy_keys(self.writer):
+            _errors.print(f"{unswept} erased records may have left traces in the files: `evidence sweep` removes them.")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -250,10 +253,64 @@ def retract(
 ) -> None:
     """Take a record back from every view, with what rests on it alone."""
     with _Session() as session:
-        done = retract_record(session.writer, record, owner, reason)
+        done = taking.retract(session.writer, record, owner, reason)
     if not done:
-        _fail("there is no such record of this owner, or it was retracted before")
+        _fail("there is no such record of this owner, or it was taken back before")
     typer.echo("Retracted.")
+
+
+@app.command()
+def withdraw(
+    record: Annotated[str, typer.Argument(help="The id of the record.")],
+    owner: Annotated[str, typer.Option(help="The organisation that holds it.", callback=_owner)],
+    reason: Annotated[str, typer.Option(help="Why; kept sealed in the vault and shown to nobody.")],
+) -> None:
+    """End all use of a record: it leaves every view, stays sealed, and comes back with a new consent only."""
+    with _Session() as session:
+        done = taking.withdraw(session.writer, record, owner, reason)
+    if not done:
+        _fail("there is no such record of this owner, or it was withdrawn or erased before")
+    typer.echo("Withdrawn.")
+
+
+@app.command()
+def erase(
+    record: Annotated[str, typer.Argument(help="The id of the record.")],
+    owner: Annotated[str, typer.Option(help="The organisation that holds it.", callback=_owner)],
+    reason: Annotated[str, typer.Option(help="Why; it stays, sealed: say nothing in it that has to go.")],
+    sweep_later: Annotated[
+        bool, typer.Option("--sweep-later", help="Leave the files for `evidence sweep`, as when several are erased.")
+    ] = False,
+) -> None:
+    """Erase a record for good: its content, salt and key, and what the files keep of it. There is no way back."""
+    with _Session() as session:
+        if not erasing.erase(session.writer, record, owner, reason):
+            _fail("there is no such record of this owner, or it was erased before")
+        typer.echo("Erased: no view shows it, and its content, salts and key are gone.")
+        if sweep_later:
+            typer.echo("The files may still hold traces: run `evidence sweep`.")
+            return
+        left = erasing.sweep(session.writer, session.settings.home)
+    _tell_left(left)
+
+
+@app.command()
+def sweep() -> None:
+    """Write the databases anew, so that their files keep no trace of what was erased."""
+    with _Session() as session:
+        left = erasing.sweep(session.writer, session.settings.home)
+    _tell_left(left)
+
+
+def _tell_left(left: list[str]) -> None:
+    if not left:
+        typer.echo("The files hold no trace of what was erased. Backups, and copies that others have, are not reached.")
+        return
+    _errors.print("Not all is swept. What may still hold traces of what was erased:")
+    for one in left:
+        _errors.print(f"- {one}", markup=False)
+    _errors.print("Mend what can be mended and run `evidence sweep` again.")
+    raise typer.Exit(1)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from app.core.engine import SMALL, DatabaseError, Limits, Prepared, Question, Re
 from app.core.problems import Problem
 from app.core.settings import Settings
 
-__all__ = ["SMALL", "Database", "DatabaseError", "Prepared", "Question", "Reading", "Rows", "Snapshot"]
+__all__ = ["SMALL", "Database", "DatabaseError", "Limits", "Prepared", "Question", "Reading", "Rows", "Snapshot"]
 
 T = TypeVar("T")
 NO_MORE = Limits()
@@ -62,9 +62,28 @@ class Database:
         """Make room for rows of a partitioned table whose first column has a new value."""
         self.engine.part(connection, table, value)
 
+    def delete(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
+        """Delete the rows whose named columns, the first of a key, have these values."""
+        self.engine.delete(connection, table, names, rows)
+
+    def change(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
+        """Set named columns of rows: of each a value of the key, the first name, then of the others."""
+        self.engine.change(connection, table, names, rows)
+
     def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Take every row out of tables."""
         self.engine.empty(connection, tables)
+
+    def sweep(self) -> list[str]:
+        """Write everything anew, so that the database's files keep nothing of what was deleted.
+
+        It takes time in proportion to the whole. SQLite: readers go on, writers wait. PostgreSQL: everybody waits for
+        each table in turn.
+
+        Returns:
+            What may still keep some of it, each in words for the operator; empty: nothing does.
+        """
+        return self.engine.sweep()
 
     async def read(self, reading: Reading[T], heavy: bool = False) -> T:
         """Run `reading` on one snapshot; with `heavy`, away from the event loop where the engine would block it."""

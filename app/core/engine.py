@@ -22,6 +22,7 @@ class Limits:
     seconds: int = 30  # for one reading
     exports: int = 8  # streams at once
     cache: int = 24  # MiB that SQLite's writer keeps in memory
+    shred: bool = False  # overwrite at once what is deleted, whatever it costs
 
 
 SMALL = Limits(cache=4)  # of a database that is only on the side
@@ -102,6 +103,14 @@ class Engine(Protocol):
         """Make room for rows whose first column has a new value, where the engine keeps them apart."""
         ...
 
+    def delete(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
+        """Delete the rows whose named columns, the first of a key, have these values."""
+        ...
+
+    def change(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
+        """Set named columns of rows: of each a value of the key, the first name, then of the others."""
+        ...
+
     def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Take every row out of tables, without looking at them one by one."""
         ...
@@ -112,6 +121,10 @@ class Engine(Protocol):
 
     def look(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on one snapshot without the write lock, by a connection that cannot write."""
+        ...
+
+    def sweep(self) -> list[str]:
+        """Write everything anew, so that files keep nothing of what was deleted; return what may still keep some."""
         ...
 
     async def read(self, reading: Reading[T], heavy: bool = False) -> T:

@@ -4,6 +4,8 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import asyncpg
@@ -14,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.util import await_only
 
 from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, too_long
+from app.core.sweep import Sweep
 
 T = TypeVar("T")
 OLDEST = 150000
@@ -83,6 +86,34 @@ class PostgreSQL:
         one = self._dialect.identifier_preparer.quote(f"{table.name}_{value}")
         connection.exec_driver_sql(f"CREATE TABLE {one} PARTITION OF {whole} FOR VALUES IN ({value:d})")
 
+    def delete(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
+        """Delete the rows whose named columns, the first of a key, have these values."""
+        given = self._given(table, names[1:])
+        same = " AND ".join(f't."{name}" = g."{name}"' for name in names[1:])
+        for first, some in groupby(sorted(rows, key=tuple), key=itemgetter(0)):  # a constant, for it names a partition
+            where = f't."{names[0]}" = {first:d} AND {same}'
+            text = f'DELETE FROM "{table.name}" t USING {given} WHERE {where}'  # noqa: S608 - names of our own
+            self._with(connection, text, [row[1:] for row in some])
+
+    def change(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
+        """Set named columns of rows: of each a value of the key, the first name, then of the others."""
+        key, *others = names
+        new = ", ".join(f'"{name}" = g."{name}"' for name in others)
+        given = self._given(table, names)
+        text = f'UPDATE "{table.name}" t SET {new} FROM {given} WHERE t."{key}" = g."{key}"'  # noqa: S608 - the same
+        self._with(connection, text, list(rows))
+
+    def _given(self, table: Table, names: Sequence[str]) -> str:
+        """Return rows of values as a table of a statement: one array for each column."""
+        types = (table.c[name].type.compile(dialect=self._dialect) for name in names)
+        arrays = ", ".join(f"${place}::{type}[]" for place, type in enumerate(types, 1))
+        return f"unnest({arrays}) AS g({', '.join(names)})"
+
+    def _with(self, connection: Connection, text: str, rows: Sequence[Row]) -> None:
+        if rows:
+            driver: Any = connection.connection.driver_connection
+            await_only(driver.execute(text, *map(list, zip(*rows, strict=True))))
+
     def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Take every row out of tables, without looking at them one by one."""
         names = ", ".join(self._dialect.identifier_preparer.format_table(table) for table in tables)
@@ -143,6 +174,18 @@ class PostgreSQL:
         async def _go() -> T:
             async with self._begin("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
                 return await connection.run_sync(work)
+
+        return self._run(_go())
+
+    def sweep(self) -> list[str]:
+        """Write every table anew and have the server let go of its old log; return what may keep what was deleted."""
+
+        async def _go() -> list[str]:
+            connection = await asyncpg.connect(self._url.render_as_string(hide_password=False))
+            try:
+                return await Sweep(connection, str(self._url.database)).run()
+            finally:
+                await connection.close()
 
         return self._run(_go())
 

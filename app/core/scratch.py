@@ -15,7 +15,7 @@ _LOCK = "lock"
 @contextmanager
 def scratch(home: Path) -> Iterator[Path]:
     """Give an empty folder below `home`, locked while it is in use."""
-    _sweep(home)
+    sweep(home)
     folder, lock = _make(home)
     try:
         yield folder
@@ -35,7 +35,7 @@ def _make(home: Path) -> tuple[Path, TextIO]:
         lock.close()
 
 
-def _sweep(home: Path) -> None:
+def sweep(home: Path) -> None:
     """Remove the folders of processes that were killed."""
     for folder in home.glob(PREFIX + "*"):
         try:

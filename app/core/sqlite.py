@@ -1,10 +1,12 @@
 """SQLite: one file, no set-up, the default."""
 
 import asyncio
+import fcntl
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,12 +20,14 @@ from sqlalchemy import (
     Select,
     Table,
     TextClause,
+    and_,
     bindparam,
     create_engine,
     delete,
     event,
     insert,
     select,
+    update,
 )
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
@@ -38,6 +42,7 @@ except ImportError:  # no wheel for this machine: the system's library, if it is
 
 T = TypeVar("T")
 OLDEST = (3, 42, 0)  # the first with FTS5 secure-delete
+PATIENCE = 10.0  # seconds for which a sweep waits for readers
 
 
 class _SQLiteSnapshot:
@@ -98,8 +103,10 @@ class SQLite:
         except OSError as error:
             raise DatabaseError(f"the folder of the database cannot be made: {error.strerror}") from None
         cache = limits.cache * 1024
-        self._engine = self._open_engine("BEGIN IMMEDIATE", (f"cache_size=-{cache}",))
+        shred = "ON" if limits.shred else "FAST"
+        self._engine = self._open_engine("BEGIN IMMEDIATE", (f"cache_size=-{cache}", f"secure_delete={shred}"))
         self._looking = self._open_engine("BEGIN", ("query_only=ON", f"cache_size=-{cache // 4}"))
+        self._door = self.path.with_name(f"{self.path.name}-door")
         self._dialect = self._engine.dialect
         self._insertions: dict[str, str] = {}
         self._asides: dict[str, tuple[str, ...]] = {}
@@ -128,16 +135,29 @@ class SQLite:
                 "busy_timeout=60000",
                 "temp_store=FILE",
                 "wal_autocheckpoint=65536",
-                "secure_delete=FAST",
                 *more,
             ):
                 connection.execute(f"PRAGMA {pragma}")
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
-            connection.exec_driver_sql(begin)
+            if begin == "BEGIN":
+                connection.exec_driver_sql(begin)
+                return
+            with self._turn():
+                connection.exec_driver_sql(begin)
 
         return engine
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for the write lock alone: SQLite looks for it now and then, and whoever comes again at once is faster.
+
+        So everybody else queues at the door, the kernel's own lock, until the one before them has begun.
+        """
+        with self._door.open("w") as door:
+            fcntl.flock(door, fcntl.LOCK_EX)
+            yield
 
     def prepare(self, select: "Select[Any]") -> Prepared:
         """Compile a statement."""
@@ -189,6 +209,21 @@ class SQLite:
     def part(self, connection: Connection, table: Table, value: int) -> None:
         """Do nothing: here a table is whole."""
 
+    def delete(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
+        """Delete the rows whose named columns, the first of a key, have these values."""
+        where = and_(*(table.c[name] == bindparam(name) for name in names))
+        text = str(delete(table).where(where).compile(dialect=self._dialect))
+        # In their order, so that those that lie together go together.
+        connection.connection.dbapi_connection.executemany(text, sorted(rows, key=tuple))  # type: ignore[union-attr]
+
+    def change(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
+        """Set named columns of rows: of each a value of the key, the first name, then of the others."""
+        key, *others = names
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in others}
+        text = str(update(table).where(table.c[key] == bindparam("key")).values(values).compile(dialect=self._dialect))
+        driver: Any = connection.connection.dbapi_connection
+        driver.executemany(text, [(*rest, first) for first, *rest in rows])
+
     def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Take every row out of tables, without looking at them one by one."""
         for table in tables:
@@ -203,6 +238,19 @@ class SQLite:
         """Run `work` on one snapshot without the write lock, by a connection that cannot write."""
         with self._looking.begin() as connection:
             return work(connection)
+
+    def sweep(self) -> list[str]:
+        """Write the file anew and empty the write-ahead log; return what may still keep what was deleted."""
+        name = self.path.name
+        with self._turn(), closing(sqlite.connect(self.path, isolation_level=None)) as connection:
+            connection.execute(f"PRAGMA busy_timeout={int(PATIENCE * 1000)}")
+            try:
+                # Not what secure_delete leaves: pages keep old copies of rows that were moved within the tree.
+                connection.execute("VACUUM")
+            except sqlite.OperationalError as error:
+                return [f"{name}: could not be written anew ({error})"]
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return [f"{name}-wal: a reader still uses the write-ahead log"] if busy else []
 
     def _connect_to_read(self) -> Any:
         connection = sqlite.connect(

@@ -54,11 +54,11 @@ class Facts(Protocol):
         ...
 
     def testimony(self, record: str) -> "Account | None":
-        """Return a testimony as submitted; None when there is none, or it was retracted."""
+        """Return a testimony as submitted; None when there is none, or it is gone."""
         ...
 
     def person(self, record: str) -> "Account | None":
-        """Return a person as submitted; None when there is none, or they were retracted."""
+        """Return a person as submitted; None when there is none, or they are gone."""
         ...
 
 

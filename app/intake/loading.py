@@ -15,9 +15,10 @@ from app.intake.order import RANK, knots
 from app.intake.reading import Piece, RecordFile, Unreadable, open_records
 from app.intake.spool import Spool
 from app.intake.staging import Named, Staged, Staging
-from app.intake.submit import IN_ITSELF, Intake
+from app.intake.submit import IN_ITSELF, Intake, barred
 from app.records import BY_NAME
 from app.vault.keys import chunks
+from app.vault.tables import GONE
 
 LONGEST = 0.2  # seconds that one transaction may take (DESIGN 7)
 CHECKED_AT_ONCE = 1_000
@@ -149,7 +150,7 @@ class Load:
             Staged(one.id, one.kind, RANK[one.kind], one.day, number, line, at, len(one.sealed))
             for (line, one), at in zip(good.items(), begins, strict=True)
         ]
-        self._check_heads(staged)
+        self._check_heads(staged, good)
         named: list[Named] = []
         for record in self._stage(staged):
             one = good[record.line]
@@ -174,7 +175,7 @@ class Load:
                     self._seen.add((target, kinds))
                 yield Named(target, kinds, "", number, line, path)
 
-    def _check_heads(self, staged: list[Staged]) -> None:
+    def _check_heads(self, staged: list[Staged], good: Mapping[int, Good]) -> None:
         heads = self.intake.writer.database.look(
             lambda c: self.intake.writer.vault.heads(c, [one.id for one in staged])
         )
@@ -185,6 +186,11 @@ class Load:
             elif head is not None and (head.kind, head.owner) != (one.kind, self.owner):
                 self._fault(one.file, one.line, [("id", "belongs to a record of another kind or owner")])
                 staged.remove(one)
+            elif head is not None and head.state in GONE:
+                (draft,) = opened(self.spool.key, [one.id], [good[one.line].sealed])
+                if (reason := barred(head, draft.content)) is not None:
+                    self._fault(one.file, one.line, [reason])
+                    staged.remove(one)
 
     def _stage(self, staged: Sequence[Staged]) -> list[Staged]:
         """Stage records; return those that do not stand in the load already."""
@@ -243,7 +249,7 @@ class Load:
     def _heads(self, ids: Sequence[str]) -> Mapping[str, str]:
         def _kinds(connection: Connection) -> dict[str, str]:
             heads = self.intake.writer.vault.heads(connection, ids)
-            return {id: head.kind for id, head in heads.items() if head.state != "retracted"}
+            return {id: head.kind for id, head in heads.items() if head.state not in GONE}
 
         return self.intake.writer.database.look(_kinds)
 

@@ -10,7 +10,7 @@ from app.core.db import SMALL, Database
 from app.core.settings import Settings
 from app.custody import log
 from app.custody.merkle import leaf_hash
-from app.intake import postings
+from app.intake import journal, postings
 from app.intake.bulk import Prepared
 from app.intake.checking import Faults, Good, Lines, check, opened
 from app.intake.publish import Item, Rendered, disclosure_commitment, render, views_of
@@ -57,9 +57,12 @@ class Preparer:
         world.begin(-2)  # this load writes all the while, but nothing that these records name; others: see Bulk.write
         met = self._writer.vault.heads(connection, [draft.id for draft in drafts])
         world.learn(connection, [to for draft in drafts for to in draft.targets])
+        waiting = journal.waiting(connection, {to for draft in drafts for to in draft.targets})
+        withheld = {id for id, views in waiting.items() if views}
         ready = []
         for position, draft in enumerate(drafts):
-            if draft.id in met or any(world.node(target) is None for target in draft.targets):
+            unknown = any(world.node(target) is None for target in draft.targets)
+            if draft.id in met or unknown or not withheld.isdisjoint(draft.targets):
                 done.left.append(position)
             else:
                 ready.append(draft)

@@ -1,6 +1,7 @@
 """Publishing: what each view is shown from now on, recorded in the vault and written to the catalogue."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -20,15 +21,12 @@ from app.intake.world import World
 from app.records import BY_NAME
 from app.vault.append import Vault, commit, salts
 from app.vault.keys import chunks
-from app.vault.tables import DISCLOSED
+from app.vault.tables import DISCLOSED, GONE
 
 _ADD = text(
     "INSERT INTO term_count (view, term, n) VALUES (:view, :term, :n) "
     "ON CONFLICT (view, term) DO UPDATE SET n = term_count.n + excluded.n"
 )
-
-_DROP_POSTING = text("DELETE FROM posting WHERE view = :view AND term = :term AND s0 = :s0 AND k = :k")
-_DROP_SPOT = text("DELETE FROM spot WHERE view = :view AND s0 = :s0 AND k = :k")
 
 
 class Item(NamedTuple):
@@ -148,7 +146,7 @@ def preparing_of(connection: Connection) -> set[int]:
 
 def foresee(item: Item, views: Sequence[View], world: World, secret: bytes) -> int:
     """Return which views (one bit each) will be shown a record, as far as what it names is known to be shown."""
-    if item.state == "retracted":
+    if item.state in GONE:
         return 0
     kind, expired, mask = BY_NAME[item.kind], item.state == "expired", 0
     for view in views:
@@ -161,7 +159,7 @@ def foresee(item: Item, views: Sequence[View], world: World, secret: bytes) -> i
 
 def render(item: Item, views: Sequence[View], world: World, secret: bytes) -> list[Rendered | None]:
     """Return what each view is shown of a record: rendered once for each distinct decision."""
-    if item.state == "retracted":
+    if item.state in GONE:
         return [None] * len(views)
     kind = BY_NAME[item.kind]
     common = [view for view in views if view.owner is None]
@@ -281,20 +279,22 @@ class Publisher:
         self._forget_terms(connection, [key for key, n in counts.items() if n < 0])
 
     def _take_out(self, connection: Connection, batch: Batch) -> None:
+        postings: list[tuple[int, ...]] = []
+        spots: list[tuple[int, ...]] = []
+        counts = Counter[tuple[int, int]]()
         for view, ks in batch.gone.items():
-            postings: list[tuple[int, ...]] = []
-            spots: list[tuple[int, ...]] = []
             for chunk in chunks(ks):
                 where = and_(ROW.c.view == view, ROW.c.k.in_(chunk))
-                for k, s0, packed in connection.execute(select(ROW.c.k, ROW.c.s0, ROW.c.terms).where(where)):
-                    for start in range(0, len(packed), 6):
-                        term = int.from_bytes(packed[start : start + 6], "big")
-                        postings.append((view, term, s0, k))
-                        batch.counts[view, term] = batch.counts.get((view, term), 0) - 1
+                for k, s0, packed in connection.execute(select(ROW.c.k, ROW.c.s0, ROW.c.terms).where(where)).all():
+                    numbers = [int.from_bytes(packed[at : at + 6], "big") for at in range(0, len(packed), 6)]
+                    postings += [(view, term, s0, k) for term in numbers]
+                    counts.update([(view, term) for term in numbers])
                     spots.append((view, s0, k))
                 connection.execute(delete(ROW).where(where))
-            self._database.many(connection, _DROP_POSTING, postings)
-            self._database.many(connection, _DROP_SPOT, spots)
+        for key, n in counts.items():
+            batch.counts[key] = batch.counts.get(key, 0) - n
+        self._database.delete(connection, POSTING, ("view", "term", "s0", "k"), postings)
+        self._database.delete(connection, SPOT, ("view", "s0", "k"), spots)
 
     def _meet_terms(self, connection: Connection, terms: Mapping[int, tuple[str, str, str]]) -> None:
         for chunk in chunks(terms):

@@ -14,6 +14,7 @@ from app.intake import postings
 from app.intake.bulk import Bulk, Prepared, alone, done_by, workers
 from app.intake.order import RANK
 from app.intake.publish import Rendered, is_closed, preparing_of, render, views_of
+from app.intake.restore import restore, show_again
 from app.intake.write import Closed, Writer, item_of
 from app.vault.tables import RECORD
 
@@ -85,6 +86,8 @@ def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, in
     program), that is recorded as a change, as any other.
     """
     done, changed = Rebuilt(), list[str]()
+    if not writer.database.look(is_closed):
+        restore(writer)
     total = writer.database.look(lambda c: c.scalar(select(func.count()).select_from(RECORD))) or 0
     with alone(settings.home), scratch(settings.home) as folder, workers(settings, Remaker) as pool:
         bulk = Bulk(writer, folder)
@@ -97,7 +100,7 @@ def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, in
             done.rows += sum(mask.bit_count() for mask, *_ in made.rows)
             progress("making anew", done.records, total)
         bulk.finish(pool)
-    done.changed = writer.show_again(list(dict.fromkeys(changed)))
+    done.changed = show_again(writer, list(dict.fromkeys(changed)))
     return done
 
 

@@ -1,4 +1,4 @@
-"""Taking records out of sight: retracted by their owner, or their consent has run out. The vault keeps them."""
+"""Taking records out of sight: retracted, withdrawn, or their consent has run out. The vault keeps them sealed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,25 +10,39 @@ from app.intake.publish import views_of
 from app.intake.write import Writer, expiry
 from app.records import BY_NAME, references
 from app.vault.append import Addition, Stored
-from app.vault.tables import RECORD
+from app.vault.tables import GONE, RECORD
 
 
 def retract(writer: Writer, record: str, owner: str, reason: str) -> bool:
     """Take a record back: every view loses it, and what rests on it alone; the vault keeps it, and the reason.
 
     Returns:
-        False if there is no such record of this owner, or it was retracted before.
+        False if there is no such record of this owner, or it was taken out of sight before.
     """
+    return _take_away(writer, record, owner, "retracted", {"retraction": {"reason": reason}}, GONE)
 
-    def _retract(connection: Connection, at: int, size: int) -> bool:
+
+def withdraw(writer: Writer, record: str, owner: str, reason: str) -> bool:
+    """End all use of a record, as a witness may ask: as `retract`, and it comes back with a new consent only.
+
+    Returns:
+        False if there is no such record of this owner, or it was withdrawn or erased before.
+    """
+    final = GONE - {"retracted"}
+    return _take_away(writer, record, owner, "withdrawn", {"withdrawal": {"reason": reason}}, final)
+
+
+def _take_away(
+    writer: Writer, record: str, owner: str, change: str, more: Mapping[str, Any], final: frozenset[str]
+) -> bool:
+    def _take(connection: Connection, at: int, size: int) -> bool:
         stored = writer.vault.read(connection, [record]).get(record)
-        if stored is None or stored.owner != owner or stored.state == "retracted":
+        if stored is None or stored.owner != owner or stored.state in final:
             return False
-        change = _change(stored, "retracted", {"retraction": {"reason": reason}})
-        writer.append(connection, at, size, [change])
+        writer.append(connection, at, size, [_change(stored, change, more)])
         return True
 
-    return writer.transact(_retract)
+    return writer.transact(_take)
 
 
 def expire(writer: Writer) -> int:

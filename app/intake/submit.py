@@ -9,11 +9,13 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
-from app.core import crypto, ids
+from app.core import crypto, ids, moments
 from app.intake.write import Writer, expiry
 from app.records import BY_NAME, references
 from app.records.base import Content
 from app.vault.append import Addition, Head, commit
+from app.vault.tables import GONE
+from app.vocabulary import edtf
 
 PUBLIC_RECORD = "public-record"
 IN_ITSELF = "leads back to this very record: nothing lies in itself"
@@ -64,6 +66,18 @@ class Draft:
         kind = BY_NAME[value["kind"]]
         links = tuple(references(kind, value))
         return cls(value["id"], kind.name, value, plain, links, tuple(dict.fromkeys([one[1] for one in links])))
+
+
+def barred(head: Head, content: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the field and the reason for which a record that is gone may not come back as this, if it may not."""
+    if head.state == "erased":
+        return "id", "was erased: what is erased does not come back"
+    if head.state == "withdrawn":
+        stated = (content.get("consent") or {}).get("obtained_on")
+        withdrawn = edtf.bounds(moments.iso(head.at)[:10])
+        if stated is None or edtf.bounds(stated).s0 < withdrawn.s0:
+            return "consent", "the record was withdrawn: it comes back only with a consent obtained since"
+    return None
 
 
 class Intake:
@@ -123,7 +137,7 @@ class Intake:
         additions: list[Addition] = []
         for draft in drafts:
             head = heads.get(draft.id)
-            if head is not None and head.state != "retracted" and commit(head.salt, draft.plain) == head.commitment:
+            if head is not None and head.state not in GONE and commit(head.salt, draft.plain) == head.commitment:
                 outcome.unchanged.append(draft.id)
                 continue
             (outcome.revised if head else outcome.created).append(draft.id)
@@ -146,6 +160,8 @@ class Intake:
             head = heads.get(draft.id)
             if head is not None and (head.kind, head.owner) != (draft.kind, owner):
                 refusals.append(Refusal(position, "id", "belongs to a record of another kind or owner"))
+            elif head is not None and (reason := barred(head, draft.content)) is not None:
+                refusals.append(Refusal(position, *reason))
             for path, target, allowed in draft.links:
                 kind = here.get(target) or self._kind_of(target) or promised(target)
                 if kind not in allowed:
@@ -172,7 +188,7 @@ class Intake:
 
     def _kind_of(self, id: str) -> str | None:
         node = self.writer.world.node(id)
-        return node.kind if node is not None and node.state != "retracted" else None
+        return node.kind if node is not None and node.state not in GONE else None
 
     def addition(self, draft: Draft, owner: str, head: Head | None = None) -> Addition:
         """Return what a draft adds to the vault, after the revision that is there."""

@@ -9,7 +9,7 @@ from app.disclosure.project import Account
 from app.disclosure.view import View
 from app.vault.append import Stored, Vault
 from app.vault.keys import chunks
-from app.vault.tables import RECORD
+from app.vault.tables import GONE, RECORD
 
 # Kinds of which more than existence matters.
 OPENED = frozenset({"place", "violation", "source", "testimony", "person", "actor"})
@@ -170,15 +170,15 @@ class World:
         return node.derived_from if node else ()
 
     def testimony(self, record: str) -> Account | None:
-        """Return a testimony as submitted; None when there is none, or it was retracted."""
+        """Return a testimony as submitted; None when there is none, or it is gone."""
         return self._account("testimony", record)
 
     def person(self, record: str) -> Account | None:
-        """Return a person as submitted; None when there is none, or they were retracted."""
+        """Return a person as submitted; None when there is none, or they are gone."""
         return self._account("person", record)
 
     def _account(self, kind: str, record: str) -> Account | None:
         node = self._nodes.get(record)
-        if node is None or node.kind != kind or node.content is None or node.state == "retracted":
+        if node is None or node.kind != kind or node.content is None or node.state in GONE:
             return None
         return Account(node.content, node.state == "expired", node.owner)

@@ -1,6 +1,7 @@
 """One transaction of the vault: revisions appended, logged, and shown to every view, with all that rests on them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -10,9 +11,11 @@ from app.core.db import Database
 from app.core.settings import Settings
 from app.custody import log
 from app.disclosure.view import View
+from app.intake import journal
+from app.intake.deny import AT_ONCE, lessened, numerous, reach, take_away
 from app.intake.order import AMONG_THEMSELVES, RANK
 from app.intake.publish import Batch, Changes, Item, Known, Publisher, Rendered, foresee, is_closed, render, views_of
-from app.intake.world import Node, World
+from app.intake.world import PEOPLE, Node, World
 from app.records import BY_NAME, references
 from app.vault.append import Addition, Stored, Vault, commit, salts
 from app.vault.keys import KeyStore, chunks
@@ -51,6 +54,7 @@ class Writer:
         self.publisher = Publisher(database, self.world)
         self.master = keys.master
         self.secret = crypto.derive(keys.master, "pseudonyms")
+        self._waits = False  # something is to be shown anew: `intake/journal.py`
         self.closed_by_us = False  # the views are closed, and it is this writer that will open them again
 
     @classmethod
@@ -71,6 +75,7 @@ class Writer:
             size = log.size(connection)
             if self.world.begin(size):
                 self.publisher.forget()
+            self._waits = not journal.is_empty(connection)
             return work(connection, self.clock(), size)
 
         try:
@@ -84,7 +89,7 @@ class Writer:
         """Append revisions to the vault and the log, and show what follows from them to every view."""
         if additions:
             self.world.learn(connection, [one.id for one in additions if one.revision > 1])  # what they were
-            keys = self.vault.keys.make([one.id for one in additions])
+            keys = self.vault.make_keys(additions)
             fresh = salts(len(additions))
             self.vault.append(connection, additions, keys, fresh, size, at)
             commitments = [commit(salt, one.plain) for salt, one in zip(fresh, additions, strict=True)]
@@ -92,17 +97,23 @@ class Writer:
             size = self._publish(connection, at, size, additions)
         self.world.end(size)
 
-    def show_again(self, ids: Sequence[str]) -> int:
-        """Show records anew to every view, as a change where that is one; return how many there were."""
+    def restore(self, connection: Connection, at: int, size: int, count: int) -> int:
+        """Show anew what comes first in the journal; return how many records that were.
 
-        def _again(connection: Connection, at: int, size: int) -> None:
-            waiting = {stored.id: item_of(stored) for stored in self.vault.read(connection, ids).values()}
-            self.world.learn(connection, [to for item in waiting.values() for to in item.named])
-            self.world.end(self._show_all(connection, at, size, waiting, set()))
-
-        if ids:
-            self.transact(_again)
-        return len(ids)
+        With a record goes what it names of its own kind and is to be shown anew too, so that none waits for another.
+        """
+        waiting: dict[str, Item] = {}
+        following = journal.first(connection, count)
+        while following:
+            items = self._items(connection, following)
+            waiting.update((item.id, item) for item in items)
+            named = {to for item in items for to in item.named}
+            following = sorted(journal.waiting(connection, named - waiting.keys()))
+        done = len(waiting)
+        self.world.end(self._show_all(connection, at, size, dict(waiting), set(), {}))
+        if done and len(journal.waiting(connection, waiting)) == done:
+            raise RuntimeError("records wait for one another to be shown")
+        return done
 
     def _publish(self, connection: Connection, at: int, size: int, additions: Sequence[Addition]) -> int:
         waiting = {
@@ -111,17 +122,17 @@ class Writer:
             )
             for one in additions
         }
-        return self._show_all(connection, at, size, waiting, self._meet(connection, additions))
+        forced, less = self._meet(connection, additions)
+        return self._show_all(connection, at, size, waiting, forced, less)
 
     def prepare(self, view: int, ids: Sequence[str]) -> None:
         """Show records to a view that is being prepared; what rests on them of other kinds comes later by itself."""
 
         def _prepare(connection: Connection, at: int, size: int) -> None:
-            waiting = {stored.id: item_of(stored) for stored in self.vault.read(connection, ids).values()}
+            waiting = {item.id: item for item in self._items(connection, ids)}
             self.world.learn(connection, waiting)
-            self.world.learn(connection, [to for item in waiting.values() for to in item.named])
             views = [one for one in views_of(connection) if one.id == view]
-            self.world.end(self._show_all(connection, at, size, waiting, set(), views))
+            self.world.end(self._show_all(connection, at, size, waiting, set(), {}, views, own_kind=True))
 
         self.transact(_prepare)
 
@@ -132,32 +143,110 @@ class Writer:
         size: int,
         waiting: dict[str, Item],
         forced: set[str],
+        less: dict[str, int],
         only: Sequence[View] = (),
+        own_kind: bool = False,
     ) -> int:
-        """Show records, and then what rests on those whose audience changed, until nothing changes.
+        """Show records, and then what rests on those whose audience or facts changed, until nothing changes.
 
-        To some views `only`, it is no more than what rests on them of their own kind.
+        Args:
+            connection: in a transaction.
+            at: the moment of it.
+            size: of the log.
+            waiting: the records, by id.
+            forced: those of which others must be looked at again in any case.
+            less: the views (one bit each) that may have to be shown less of what rests on one, going by its facts.
+            only: views, if not all.
+            own_kind: only what is of the kind of what it rests on has to follow.
         """
-        views, told = only or views_of(connection), set(forced)
+        views, told, taken = only or views_of(connection), set(forced), 0
         while waiting:
             rank = min(RANK[item.kind] for item in waiting.values())
             wave = [item for item in waiting.values() if RANK[item.kind] == rank]
             for item in wave:
                 del waiting[item.id]
-            size, changed = self._show(connection, at, size, wave, views)
+            size, moved = self._show(connection, at, size, wave, views, settles=not only)
             spread = forced.intersection(item.id for item in wave)
             forced -= spread
-            for item in self._resting_on(connection, changed | spread, waiting, wave[0].kind if only else None):
+            causes = self._causes(wave, moved, spread, less)
+            resting = self._resting_on(connection, causes, waiting, wave[0].kind if own_kind else None)
+            if not own_kind and taken + len(resting) > AT_ONCE:
+                size = self._deny(connection, at, size, causes, waiting, views)
+                continue
+            taken += len(resting)
+            for item in self._items(connection, sorted(resting)):
                 waiting[item.id] = item
-                if (wave[0].kind, item.kind) in PASSED_ON and item.id not in told:
-                    told.add(item.id)  # once is enough, and records may stand above one another in a circle
-                    forced.add(item.id)
+                if (wave[0].kind, item.kind) in PASSED_ON:
+                    less[item.id] = less.get(item.id, 0) | resting[item.id]
+                    if item.id not in told:
+                        told.add(item.id)  # once is enough, and records may stand above one another in a circle
+                        forced.add(item.id)
         return size
 
-    def _meet(self, connection: Connection, additions: Sequence[Addition]) -> set[str]:
-        """Tell the world of new contents; return the records of which others must be looked at again in any case."""
+    def _causes(
+        self, wave: Sequence[Item], moved: Mapping[str, int], spread: set[str], less: Mapping[str, int]
+    ) -> dict[str, int]:
+        """Return the records of a wave that others must follow, each with the views that may be shown less of those."""
+        causes: dict[str, int] = {}
+        for item in wave:
+            if item.id in moved or item.id in spread:
+                after = self.world.views_of(item.id)
+                before = moved.get(item.id, after)
+                # An account that is told of for the first time may make what rests on it coarser.
+                changed = before ^ after if item.kind in PEOPLE else before & ~after
+                causes[item.id] = changed | less.get(item.id, 0) & (before | after)
+        return causes
+
+    def _resting_on(
+        self, connection: Connection, causes: Mapping[str, int], but: Mapping[str, Item], kind: str | None = None
+    ) -> dict[str, int]:
+        """Return the records that rest on others, each with the views that may have to be shown less of it."""
+        resting: dict[str, int] = {}
+        for one in self.vault.resting_on(connection, sorted(causes)):
+            if one.id not in but and kind in (None, one.kind):
+                resting[one.id] = resting.get(one.id, 0) | causes[one.target] & one.views
+        if self._waits:  # what is to be shown anew anyway need not be now, if no view may be shown less of it
+            for id in journal.waiting(connection, resting):
+                if not resting[id]:
+                    del resting[id]
+        return resting
+
+    def _deny(
+        self,
+        connection: Connection,
+        at: int,
+        size: int,
+        causes: Mapping[str, int],
+        but: Mapping[str, Item],
+        views: Sequence[View],
+    ) -> int:
+        """Have more follow than can at once: what may say too much goes first, and the journal says what is to come."""
+        reached = reach(connection, self.vault, causes, but)
+        many = numerous(reached)
+        gone = {id: replace(one, less=one.less & many) for id, one in reached.items() if one.less & many}
+        withheld = {id: (RANK[one.kind], one.less & many) for id, one in reached.items()}
+        journal.note(self.database, connection, withheld)
+        self._waits = True
+        changes = take_away(connection, self.vault, self.publisher, self.world, gone)
+        size = self.publisher.disclose(connection, changes, at, size)
+        few = [view for view in views if any(one.less & ~many & 1 << view.id for one in reached.values())]
+        if few:
+            at_once = sorted(id for id, one in reached.items() if one.less & ~many)
+            waiting = {item.id: item for item in self._items(connection, at_once)}
+            size = self._show_all(connection, at, size, waiting, set(), {}, few)
+        return size
+
+    def _meet(self, connection: Connection, additions: Sequence[Addition]) -> tuple[set[str], dict[str, int]]:
+        """Tell the world of new contents.
+
+        Returns:
+            The records of which others must be looked at again in any case, and the views that may have to be shown
+            less of those.
+        """
         self.world.learn(connection, [to for one in additions for to in one.targets])
+        views = views_of(connection)
         forced: set[str] = set()
+        less: dict[str, int] = {}
         for one in additions:
             node = Node.of(one.kind, one.state, one.owner, one.content)
             before = self.world.put(one.id, node)
@@ -165,26 +254,38 @@ class Writer:
                 self.world.show(one.id, 0)
             elif before != node:
                 forced.add(one.id)
-        return forced
+                less[one.id] = lessened(before, node, views)
+        return forced, less
 
     def _show(
-        self, connection: Connection, at: int, size: int, wave: Sequence[Item], views: Sequence[View]
-    ) -> tuple[int, set[str]]:
-        """Show a wave of records to every view; return the log's size, and the records whose audience changed."""
+        self, connection: Connection, at: int, size: int, wave: Sequence[Item], views: Sequence[View], settles: bool
+    ) -> tuple[int, dict[str, int]]:
+        """Show a wave of records to views; `settles` says that these are all.
+
+        Returns:
+            The log's size, and the records whose audience changed, each with the views that were shown it before.
+        """
         testimonies = [to for item in wave if item.kind == "incident" for to in item.named if to.startswith("tst-")]
         self.world.learn(connection, testimonies)
         shown, known = self.publisher.known(connection, self.vault, wave)
         batch, changes, moved = Batch(), Changes(connection), dict[str, int]()
-        others = ~sum(1 << view.id for view in views)
         before = {item.id: self.world.views_of(item.id) for item in wave}
+        others = ~sum(1 << view.id for view in views)
+        held = self._held(connection, wave) if self._waits else {}
         if wave[0].kind in AMONG_THEMSELVES:
             # They may name one another, in any order: who is shown what is settled before any of them is rendered.
             for item in wave:
-                self.world.show(item.id, before[item.id] & others | foresee(item, views, self.world, self.secret))
+                foreseen = foresee(item, views, self.world, self.secret) & ~held.get(item.id, 0)
+                self.world.show(item.id, before[item.id] & others | foreseen)
+        withheld: dict[str, tuple[int, int]] = {}
         for item in wave:
             rendered = render(item, views, self.world, self.secret)
             mask = before[item.id] & others
             for view, one in zip(views, rendered, strict=True):
+                if one is not None and held.get(item.id, 0) >> view.id & 1:
+                    _, bits = withheld.get(item.id, (0, 0))
+                    withheld[item.id] = RANK[item.kind], bits | 1 << view.id
+                    one = None
                 mask |= (one is not None) << view.id
                 self._compare(batch, changes, view.id, item, one, known.get((view.id, item.id)), at)
             self.world.show(item.id, mask)
@@ -193,7 +294,21 @@ class Writer:
         self.publisher.flush(connection, batch)
         self.vault.set_views(connection, moved)
         self.vault.set_shown(connection, changes.newest(shown))
-        return self.publisher.disclose(connection, changes, at, size), set(moved)
+        if self._waits:
+            journal.note(self.database, connection, withheld)
+            if settles:
+                journal.strike(connection, [item.id for item in wave if item.id not in withheld])
+        return self.publisher.disclose(connection, changes, at, size), {id: before[id] for id in moved}
+
+    def _held(self, connection: Connection, wave: Sequence[Item]) -> dict[str, int]:
+        """Return the views in which records name one that is withheld there: they cannot be shown there either."""
+        here = {item.id for item in wave}
+        waiting = journal.waiting(connection, {to for item in wave for to in item.named} - here)
+        held: dict[str, int] = {}
+        for item in wave:
+            for to in waiting.keys() & set(item.named):
+                held[item.id] = held.get(item.id, 0) | waiting[to]
+        return held
 
     def _compare(
         self,
@@ -211,7 +326,9 @@ class Writer:
             batch.gone.setdefault(view, []).append(item.k)
         if rendered is None:
             if shown_before is not None:
-                changes.add(view, item, shown_before.revision, "removed", shown_before.digest, shown_before)
+                # Of an erased record no digest is left either, by which somebody could tell what it was.
+                digest = b"" if item.state == "erased" else shown_before.digest
+                changes.add(view, item, shown_before.revision, "removed", digest, shown_before)
         elif shown_before is not None and shown_before.digest == rendered.digest:
             # The same bytes, but what they are filed under may have changed with a record above.
             self.publisher.add(batch, view, item, rendered, shown_before)
@@ -221,13 +338,8 @@ class Writer:
             seq = changes.add(view, item, revision, change, rendered.digest, before)
             self.publisher.add(batch, view, item, rendered, Known(revision, at, change, rendered.digest, seq))
 
-    def _resting_on(
-        self, connection: Connection, changed: Iterable[str], waiting: Mapping[str, Item], kind: str | None
-    ) -> list[Item]:
-        dependents = self.vault.dependents(connection, sorted(changed), kind) - waiting.keys()
-        items: list[Item] = []
-        for chunk in chunks(sorted(dependents)):
-            for stored in self.vault.read(connection, chunk).values():
-                items.append(item_of(stored))
+    def _items(self, connection: Connection, ids: Sequence[str]) -> list[Item]:
+        """Return records as something to be shown, and learn what they name."""
+        items = [item_of(stored) for chunk in chunks(ids) for stored in self.vault.read(connection, chunk).values()]
         self.world.learn(connection, [to for item in items for to in item.named])
         return items

@@ -2,9 +2,9 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, bindparam, select, update
@@ -47,6 +47,18 @@ class Head:
     leaf: int
     salt: bytes
     commitment: bytes
+    at: int  # milliseconds since 1970, UTC
+
+
+class Resting(NamedTuple):
+    """A record that rests on another."""
+
+    target: str
+    id: str
+    kind: str
+    k: int
+    owner: str
+    views: int  # that are shown it, one bit each
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +96,23 @@ class Vault:
         """Use the main database, and the keys of its records."""
         self.database = database
         self.keys = keys
+        self._tombstones = crypto.derive(keys.master, "tombstones")
 
     def heads(self, connection: Connection, ids: Iterable[str]) -> dict[str, Head]:
         """Return what is known of records without opening them."""
         columns = (RECORD.c.id, RECORD.c.kind, RECORD.c.owner, RECORD.c.revision, RECORD.c.state, RECORD.c.leaf)
+        more = (REVISION.c.salt, REVISION.c.commitment, REVISION.c.at)
         found: dict[str, Head] = {}
         for chunk in chunks(ids):
-            statement = (
-                select(*columns, REVISION.c.salt, REVISION.c.commitment)
-                .select_from(_NEWEST)
-                .where(RECORD.c.id.in_(chunk))
-            )
+            statement = select(*columns, *more).select_from(_NEWEST).where(RECORD.c.id.in_(chunk))
             for id, *rest in connection.execute(statement).all():
                 found[id] = Head(*rest)
         return found
 
     def read(self, connection: Connection, ids: Iterable[str]) -> dict[str, Stored]:
         """Return records with their newest content, opened, in the order asked for.
+
+        Of an erased record that is its tombstone: its id and kind, and why it was erased.
 
         Raises:
             SealError: a key does not open its record, or is gone.
@@ -113,19 +125,24 @@ class Vault:
         for chunk in chunks(wanted):
             statement = select(*columns, *more).select_from(_NEWEST).where(RECORD.c.id.in_(chunk))
             for id, kind, k, owner, revision, state, leaf, sealed in connection.execute(statement).all():
-                key = keys.get(id, b"")  # a key that was destroyed opens nothing
+                # A key that was destroyed opens nothing; what is left of an erased record never had that key.
+                key = self._tombstones if state == "erased" else keys.get(id, b"")
                 plain = crypto.unseal(key, sealed, place_of(id, revision))
                 found[id] = Stored(id, kind, k, owner, revision, state, leaf, orjson.loads(plain))
         return {id: found[id] for id in wanted if id in found}
 
-    def dependents(self, connection: Connection, targets: Iterable[str], kind: str | None = None) -> set[str]:
-        """Return the ids of the records (of one kind, if it is given) that rest on any of these."""
-        of_kind = [] if kind is None else [RECORD.c.kind == kind]
-        found: set[str] = set()
+    def make_keys(self, additions: Iterable[Addition]) -> dict[str, bytes]:
+        """Return the keys to seal revisions under; a tombstone's is not its record's, which will be gone."""
+        ids = {one.id: one.state for one in additions}
+        keys = self.keys.make([id for id, state in ids.items() if state != "erased"])
+        return keys | {id: self._tombstones for id, state in ids.items() if state == "erased"}
+
+    def resting_on(self, connection: Connection, targets: Iterable[str]) -> Iterator[Resting]:
+        """Yield every record that rests on one of these: a pair of both for each."""
+        columns = (REFERENCE.c.target, RECORD.c.id, RECORD.c.kind, RECORD.c.k, RECORD.c.owner, RECORD.c.views)
         for chunk in chunks(targets):
-            resting = select(RECORD.c.id).where(REFERENCE.c.target.in_(chunk), _RESTING, *of_kind)
-            found.update(connection.scalars(resting))
-        return found
+            rows = connection.execute(select(*columns).where(REFERENCE.c.target.in_(chunk), _RESTING)).all()
+            yield from (Resting(*row) for row in rows)
 
     def append(
         self,
@@ -155,23 +172,20 @@ class Vault:
 
     def set_views(self, connection: Connection, views: Mapping[str, int]) -> None:
         """Say which views (one bit each) are shown records from now on."""
-        if views:
-            change = update(RECORD).where(RECORD.c.id == bindparam("record"))
-            connection.execute(change, [{"record": record, "views": mask} for record, mask in views.items()])
+        self.database.change(connection, RECORD, ("id", "views"), views.items())
 
     def shown(self, connection: Connection, ids: Iterable[str]) -> dict[str, dict[int, int]]:
         """Return the newest change of each record that each view was shown (`seq` of `disclosed`)."""
         found: dict[str, dict[int, int]] = {}
         for chunk in chunks(ids):
-            rows = connection.execute(select(RECORD.c.id, RECORD.c.shown).where(RECORD.c.id.in_(chunk)))
+            rows = connection.execute(select(RECORD.c.id, RECORD.c.shown).where(RECORD.c.id.in_(chunk))).all()
             found.update((id, unpack(value)) for id, value in rows)
         return found
 
     def set_shown(self, connection: Connection, newest: Mapping[str, Mapping[int, int]]) -> None:
         """Say what the newest change of records is that each view was shown."""
-        if newest:
-            change = update(RECORD).where(RECORD.c.id == bindparam("record"))
-            connection.execute(change, [{"record": record, "shown": pack(seqs)} for record, seqs in newest.items()])
+        rows = [(record, pack(seqs)) for record, seqs in newest.items()]
+        self.database.change(connection, RECORD, ("id", "shown"), rows)
 
 
 def record_row(one: Addition, leaf: int, views: int = 0, shown: bytes = b"") -> tuple[Any, ...]:

@@ -1,13 +1,15 @@
 """The key store: one key per record, wrapped by the master key, in a database of its own; erasing destroys a key."""
 
+import asyncio
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
 from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, delete, exists, select
 
 from app.core import crypto
-from app.core.db import SMALL, Database
+from app.core.db import Database, Limits
 from app.core.settings import SettingError, Settings
 
 RECORD_KEY = Table(
@@ -16,6 +18,7 @@ RECORD_KEY = Table(
     Column("record", String, primary_key=True),
     Column("wrapped", LargeBinary, nullable=False),
 )
+_LIMITS = Limits(cache=4, shred=True)
 _MARK = "*"  # no record has this id
 T = TypeVar("T")
 
@@ -49,10 +52,15 @@ class KeyStore:
             SettingError: the master key is missing, malformed or another one.
         """
         settings.home.mkdir(parents=True, exist_ok=True)
-        database = Database(settings.keys_url, SMALL)
-        database.write(lambda connection: RECORD_KEY.metadata.create_all(connection))
-        has_keys = database.look(lambda connection: connection.scalar(select(exists().select_from(RECORD_KEY))))
-        return cls(database, crypto.master_key(settings.master_key, settings.home, make=not has_keys))
+        database = Database(settings.keys_url, _LIMITS)
+        try:
+            database.write(lambda connection: RECORD_KEY.metadata.create_all(connection))
+            has_keys = database.look(lambda connection: connection.scalar(select(exists().select_from(RECORD_KEY))))
+            return cls(database, crypto.master_key(settings.master_key, settings.home, make=not has_keys))
+        except BaseException:
+            with ThreadPoolExecutor(1) as thread:  # whoever opens may be on an event loop, where nothing may wait
+                thread.submit(asyncio.run, database.close()).result()
+            raise
 
     def _check(self) -> None:
         """Hold the master key against a value wrapped when the store was new."""
@@ -107,6 +115,14 @@ class KeyStore:
                 connection.execute(delete(RECORD_KEY).where(RECORD_KEY.c.record.in_(chunk)))
 
         self._database.write(_delete)
+
+    def sweep(self) -> list[str]:
+        """Write the keys that there are anew, so that no file keeps one that was destroyed.
+
+        Returns:
+            What may still keep one, each in words for the operator.
+        """
+        return self._database.sweep()
 
     async def close(self) -> None:
         """Give back every connection."""

@@ -1,4 +1,4 @@
-"""The vault's tables: what was submitted, what refers to what, and what each view was shown."""
+"""The vault's tables: what was submitted, what refers to what, what views were shown, what is still to be done."""
 
 from typing import Any
 
@@ -7,6 +7,8 @@ from sqlmodel import Field, SQLModel
 
 # What SQLite keeps as the row's own number: a table in this order only grows at its end.
 SERIAL = BigInteger().with_variant(Integer(), "sqlite")
+# The states of records that are shown to nobody, whatever they say.
+GONE = frozenset({"retracted", "withdrawn", "erased"})
 
 
 def where(condition: str) -> dict[str, Any]:
@@ -29,7 +31,7 @@ class Record(SQLModel, table=True):
     k: int = Field(sa_type=BigInteger)
     owner: str
     revision: int
-    state: str  # live | expired | retracted
+    state: str  # live | expired | retracted | withdrawn | erased
     expires: int | None = Field(default=None, sa_type=BigInteger)  # end of the consent, in milliseconds
     leaf: int = Field(sa_type=BigInteger)  # the newest revision
     views: int = Field(sa_type=BigInteger)  # the views that are shown it now, one bit each
@@ -46,8 +48,8 @@ class Revision(SQLModel, table=True):
     revision: int
     previous: int | None = Field(sa_type=BigInteger)  # the leaf of the revision before
     at: int = Field(sa_type=BigInteger)  # milliseconds since 1970, UTC
-    change: str  # submitted | expired | retracted
-    salt: bytes = Field(sa_type=LargeBinary)
+    change: str  # submitted | expired | retracted | withdrawn | erased
+    salt: bytes = Field(sa_type=LargeBinary)  # empty once the record is erased, and so is what was sealed
     commitment: bytes = Field(sa_type=LargeBinary)
     sealed: bytes = Field(sa_type=LargeBinary)
 
@@ -81,13 +83,38 @@ class Disclosed(SQLModel, table=True):
     revision: int
     at: int = Field(sa_type=BigInteger)
     change: str  # created | updated | removed
-    digest: bytes = Field(sa_type=LargeBinary)
+    digest: bytes = Field(sa_type=LargeBinary)  # empty once the record is erased, and so is the salt
     salt: bytes = Field(sa_type=LargeBinary)
     leaf: int = Field(sa_type=BigInteger)
     previous: int = Field(sa_type=BigInteger)  # seq of the change before, of this record; 0: it is the first
+
+
+class Restoring(SQLModel, table=True):
+    """A record that is to be shown anew: what it rests on has changed, and there was too much to do at once.
+
+    In the views of `withheld` (one bit each) its row was taken away meanwhile, and nothing that names it is shown.
+    """
+
+    __tablename__ = "restoring"
+    __table_args__ = (Index("restoring_order", "rank", "id"), {"sqlite_with_rowid": False})
+
+    id: str = Field(primary_key=True)
+    rank: int = Field(sa_type=SmallInteger)  # `intake/order.py`: what is named comes before what names it
+    withheld: int
+
+
+class Erasing(SQLModel, table=True):
+    """A record that is erased, and whose key or traces in the files may still be there."""
+
+    __tablename__ = "erasing"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    id: str = Field(primary_key=True)
 
 
 RECORD: Table = Record.__table__  # type: ignore[attr-defined]
 REVISION: Table = Revision.__table__  # type: ignore[attr-defined]
 REFERENCE: Table = Reference.__table__  # type: ignore[attr-defined]
 DISCLOSED: Table = Disclosed.__table__  # type: ignore[attr-defined]
+RESTORING: Table = Restoring.__table__  # type: ignore[attr-defined]
+ERASING: Table = Erasing.__table__  # type: ignore[attr-defined]

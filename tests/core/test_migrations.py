@@ -131,5 +131,5 @@ def test_tables_without_rowid_are_those_of_the_program(migrated, engine):
         return {name for name, sql in statements if "WITHOUT ROWID" in sql}
 
     expected = {name for name, table in TABLES.items() if not table.dialect_options["sqlite"]["with_rowid"]}
-    assert len(expected) == 9
+    assert len(expected) == 11
     assert migrated.look(without) == expected

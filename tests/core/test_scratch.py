@@ -64,7 +64,7 @@ def test_a_folder_being_made_is_not_lost_to_another_sweep(tmp_path, monkeypatch)
     def late(file, how):
         if how == fcntl.LOCK_EX and not swept:
             swept.append(how)
-            module._sweep(tmp_path)
+            module.sweep(tmp_path)
         flock(file, how)
 
     monkeypatch.setattr(fcntl, "flock", late)

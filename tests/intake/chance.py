@@ -1,11 +1,12 @@
-"""A history of submissions, revisions, retractions and expiries, drawn by chance and the same for the same seed."""
+"""A history of submissions, revisions, removals and expiries, drawn by chance and the same for the same seed."""
 
 import random
 from collections.abc import Callable
 from typing import Any
 
 from app.core.ids import fixed
-from app.intake.retract import expire, retract
+from app.intake.erase import erase
+from app.intake.retract import expire, retract, withdraw
 from app.intake.submit import Intake
 from tests.conftest import Clock
 from tests.intake.house import OWNER, Value, a_person, a_place, a_source, a_testimony, a_violation, consent, submit
@@ -30,8 +31,17 @@ EXPIRIES = [None, None, "2023-11-20", "2023-12-01", "2024-02-03"]
 class History:
     """One history; `live` are the ids that a new record may name."""
 
-    def __init__(self, intake: Intake, clock: Clock, seed: int) -> None:
-        self.intake, self.clock = intake, clock
+    def __init__(
+        self,
+        intake: Intake,
+        clock: Clock,
+        seed: int,
+        ends: bool = False,
+        after: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Draw a history; with `ends` records are also withdrawn and erased. `after` is called after each step."""
+        self.intake, self.clock, self.ends, self.after = intake, clock, ends, after
+        self.over: set[str] = set()  # never come back
         self.chance = random.Random(seed)
         self.live: dict[str, set[str]] = {kind: set() for kind in IDS}
         self.makers: dict[str, Callable[[str], Value]] = {kind: getattr(self, f"_{kind}") for kind in IDS}
@@ -40,18 +50,24 @@ class History:
         """Submit, revise, take back, let consents run out."""
         for kind in IDS:
             submit(self.intake, *[self._make(kind, id) for id in IDS[kind]])
+            self.after()
         for _ in range(steps):
             self.clock.now += self.chance.choice([0, 1, DAY])
             if self.chance.random() < 0.2:
                 kind = self.chance.choice([kind for kind in IDS if self.live[kind] - KEPT])
                 id = self.chance.choice(sorted(self.live[kind] - KEPT))
-                assert retract(self.intake.writer, id, OWNER, "by chance")
+                take_away = self.chance.choice([retract, withdraw, erase]) if self.ends else retract
+                assert take_away(self.intake.writer, id, OWNER, "by chance")
                 self.live[kind].discard(id)
+                if take_away is not retract:
+                    self.over.add(id)
             elif self.chance.random() < 0.1:
                 expire(self.intake.writer)
             else:
                 kinds = self.chance.sample(list(IDS), 2)
-                submit(self.intake, *[self._make(kind, self.chance.choice(IDS[kind])) for kind in kinds])
+                ids = [(kind, self.chance.choice(IDS[kind])) for kind in kinds]
+                submit(self.intake, *[self._make(kind, id) for kind, id in ids if id not in self.over])
+            self.after()
 
     def _make(self, kind: str, id: str) -> Value:
         value = self.makers[kind](id)

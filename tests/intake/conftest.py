@@ -12,7 +12,7 @@ from app.core import migrations
 from app.core.db import Database
 from app.core.settings import Settings
 from app.custody.tables import LEAF
-from app.vault.tables import DISCLOSED, RECORD, REFERENCE, REVISION
+from app.vault.tables import DISCLOSED, ERASING, RECORD, REFERENCE, RESTORING, REVISION
 from tests.conftest import settings_for
 from tests.intake.deployment import Deployment
 
@@ -39,7 +39,8 @@ def database(settings: Settings) -> Iterator[Database]:
     database = Database.main(settings)
 
     def empty(connection) -> None:
-        for table in (ROW, POSTING, SPOT, TERM, TERM_COUNT, DISCLOSED, LEAF, REFERENCE, REVISION, RECORD):
+        catalogue = (ROW, POSTING, SPOT, TERM, TERM_COUNT)
+        for table in (*catalogue, DISCLOSED, LEAF, REFERENCE, REVISION, RECORD, RESTORING, ERASING):
             connection.execute(delete(table))
         connection.execute(update(VIEW).values(state="live", generation=0, next_expiry=None))
 

@@ -93,11 +93,14 @@ def test_what_is_read_back_is_what_was_submitted(intake, database, writer):
 
 
 def test_heads_and_dependents_need_no_key(intake, database, writer):
+    def resting_on(*targets):
+        return database.look(lambda connection: {one.id for one in writer.vault.resting_on(connection, targets)})
+
     submit(intake, a_source(), a_testimony(T1), a_testimony(T2, same_witness=[T1]))
     heads = database.look(lambda connection: writer.vault.heads(connection, [T1, "nothing"]))
     assert {id: (head.kind, head.owner, head.revision, head.state) for id, head in heads.items()} == {
         T1: ("testimony", OWNER, 1, "live")
     }
-    assert database.look(lambda connection: writer.vault.dependents(connection, ["src-a"])) == {T1, T2}
-    assert database.look(lambda connection: writer.vault.dependents(connection, [T1, T2])) == {T2}
+    assert resting_on("src-a") == {T1, T2}
+    assert resting_on(T1, T2) == {T2}
     assert database.look(lambda connection: len(connection.execute(select(RECORD)).all())) == 3

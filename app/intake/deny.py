@@ -1,0 +1,114 @@
+"""Deny first: what may have to show less than before is taken out of the views at once, however much it is."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from app.disclosure.narrowing import may_show_less
+from app.disclosure.view import Account, View
+from app.intake.postings import views_in
+from app.intake.publish import Batch, Changes, Item, Publisher
+from app.intake.world import PEOPLE, Node, World
+from app.vault.append import Vault
+from app.vault.tables import GONE
+
+AT_ONCE = 100  # so many records that rest on one are shown anew with it, in one transaction
+EVERY_VIEW = (1 << 16) - 1
+
+
+def lessened(before: Node | None, after: Node, views: Sequence[View]) -> int:
+    """Return the views (one bit each) that may have to be shown less of what rests on a record, going by its facts."""
+    if before is None or before == after:
+        return 0
+    if after.kind in PEOPLE:
+        was, now = _account(before), _account(after)
+        return sum(1 << view.id for view in views if may_show_less(was, now, view))
+    facts = zip(before[2:-1], after[2:-1], strict=True)
+    return EVERY_VIEW if any(_is_less(was, now) for was, now in facts) else 0
+
+
+def _account(node: Node) -> Account | None:
+    if node.content is None or node.state in GONE:
+        return None
+    return Account(node.content, node.state == "expired")
+
+
+def _is_less(was: object, now: object) -> bool:
+    if isinstance(was, tuple) and isinstance(now, tuple):
+        return not set(was) <= set(now)
+    return was is not None and was != now
+
+
+@dataclass(slots=True)
+class Reached:
+    """A record that rests on what has changed, directly or through others."""
+
+    kind: str
+    k: int
+    owner: str
+    views: int  # that are shown it
+    less: int = 0  # of these, that may have to be shown less of it
+
+
+def reach(connection: Connection, vault: Vault, causes: Mapping[str, int], but: Collection[str]) -> dict[str, Reached]:
+    """Return all that rests on some records, by id.
+
+    That a view may be shown less is passed on from one record to the next only where the view is shown both: whatever
+    is hidden from it makes no difference.
+
+    Args:
+        connection: reads the vault.
+        vault: says what rests on what.
+        causes: the records, each with the views (one bit each) that may have to be shown less of what rests on it.
+        but: records that are looked at anyway.
+    """
+    found: dict[str, Reached] = {}
+    wave = dict(causes)
+    while wave:
+        following: dict[str, int] = {}
+        for target, id, kind, k, owner, views in vault.resting_on(connection, wave):
+            if id in but or id in causes:
+                continue
+            met = id in found
+            one = found.setdefault(id, Reached(kind, k, owner, views))
+            more = wave[target] & views & ~one.less
+            one.less |= more
+            if more or not met:
+                following[id] = following.get(id, 0) | more
+        wave = following
+    return found
+
+
+def numerous(reached: Mapping[str, Reached]) -> int:
+    """Return the views (one bit each) that would lose sight of more than is shown anew at once.
+
+    It is counted for each view by what that view is shown, so that a view cannot tell what else there is.
+    """
+    counts = [0] * 16
+    for one in reached.values():
+        for view in views_in(one.less):
+            counts[view] += 1
+    return sum(1 << view for view, count in enumerate(counts) if count > AT_ONCE)
+
+
+def take_away(
+    connection: Connection, vault: Vault, publisher: Publisher, world: World, gone: Mapping[str, Reached]
+) -> Changes:
+    """Take the rows of records out of the views of `less`; return the changes, which are still to be disclosed."""
+    items = [Item(id, one.kind, one.k, one.owner, "", {}, (), None, new=False) for id, one in gone.items()]
+    shown, known = publisher.known(connection, vault, items)
+    batch, changes = Batch(), Changes(connection)
+    masks: dict[str, int] = {}
+    for item in items:
+        one = gone[item.id]
+        for view in views_in(one.less):
+            before = known[view, item.id]
+            batch.gone.setdefault(view, []).append(item.k)
+            changes.add(view, item, before.revision, "removed", before.digest, before)
+        masks[item.id] = one.views & ~one.less
+        world.show(item.id, masks[item.id])
+    publisher.flush(connection, batch)
+    vault.set_views(connection, masks)
+    vault.set_shown(connection, changes.newest(shown))
+    return changes

@@ -1,0 +1,329 @@
+"""Deny first: what may say too much goes at once, nothing wider is shown in between, and all is right in the end."""
+
+import random
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from app.catalogue.tables import ROW
+from app.core.ids import fixed
+from app.intake import deny, journal, write
+from app.intake import rebuild as module
+from app.intake.erase import erase
+from app.intake.publish import Publisher
+from app.intake.rebuild import rebuild
+from app.intake.restore import restore
+from app.intake.retract import expire, retract, withdraw
+from app.intake.write import Writer
+from app.vault.tables import RESTORING
+from tests.conftest import Clock
+from tests.intake import inline
+from tests.intake.chance import History
+from tests.intake.house import (
+    ACT,
+    I1,
+    I2,
+    MECHANISM,
+    OWNER,
+    PARTNER,
+    PUBLIC,
+    T1,
+    T2,
+    T3,
+    WORLD,
+    Value,
+    a_place,
+    a_source,
+    a_testimony,
+    an_incident,
+    catalogue,
+    check_log,
+    consent,
+    history,
+    rows_of,
+    seen_by,
+    shown,
+    submit,
+)
+
+ALL = [PUBLIC, PARTNER, MECHANISM]
+MANY = [fixed("inc", f"many-{number}") for number in range(5)]
+RESTS = {"disclosure_basis": "consent", "citations": []}
+LINK = {"kind": "link", "id": "link-a", "type": "seen-with", "to": "camp", "confidence": "low", "source": "src-a"}
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    """Three are many."""
+    at_once(monkeypatch, 3)
+    monkeypatch.setattr(module, "workers", inline.workers)
+
+
+def at_once(monkeypatch, number: int) -> None:
+    monkeypatch.setattr(deny, "AT_ONCE", number)
+    monkeypatch.setattr(write, "AT_ONCE", number)
+
+
+def waiting(database) -> dict[str, int]:
+    return {id: withheld for id, _, withheld in rows_of(database, RESTORING)}
+
+
+def step(writer: Writer, count: int = 1) -> int:
+    return writer.transact(lambda connection, at, size: writer.restore(connection, at, size, count))
+
+
+@pytest.fixture
+def resting(intake):
+    """Five incidents that rest on one testimony, four of them on another too; a link to one of them."""
+    open_to_all = consent(public={}, partner={}, mechanism={})
+    submit(intake, *WORLD, *[a_testimony(id, consent=open_to_all, citations=[]) for id in (T1, T2)])
+    submit(intake, an_incident(MANY[0], testimonies=[T1], places=["camp"], **RESTS))
+    submit(intake, *[an_incident(id, testimonies=[T1, T2], places=["camp"], **RESTS) for id in MANY[1:]])
+    submit(intake, LINK | {"from": MANY[1]})
+
+
+def test_narrowed_for_one_view_all_of_it_goes_there_and_what_has_support_comes_back(resting, intake, database, writer):
+    narrowed = consent(public={"place": "province", "date": "year"}, partner={}, mechanism={})
+    submit(intake, a_testimony(T1, consent=narrowed, citations=[]))
+    assert [seen_by(database, id) for id in (T1, *MANY, "link-a")] == [ALL] + [[PARTNER, MECHANISM]] * 6
+    assert waiting(database) == dict.fromkeys([*MANY, "link-a"], 1 << PUBLIC)
+    while step(writer):
+        for id in MANY:
+            if PUBLIC in seen_by(database, id):
+                left = shown(database, PUBLIC, id)
+                assert (left["date"]["edtf"], left["places"]) == ("2012", ["north"])
+    assert waiting(database) == {}
+    assert [seen_by(database, id) for id in (T1, *MANY, "link-a")] == [ALL] * 7
+    assert history(database, PUBLIC, MANY[1]) == [("created", 1), ("removed", 1), ("created", 2)]
+    assert history(database, PARTNER, MANY[1]) == [("created", 1)]
+    check_log(writer)
+
+
+@pytest.mark.parametrize("verb", [retract, withdraw, erase])
+def test_what_rested_on_it_alone_stays_away(resting, database, writer, verb):
+    assert verb(writer, T1, OWNER, "asked for")
+    assert [seen_by(database, id) for id in (T1, *MANY, "link-a")] == [[]] * 7
+    assert T1 not in str(catalogue(database))
+    assert restore(writer) == 6
+    assert [seen_by(database, id) for id in (T1, *MANY, "link-a")] == [[], [], *[ALL] * 5]
+    assert all(shown(database, view, id)["testimonies"] == [T2] for view in ALL for id in MANY[1:])
+    assert waiting(database) == {} and restore(writer) == 0
+    check_log(writer)
+
+
+def test_expiry_denies_first_too(intake, database, writer, clock):
+    submit(intake, a_source(), a_testimony(T1, consent=consent("2024-01-31", public={}), citations=[]))
+    submit(intake, *[an_incident(id, testimonies=[T1], **RESTS) for id in MANY])
+    clock.now += 400 * 86_400_000
+    assert expire(writer) == 1
+    assert [seen_by(database, id) for id in MANY] == [[]] * 5
+    assert restore(writer) == 5 and [seen_by(database, id) for id in MANY] == [[]] * 5
+
+
+def test_widened_nothing_goes_and_more_is_shown_later(resting, intake, database, writer):
+    coarse = consent(public={"place": "province", "date": "year"}, partner={}, mechanism={})
+    submit(intake, *[a_testimony(id, consent=coarse, citations=[]) for id in (T1, T2)])
+    restore(writer)
+    before = [history(database, PUBLIC, id) for id in MANY]
+    wide = consent(public={}, partner={}, mechanism={})
+    submit(intake, *[a_testimony(id, consent=wide, citations=[]) for id in (T1, T2)])
+    assert [history(database, PUBLIC, id) for id in MANY] == before
+    assert set(waiting(database)) >= set(MANY) and not any(waiting(database).values())
+    assert restore(writer) > 0
+    assert [shown(database, PUBLIC, id)["date"]["edtf"] for id in MANY] == ["2012-03-04"] * 5
+    assert [history(database, PUBLIC, id)[-1][0] for id in MANY] == ["updated"] * 5
+
+
+def test_a_word_that_nothing_rests_on_takes_nothing_away(resting, intake, database, writer):
+    told = consent(public={}, partner={}, mechanism={})
+    before = catalogue(database)["row"]
+    submit(intake, a_testimony(T1, consent=told, citations=[], note={"en": "a slip of the pen, mended"}))
+    assert not any(waiting(database).values())
+    restore(writer)
+    assert len(catalogue(database)["row"]) == len(before)
+    assert [history(database, PUBLIC, id) for id in MANY] == [[("created", 1)]] * 5
+
+
+def test_a_view_cannot_tell_how_much_others_are_shown(intake, database, writer):
+    """Of the testimony the public sees three incidents and the mechanism five: the public's are shown anew at once."""
+    submit(intake, *WORLD, a_testimony(T1, consent=consent(public={}, mechanism={}), citations=[]), a_testimony(T2))
+    hidden = a_testimony(T3, consent=consent(mechanism={}), citations=[])
+    submit(intake, hidden)
+    submit(intake, *[an_incident(id, testimonies=[T1], **RESTS) for id in MANY[:3]])
+    actor = {"kind": "actor", "id": ACT, "name": {"en": "N"}, "type": "natural-person", "named_in": []}
+    submit(intake, actor)
+    submit(intake, *[an_incident(id, testimonies=[T1], contradicted_by=[T3], **RESTS) for id in MANY[3:]])
+    submit(intake, *[an_incident(fixed("inc", f"more-{n}"), testimonies=[T3], **RESTS) for n in range(5)])
+    submit(intake, a_testimony(T3, consent=consent(mechanism={"date": "year"}), citations=[]))
+    assert {id for id, mask in waiting(database).items() if mask} == {
+        fixed("inc", f"more-{n}") for n in range(5)
+    } | set(MANY[3:])
+    assert all(history(database, PUBLIC, id) == [("created", 1)] for id in MANY)
+    restore(writer)
+    assert all(history(database, PUBLIC, id) == [("created", 1)] for id in MANY)
+    check_log(writer)
+
+
+def test_what_names_a_withheld_record_waits_with_it(resting, intake, database, writer):
+    """A new link to a withheld incident, and a revised one: neither is shown before the incident is."""
+    withdraw(writer, T1, OWNER, "asked for")
+    submit(intake, LINK | {"id": "link-b", "from": MANY[2]}, LINK | {"note": {"en": "revised"}, "from": MANY[1]})
+    assert [seen_by(database, id) for id in ("link-a", "link-b")] == [[], []]
+    restore(writer)
+    assert [seen_by(database, id) for id in ("link-a", "link-b")] == [ALL, ALL]
+    check_log(writer)
+
+
+def test_an_incident_is_never_finer_while_one_of_its_accounts_is_withheld(intake, database, writer):
+    """Accounts are withheld while their source is looked at anew; what is written meanwhile must not forget them."""
+    coarse = {"reasons": ["child"], "assessed_by": "A", "assessed_on": "2020", "limits": {"public": {"date": "year"}}}
+    accounts = [a_testimony(fixed("tst", f"many-{n}"), protection=coarse) for n in range(4)]
+    free = a_testimony(T1, citations=[{"symbol": "TEST/2"}])
+    submit(intake, *WORLD, a_source("src-b"), free, *accounts)
+    testimonies = [T1, accounts[0]["id"]]
+    submit(intake, an_incident(I1, testimonies=testimonies, **RESTS))
+    assert shown(database, PUBLIC, I1)["date"]["edtf"] == "2012"
+    submit(intake, a_source(restricted=True))
+    assert seen_by(database, I1) == [MECHANISM]
+    submit(intake, an_incident(I2, testimonies=testimonies, **RESTS))
+    assert PUBLIC not in seen_by(database, I2)
+    submit(intake, a_source())
+    restore(writer)
+    assert [shown(database, PUBLIC, id)["date"]["edtf"] for id in (I1, I2)] == ["2012", "2012"]
+
+
+def test_a_rebuild_while_the_journal_is_unfinished(resting, database, writer, settings):
+    withdraw(writer, T1, OWNER, "asked for")
+    step(writer, 2)
+    assert rebuild(writer, settings).changed == 0
+    assert waiting(database) == {}
+    before = catalogue(database)
+    assert seen_by(database, MANY[1]) == ALL
+    assert rebuild(writer, settings).changed == 0 and catalogue(database) == before
+    check_log(writer)
+
+
+def test_a_place_with_much_in_it(intake, database, writer):
+    submit(intake, *WORLD, *[an_incident(id, places=["camp"]) for id in MANY])
+    submit(intake, a_place("camp", parent="north"))  # its coordinates are taken out
+    assert [seen_by(database, id) for id in MANY] == [[]] * 5
+    restore(writer)
+    assert [shown(database, PUBLIC, id)["geometry"] for id in MANY] == [None] * 5
+
+
+# --- histories drawn by chance ---
+
+NUMBERS = ("revision", "updated")
+
+
+def forms(database) -> dict[tuple[int, str], Value]:
+    """Return what views are shown, but for the numbers that tell how often it changed."""
+    rows = database.look(lambda c: c.execute(select(ROW.c.view, ROW.c.id, ROW.c.body)).all())
+    bodies = {(view, id): orjson.loads(body) for view, id, body in rows}
+    return {key: {name: value for name, value in one.items() if name not in NUMBERS} for key, one in bodies.items()}
+
+
+def filed(database) -> dict[str, set[Any]]:
+    tables = catalogue(database)
+    return {name: set(tables[name]) for name in ("posting", "spot", "term", "term_count")}
+
+
+def is_wider(one: Value, settled: Value) -> bool:
+    """Tell whether a form says more of place or date, or names more, than the one that it should be by now."""
+    for name in ("date", "given", "left"):
+        mine, its = one.get(name), settled.get(name)
+        if mine and (not its or len(mine["edtf"].rstrip("?")) > len(its["edtf"].rstrip("?"))):
+            return True
+    lists = ("testimonies", "actors", "violations", "same_witness", "named_in", "contradicted_by")
+    return any(not set(one.get(name) or ()) <= set(settled.get(name) or ()) for name in lists)
+
+
+@pytest.fixture(scope="module")
+def pair(engine, new_database, tmp_path_factory):
+    from tests.intake.deployment import Deployment
+
+    both = [Deployment(new_database(engine), tmp_path_factory.mktemp("pair") / "home") for _ in range(2)]
+    yield both
+    for one in both:
+        one.close()
+
+
+def begin(one) -> Clock:
+    from tests.contract.vault import OpenVault, empty
+
+    empty(OpenVault(one.settings, one.database, Clock(), one.writer, one.intake))
+    one.writer.clock = clock = Clock()
+    one.writer.world.forget()
+    one.writer.publisher.forget()
+    return clock
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def test_any_history_ends_as_in_one_go_and_shows_nothing_wider_on_the_way(pair, monkeypatch, engine):
+    examples = 25 if engine == "sqlite" else 4
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.integers(0, 10**6), st.integers(0, 2))
+    def alike(seed, number):
+        whole, cut = pair
+        settled: list[Any] = []
+        at_once(monkeypatch, 10**6)
+        History(whole.intake, begin(whole), seed, True, lambda: settled.append(forms(whole.database))).run(14)
+        at_once(monkeypatch, number)
+        chance = random.Random(seed)
+        steps = iter(settled)
+
+        def compare(now) -> None:
+            for key, form in forms(cut.database).items():
+                assert key in now, key
+                assert not is_wider(form, now[key]), (key, form, now[key])
+
+        def after() -> None:
+            now = next(steps)
+            compare(now)
+            for _ in range(chance.choice([0, 0, 1, 3, 50])):
+                if chance.random() < 0.2:
+                    killed(monkeypatch, cut.writer)
+                elif not step(cut.writer, chance.choice([1, 2, 5])):
+                    break
+                compare(now)
+
+        History(cut.intake, begin(cut), seed, True, after).run(14)
+        restore(cut.writer)
+        assert cut.database.look(journal.is_empty)
+        assert forms(cut.database) == forms(whole.database)
+        assert filed(cut.database) == filed(whole.database)
+        check_log(cut.writer)
+        before = catalogue(cut.database)
+        assert rebuild(cut.writer, cut.settings).changed == 0
+        assert catalogue(cut.database) == before
+
+    alike()
+
+
+def killed(monkeypatch, writer: Writer) -> None:
+    """Go on with the journal and be killed before the transaction is done."""
+    if writer.database.look(journal.is_empty):
+        return
+
+    def die(*_):
+        raise Killed
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Publisher, "disclose", die)
+        with pytest.raises(Killed):
+            step(writer, 3)
