@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.disclosure.view import View
+from app.disclosure.view import Facts, View
 
 CONTENT = ("none", "counted", "summary", "full")
 IDENTITY = ("withheld", "pseudonym", "named")
@@ -44,6 +44,13 @@ def decide(content: Mapping[str, Any], view: View, expired: bool = False) -> Dec
     if decision is None or decision.content <= CONTENT.index("counted"):
         return None
     return decision
+
+
+def is_named(person: str, view: View, facts: Facts) -> bool:
+    """Tell whether a view is shown a person by name: only then may it know that accounts are of that person."""
+    account = facts.person(person) if facts.visible(view.id, person) else None
+    allowed = None if account is None else decide(account.content, view, account.expired)
+    return allowed is not None and allowed.identity == IDENTITY.index("named")
 
 
 def _granted(content: Mapping[str, Any], view: View, expired: bool) -> Decision | None:

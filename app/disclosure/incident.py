@@ -79,7 +79,7 @@ def _counted(
     shown = content["citations"] if decision.whole else ()
     cited = [one["source"] for one in shown if one["source"] and one["source"] not in decision.hidden]
     told = [Told(one.id, one.identity, one.whole) for one in supports]
-    return count(cited, told, facts, lambda source: facts.visible(view.id, source))
+    return count(cited, told, facts, view)
 
 
 def _says(content: Mapping[str, Any], decision: Happening, facts: Facts) -> tuple[int, int]:

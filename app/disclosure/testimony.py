@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.disclosure import coarsen, plain
-from app.disclosure.consent import CONTENT, IDENTITY, Decision
+from app.disclosure.consent import CONTENT, IDENTITY, Decision, is_named
 from app.disclosure.consent import decide as consented
 from app.disclosure.view import Facts, View
 from app.records.kind import Kind
@@ -15,7 +15,7 @@ from app.vocabulary import edtf
 
 FULL = CONTENT.index("full")
 WITHHELD_NOTE = {"en": "There is a note on the reliability of this testimony; its words are withheld here."}
-WITHHELD, PSEUDONYM, NAMED = range(len(IDENTITY))
+WITHHELD, PSEUDONYM = range(len(IDENTITY) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def decide(
         return None
     hidden |= {other for other in content["same_witness"] if not _may_tie(allowed, other, hidden, view, facts)}
     person = content["witness"]["person"]
-    if person is not None and not _is_named(person, view, facts):
+    if person is not None and not is_named(person, view, facts):
         hidden |= {person}  # an account under a name must not lead to a record that keeps the name back
     pseudonym = _pseudonym(content, view, secret) if allowed.identity == PSEUDONYM else None
     return Telling(allowed, hidden, pseudonym)
@@ -50,13 +50,6 @@ def _may_tie(allowed: Decision, other: str, hidden: frozenset[str], view: View, 
     account = None if other in hidden or allowed.identity == WITHHELD else facts.testimony(other)
     its = None if account is None else consented(account.content, view, account.expired)
     return its is not None and its.identity == allowed.identity
-
-
-def _is_named(person: str, view: View, facts: Facts) -> bool:
-    """Tell whether a view may know a person by name."""
-    account = facts.person(person)
-    allowed = None if account is None else consented(account.content, view, account.expired)
-    return allowed is not None and allowed.identity == NAMED
 
 
 def _pseudonym(content: Mapping[str, Any], view: View, secret: bytes) -> str:

@@ -27,6 +27,7 @@ class Node(NamedTuple):
     geometry: Mapping[str, Any] | None = None
     crimes: tuple[str, ...] = ()
     derived_from: tuple[str, ...] = ()
+    witness: str | None = None  # the person whose account it is: who rests on the account may ask about them
     content: Mapping[str, Any] | None = None  # of a testimony or person: what others rest on
 
     @classmethod
@@ -42,6 +43,7 @@ class Node(NamedTuple):
             geometry=content.get("geometry"),
             crimes=tuple(one["crime"] for one in content.get("may_amount_to", ())),
             derived_from=tuple(content.get("derived_from", ())),
+            witness=(content.get("witness") or {}).get("person"),
             content=content if kind in PEOPLE else None,
         )
 
@@ -97,7 +99,7 @@ class World:
         return self._visible.get(id, 0)
 
     def learn(self, connection: Connection, ids: Iterable[str]) -> None:
-        """Read what is not known yet of these records, and of what stands above them."""
+        """Read what is not known yet of these records, of what stands above them, and of whose accounts they are."""
         unknown = [id for id in dict.fromkeys(ids) if id not in self._nodes]
         while unknown:
             found: dict[str, tuple[str, str]] = {}
@@ -113,8 +115,8 @@ class World:
                 if node is not None and node.content is not None:
                     self._passing.add(id)
             nodes = [self._nodes[id] for id in unknown]
-            above = [up for node in nodes if node for up in (node.parent, *node.derived_from, *node.crimes) if up]
-            unknown = [id for id in dict.fromkeys(above) if id not in self._nodes]
+            known = [(node.parent, node.witness, *node.derived_from, *node.crimes) for node in nodes if node]
+            unknown = [id for id in dict.fromkeys(up for of in known for up in of if up) if id not in self._nodes]
 
     @staticmethod
     def _node(known: tuple[str, str] | None, stored: Stored | None) -> Node | None:

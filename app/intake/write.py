@@ -19,7 +19,15 @@ from app.vault.keys import KeyStore, chunks
 
 T = TypeVar("T")
 # What changes in the first kind changes what is known of the second, and so what rests on that.
-PASSED_ON = frozenset({("place", "place"), ("violation", "violation"), ("crime", "violation"), ("source", "source")})
+PASSED_ON = frozenset(
+    {
+        ("place", "place"),
+        ("violation", "violation"),
+        ("crime", "violation"),
+        ("source", "source"),
+        ("person", "testimony"),
+    }
+)
 
 
 def expiry(content: Mapping[str, Any]) -> int | None:
@@ -198,8 +206,9 @@ class Writer:
             self.publisher.add(batch, view, item, rendered, Known(revision, at, change, rendered.digest, seq))
 
     def _resting_on(self, connection: Connection, changed: Iterable[str], waiting: Mapping[str, Item]) -> list[Item]:
-        dependents = self.vault.dependents(connection, sorted(changed)) - waiting.keys()
-        items: list[Item] = []
+        dependents = self.vault.dependents(connection, sorted(changed))
+        items = [waiting[id] for id in sorted(dependents & waiting.keys())]  # for what else is passed on by way of them
+        dependents -= waiting.keys()
         for chunk in chunks(sorted(dependents)):
             for stored in self.vault.read(connection, chunk).values():
                 items.append(item_of(stored))

@@ -234,12 +234,25 @@ def _shown(view: int, identity: str, hidden: Mapping[str, Any]) -> list[Step]:
         "citations": citations,
     }
     told = {"kind": "testimony", **published, "recorded_by": "ohchr", "violations": ["torture"], "places": ["county"]}
+    # Two accounts under a name: of two witnesses, or of one who keeps the name back or is not there for this view.
+    quiet = {audience: {**FULL, "identity": "withheld", "purposes": [PURPOSES[view]]}}
+    one = next(map(per, lives), per("quiet")) if hidden["ties"] else None
+    named = {**told, "date": "2012-03", "witness": {"form": "named", "designation": text("N"), "person": one}}
     plain: list[dict[str, Any]] = [
         {"kind": "person", **published, "id": per("known"), "name": text("N"), "home_province": "province"},
         {**said, "id": tst("coarse"), "witness": witness},
         {**said, "id": tst("coarse-2"), "witness": witness, "same_witness": tied},
         {**told, "id": tst("told"), "date": "2012-03", "witness": {"form": "unnamed"}, "same_witness": tied},
         {**told, "id": tst("undated"), "witness": {"form": "unnamed"}},
+        {"kind": "person", "disclosure_basis": "consent", "consent": _consent(quiet, "quiet"), "id": per("quiet")},
+        *({**named, "id": tst(id)} for id in ("named", "named-2")),
+        {
+            **incident,
+            "id": inc("named"),
+            "disclosure_basis": "consent",
+            "date": "2012-03",
+            "testimonies": [tst("named"), tst("named-2")],
+        },
         coarse,
         {
             **incident,
