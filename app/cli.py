@@ -3,7 +3,7 @@
 import asyncio
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -15,8 +15,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.core import migrations
 from app.core.db import Database, DatabaseError
 from app.core.settings import SettingError, Settings
+from app.disclosure.explain import ForViewShown
 from app.intake.builtin import load_builtin
 from app.intake.bulk import Busy, collect_rarely
+from app.intake.explaining import disclosure
 from app.intake.loading import Load, Report
 from app.intake.much import AtOnce
 from app.intake.reading import Unreadable
@@ -185,6 +187,39 @@ def retract(
     if not done:
         _fail("there is no such record of this owner, or it was retracted before")
     typer.echo("Retracted.")
+
+
+@app.command()
+def explain(
+    record: Annotated[str, typer.Argument(help="The id of the record.")],
+    view: Annotated[str, typer.Option(help="One view: its number, or public, partner, mechanism.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON, the record as shown too.")] = False,
+) -> None:
+    """Say what each view gets of a record, and which rule said so; for the operator's eyes."""
+    with _Session() as session:
+        found = disclosure(session.writer, record)
+    if found is None:
+        _fail("there is no such record")
+    views = [one for one in found.views if view in ("", str(one.view), one.audience)]
+    if not views:
+        known = ", ".join(f"{one.view} ({one.audience})" for one in found.views)
+        raise typer.BadParameter(f"is none of the views in use: {known}", param_hint="--view")
+    if as_json:
+        typer.echo(found.model_copy(update={"views": views}).model_dump_json(indent=2))
+        return
+    typer.echo(f"{found.id}: {found.kind} of {found.owner}, {found.state}")
+    for one in views:
+        typer.echo("\n" + "\n".join(_explained(one)))
+
+
+def _explained(one: ForViewShown) -> Iterator[str]:
+    yield f"view {one.view}, {one.audience} for {one.purpose}: {'shown' if one.shown else 'not shown'}"
+    if one.allowed is not None:
+        levels = [f"{name} {level}" for name, level in one.allowed.model_dump().items() if level is not None]
+        yield f"  at most: {', '.join(levels)}"
+    for reason in one.reasons:
+        where = ", ".join(part for part in (reason.about, reason.field, reason.record) if part)
+        yield f"  {reason.rule}{f' ({where})' if where else ''}: {reason.words}"
 
 
 @app.command()

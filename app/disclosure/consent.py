@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.disclosure.reasons import SILENCE, Silence
 from app.disclosure.view import Facts, View
 
 CONTENT = ("none", "counted", "summary", "full")
@@ -32,16 +33,20 @@ class Decision:
         return self.place >= place and self.date >= date
 
 
-def decide(content: Mapping[str, Any], view: View, expired: bool = False) -> Decision | None:
+def decide(content: Mapping[str, Any], view: View, expired: bool = False, say: Silence = SILENCE) -> Decision | None:
     """Return what a view may be shown of a testimony or person; None when it is not to be listed at all.
 
-    `counted` records are None here: they are in statistics only (DESIGN 4).
+    `counted` records are None here: they are in statistics only (DESIGN 4). `say` is told each step, and why.
     """
-    decision = _granted(content, view, expired)
+    decision = _granted(content, view, expired, say)
     if decision is not None and (protection := content.get("protection")) is not None:
-        for audience in {view.audience, view.audience.partition(":")[0]}:  # a body below is limited with all of them
-            decision = _limited(decision, protection["limits"].get(audience))
-    if decision is None or decision.content <= CONTENT.index("counted"):
+        # A body below is limited with all of them.
+        for audience in dict.fromkeys((view.audience, view.audience.partition(":")[0])):
+            decision = _limited(decision, protection["limits"].get(audience), audience, say)
+    if decision is None:
+        return None
+    if decision.content <= CONTENT.index("counted"):
+        say("not-listed", content=CONTENT[decision.content])
         return None
     return decision
 
@@ -53,13 +58,23 @@ def is_named(person: str, view: View, facts: Facts) -> bool:
     return allowed is not None and allowed.identity == IDENTITY.index("named")
 
 
-def _granted(content: Mapping[str, Any], view: View, expired: bool) -> Decision | None:
+def _granted(content: Mapping[str, Any], view: View, expired: bool, say: Silence) -> Decision | None:
     if content["disclosure_basis"] == "published":
+        say("published")
         return Decision(len(CONTENT) - 1, len(IDENTITY) - 1, len(PLACE) - 1, len(DATE) - 1, "public")
     allowed = content["consent"]["audiences"].get(view.audience)
-    if expired or allowed is None:
+    if allowed is None:
+        say("not-named", audience=view.audience)
         return None
-    if view.purpose not in allowed["purposes"] or not view.recipient.issuperset(allowed["conditions"]):
+    say("consented", audience=view.audience, expires=content["consent"]["expires"], **allowed)
+    if expired:
+        say("expired", expires=content["consent"]["expires"])
+        return None
+    if view.purpose not in allowed["purposes"]:
+        say("purpose", audience=view.audience, purposes=allowed["purposes"], purpose=view.purpose)
+        return None
+    if not view.recipient.issuperset(allowed["conditions"]):
+        say("conditions", audience=view.audience, conditions=allowed["conditions"])
         return None
     return Decision(
         CONTENT.index(allowed["content"]),
@@ -70,13 +85,16 @@ def _granted(content: Mapping[str, Any], view: View, expired: bool) -> Decision 
     )
 
 
-def _limited(decision: Decision, limit: Mapping[str, Any] | None) -> Decision:
+def _limited(decision: Decision, limit: Mapping[str, Any] | None, audience: str, say: Silence) -> Decision:
     if limit is None:
         return decision
 
     def least(scale: tuple[str, ...], name: str, granted: int) -> int:
         stated = limit.get(name)
-        return granted if stated is None else min(granted, scale.index(stated))
+        if stated is None or scale.index(stated) >= granted:
+            return granted
+        say("limited", audience=audience, scale=name, level=stated)
+        return scale.index(stated)
 
     return Decision(
         least(CONTENT, "content", decision.content),

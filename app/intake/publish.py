@@ -142,19 +142,15 @@ def views_of(connection: Connection) -> list[View]:
 
 def foresee(item: Item, views: Sequence[View], world: World, secret: bytes) -> int:
     """Return which views (one bit each) will be shown a record, as far as what it names is known to be shown."""
-    if item.state == "retracted":
-        return 0
-    kind, expired, mask = BY_NAME[item.kind], item.state == "expired", 0
+    kind, mask = BY_NAME[item.kind], 0
     for view in views:
-        decision = project.decide(kind, item.content, item.named, view, world, expired=expired, secret=secret)
+        decision = project.decide(kind, item.content, item.named, view, world, state=item.state, secret=secret)
         mask |= (decision is not None) << view.id
     return mask
 
 
 def render(item: Item, views: Sequence[View], world: World, secret: bytes) -> list[Rendered | None]:
     """Return what each view is shown of a record: rendered once for each distinct decision."""
-    if item.state == "retracted":
-        return [None] * len(views)
     kind = BY_NAME[item.kind]
     if project.is_alike(item.content) and all(world.visible_to(views, named) for named in item.named):
         views, times = views[:1], len(views)
@@ -163,9 +159,7 @@ def render(item: Item, views: Sequence[View], world: World, secret: bytes) -> li
     made: dict[Any, Rendered] = {}
     answers: list[Rendered | None] = []
     for view in views:
-        decision = project.decide(
-            kind, item.content, item.named, view, world, expired=item.state == "expired", secret=secret
-        )
+        decision = project.decide(kind, item.content, item.named, view, world, state=item.state, secret=secret)
         if decision is None:
             answers.append(None)
             continue

@@ -146,7 +146,8 @@ def facts(*testimonies: Mapping[str, Any], expired: tuple[str, ...] = (), **more
 def decided(value: Mapping[str, Any], view: View, known: FakeFacts | None = None, expired: bool = False) -> Any:
     """Return the decision about a content for a view."""
     kind = BY_NAME[value["kind"]]
-    return project.decide(kind, value, _named(kind, value), view, known or facts(), expired=expired, secret=SECRET)
+    known, state = known or facts(), "expired" if expired else "live"
+    return project.decide(kind, value, _named(kind, value), view, known, state=state, secret=SECRET)
 
 
 def shown(
