@@ -21,6 +21,7 @@ from app.intake.bulk import Busy, collect_rarely
 from app.intake.explaining import disclosure
 from app.intake.loading import Load, Report
 from app.intake.much import AtOnce
+from app.intake.objecting import To, Unobjectable, object_to
 from app.intake.reading import Unreadable
 from app.intake.rebuild import complete
 from app.intake.rebuild import rebuild as rebuild_catalogue
@@ -38,6 +39,7 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
+_OBJECTED: dict[To, str] = {"record": "Hidden from every view.", "name": "Named to nobody.", "nothing": "Lifted."}
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -163,12 +165,13 @@ def load(
 
 
 def _tell(report: Report) -> None:
-    for fault in report.faults[:MOST_FAULTS]:
-        where = f"{fault.file}, line {fault.line}" if fault.line else fault.file
-        what = f"{fault.field}: {fault.reason}" if fault.field else fault.reason
-        _errors.print(f"{where}: {what}", markup=False)
-    if len(report.faults) > MOST_FAULTS:
-        _errors.print(f"… and {len(report.faults) - MOST_FAULTS} more.")
+    for faults, sort in ((report.faults, ""), (report.warnings, "warning: ")):
+        for fault in faults[:MOST_FAULTS]:
+            where = f"{fault.file}, line {fault.line}" if fault.line else fault.file
+            what = f"{fault.field}: {fault.reason}" if fault.field else fault.reason
+            _errors.print(f"{where}: {sort}{what}", markup=False)
+        if len(faults) > MOST_FAULTS:
+            _errors.print(f"… and {len(faults) - MOST_FAULTS} more.")
     if report.applied:
         typer.echo(f"{report.created} created, {report.revised} revised, {report.unchanged} unchanged.")
     else:
@@ -187,6 +190,36 @@ def retract(
     if not done:
         _fail("there is no such record of this owner, or it was retracted before")
     typer.echo("Retracted.")
+
+
+@app.command("object")
+def object_(
+    record: Annotated[str, typer.Argument(help="The id of a published testimony or person.")],
+    reason: Annotated[str, typer.Option(help="Why; kept sealed in the vault and shown to nobody.")],
+    owner: Annotated[str, typer.Option(help="The organisation that holds it.")] = PUBLIC_RECORD,
+    name_only: Annotated[bool, typer.Option("--name-only", help="Hide who it is, and all that might say so.")] = False,
+    whole: Annotated[bool, typer.Option("--record", help="Hide the record.")] = False,
+    lift: Annotated[bool, typer.Option("--lift", help="The person objects no more.")] = False,
+) -> None:
+    """Carry out the objection of a person to what was published of them, at once and in every view."""
+    asked: dict[To, bool] = {"record": whole, "name": name_only, "nothing": lift}
+    chosen = [to for to, one in asked.items() if one]
+    if len(chosen) != 1:
+        raise typer.BadParameter("say one of --name-only, --record and --lift")
+    if not reason.strip():
+        raise typer.BadParameter("is empty", param_hint="--reason")
+    try:
+        with _Session() as session:
+            done = object_to(session.writer, record, owner, chosen[0], reason)
+    except Unobjectable as error:
+        _fail(str(error))
+    if done is None:
+        _fail("there is no such record of this owner")
+    typer.echo(_OBJECTED[chosen[0]] if done.changed else "Nothing changed: it was so before.")
+    if done.resting and chosen[0] != "nothing":
+        _errors.print("These rest on it, and their own texts stay as they are. See whether one of them says who it is:")
+        for id in done.resting:
+            _errors.print(f"  {id}", markup=False)
 
 
 @app.command()

@@ -1,27 +1,25 @@
 """What a view may be shown of a record about a person: consent, then the protection assessment, then nothing more."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.disclosure.reasons import SILENCE, Silence
 from app.disclosure.view import Facts, View
+from app.records.consent import SCALES
 
-CONTENT = ("none", "counted", "summary", "full")
-IDENTITY = ("withheld", "pseudonym", "named")
-PLACE = ("country", "province", "county", "exact")
-DATE = ("year", "month", "day")
+CONTENT, IDENTITY, PLACE, DATE = (SCALES[name] for name in ("content", "identity", "place", "date"))
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """How much may be shown, as positions on the scales above; `text` is the audience whose texts are fit."""
+    """How much may be shown, as positions on the scales above; `text` is the audience whose texts are fit, if any."""
 
     content: int
     identity: int
     place: int
     date: int
-    text: str
+    text: str | None
 
     @property
     def whole(self) -> bool:
@@ -33,7 +31,9 @@ class Decision:
         return self.place >= place and self.date >= date
 
 
-def decide(content: Mapping[str, Any], view: View, expired: bool = False, say: Silence = SILENCE) -> Decision | None:
+def decide(
+    content: Mapping[str, Any], view: View, facts: Facts, expired: bool = False, say: Silence = SILENCE
+) -> Decision | None:
     """Return what a view may be shown of a testimony or person; None when it is not to be listed at all.
 
     `counted` records are None here: they are in statistics only (DESIGN 4). `say` is told each step, and why.
@@ -43,6 +43,8 @@ def decide(content: Mapping[str, Any], view: View, expired: bool = False, say: S
         # A body below is limited with all of them.
         for audience in dict.fromkeys((view.audience, view.audience.partition(":")[0])):
             decision = _limited(decision, protection["limits"].get(audience), audience, say)
+    if decision is not None:
+        decision = _objected_to(decision, content, facts, say)
     if decision is None:
         return None
     if decision.content <= CONTENT.index("counted"):
@@ -54,7 +56,7 @@ def decide(content: Mapping[str, Any], view: View, expired: bool = False, say: S
 def is_named(person: str, view: View, facts: Facts) -> bool:
     """Tell whether a view is shown a person by name: only then may it know that accounts are of that person."""
     account = facts.person(person) if facts.visible(view.id, person) else None
-    allowed = None if account is None else decide(account.content, view, account.expired)
+    allowed = None if account is None else decide(account.content, view, facts, account.expired)
     return allowed is not None and allowed.identity == IDENTITY.index("named")
 
 
@@ -83,6 +85,22 @@ def _granted(content: Mapping[str, Any], view: View, expired: bool, say: Silence
         DATE.index(allowed["date"]),
         view.audience,
     )
+
+
+def _objected_to(decision: Decision, content: Mapping[str, Any], facts: Facts, say: Silence) -> Decision | None:
+    """Return what is left where a person objected to the record, or to being named, in it or in their own record.
+
+    Texts were marked when the name could be told: none of them is fit any more.
+    """
+    objection = content.get("objection")
+    if objection is not None and objection["to"] == "record":
+        say("objected")
+        return None
+    person = (content.get("witness") or {}).get("person")
+    if (objection is not None and objection["to"] == "name") or (person is not None and facts.objects(person)):
+        say("name-objected")
+        return replace(decision, identity=IDENTITY.index("withheld"), text=None)
+    return decision
 
 
 def _limited(decision: Decision, limit: Mapping[str, Any] | None, audience: str, say: Silence) -> Decision:

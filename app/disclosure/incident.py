@@ -114,7 +114,7 @@ def _supports(
     for id in content[name]:
         part = say.about(id)
         account = facts.testimony(id) if id not in hidden else None
-        one = consented(account.content, view, account.expired, part) if account is not None else None
+        one = consented(account.content, view, facts, account.expired, part) if account is not None else None
         if account is None or one is None:
             part("no-part", name)
             continue
@@ -180,7 +180,7 @@ def show(
         hold_back(record, ("note", "assessment", "citations"), "not-whole", say)
         record["victims"] = _without_words(record["victims"], "victims", say)
     if record["title"] is None:
-        say("made", "title", audience=decision.text)
+        say("made", "title")
         record["title"] = coarsen.title("Incident", record["violations"], record["places"], when)
     record["corroboration"] = decision.corroboration
     record["reliability_notes"] = _notes((*decision.supports, *decision.against), facts, say)

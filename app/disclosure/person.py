@@ -32,7 +32,7 @@ def decide(
     say: Silence = SILENCE,
 ) -> Likeness | None:
     """Decide what a view is shown of a person; None: nothing."""
-    allowed = consented(content, view, expired, say)
+    allowed = consented(content, view, facts, expired, say)
     if allowed is None:
         return None
     hidden = plain.hidden_among(named, view, facts, say)

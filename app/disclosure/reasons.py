@@ -17,6 +17,8 @@ RULES: dict[str, str] = {
     "limited": "The protection assessment allows {audience} no more than {level} of {scale}.",
     "inherited": "It inherits: the coarsest that testimonies seen by this view allow is place {place}, date {date}.",
     "retracted": "It was taken back.",
+    "objected": "The person objected to its publication.",
+    "name-objected": "The person objected to being named: who it is is withheld.",
     "not-named": "The consent does not name {audience}: what is not named is allowed nothing.",
     "expired": "The consent ended with {expires}.",
     "purpose": "The consent allows {audience} the purposes {purposes}, and the purpose of this view is {purpose}.",
@@ -44,7 +46,8 @@ RULES: dict[str, str] = {
     "pseudonym": "The witness is called by a name made up for this view.",
     "withheld": "Who it is is withheld.",
     "unmarked": "Nobody marked a text as fit for {audience}.",
-    "made": "Nobody marked a title as fit for {audience}: one is made from what is shown.",
+    "unfit": "It was marked as fit when the name could be told, and is so no more.",
+    "made": "No title is fit to be shown: one is made from what is shown.",
     "needs-full": "Shown only where content full is allowed.",
     "not-whole": "Free text that nobody marked: shown only where identity, place and date are all allowed in full.",
     "note": "There is a note; its words are withheld, for they may say what is coarsened.",
@@ -52,6 +55,7 @@ RULES: dict[str, str] = {
 HIDES = frozenset(
     {
         "retracted",
+        "objected",
         "not-named",
         "expired",
         "purpose",

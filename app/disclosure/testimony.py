@@ -39,7 +39,7 @@ def decide(
     say: Silence = SILENCE,
 ) -> Telling | None:
     """Decide what a view is shown of a testimony; None: nothing."""
-    allowed = consented(content, view, expired, say)
+    allowed = consented(content, view, facts, expired, say)
     if allowed is None:
         return None
     hidden = plain.hidden_among(named, view, facts, say)
@@ -61,7 +61,7 @@ def decide(
 def _may_tie(allowed: Decision, other: str, view: View, facts: Facts) -> bool:
     """Tell whether a view may know that two accounts are one person's: not if that says more of who tells either."""
     account = None if allowed.identity == WITHHELD else facts.testimony(other)
-    its = None if account is None else consented(account.content, view, account.expired)
+    its = None if account is None else consented(account.content, view, facts, account.expired)
     return its is not None and its.identity == allowed.identity
 
 
@@ -97,7 +97,7 @@ def show(
         hold_back(record, UNMARKED, "not-whole", say)
     record["reliability_note"] = reliability(content, allowed.whole, say)
     if record["title"] is None:
-        say("made", "title", audience=allowed.text)
+        say("made", "title")
         record["title"] = _title(record, content, allowed)
     return record
 
@@ -116,10 +116,13 @@ def reliability(content: Mapping[str, Any], whole: bool, say: Silence = SILENCE)
     return WITHHELD_NOTE
 
 
-def marked(content: Mapping[str, Any], name: str, audience: str, say: Silence = SILENCE) -> Any:
+def marked(content: Mapping[str, Any], name: str, audience: str | None, say: Silence = SILENCE) -> Any:
     """Return the text that a person marked fit for an audience, or None."""
     texts = content[name]
     if texts is None:
+        return None
+    if audience is None:
+        say("unfit", name)
         return None
     if audience not in texts:
         say("unmarked", name, audience=audience)

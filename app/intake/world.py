@@ -28,7 +28,7 @@ class Node(NamedTuple):
     crimes: tuple[str, ...] = ()
     derived_from: tuple[str, ...] = ()
     witness: str | None = None  # the person whose account it is: who rests on the account may ask about them
-    content: Mapping[str, Any] | None = None  # of a testimony or person: what others rest on
+    content: Mapping[str, Any] | None = None  # of a testimony or person, on which others rest; of an accused person
 
     @classmethod
     def of(cls, kind: str, state: str, content: Mapping[str, Any] | None) -> "Node":
@@ -44,7 +44,7 @@ class Node(NamedTuple):
             crimes=tuple(one["crime"] for one in content.get("may_amount_to", ())),
             derived_from=tuple(content.get("derived_from", ())),
             witness=(content.get("witness") or {}).get("person"),
-            content=content if kind in PEOPLE else None,
+            content=content if kind in PEOPLE or content.get("type") == "natural-person" else None,
         )
 
 
@@ -126,6 +126,11 @@ class World:
         """Return a record's node; it must have been learnt."""
         return self._nodes.get(id)
 
+    def content(self, id: str) -> Mapping[str, Any] | None:
+        """Return the content of a testimony, a person, or an actor who is one, whatever became of it."""
+        node = self._nodes.get(id)
+        return node.content if node is not None else None
+
     # --- the facts ---
 
     def visible(self, view: int, record: str) -> bool:
@@ -176,6 +181,11 @@ class World:
     def person(self, record: str) -> Account | None:
         """Return a person as submitted; None when there is none, or they were retracted."""
         return self._account("person", record)
+
+    def objects(self, person: str) -> bool:
+        """Tell whether a person objected to being shown or named, whatever became of their record since."""
+        objection = (self.content(person) or {}).get("objection")
+        return objection is not None and objection["to"] != "nothing"
 
     def _account(self, kind: str, record: str) -> Account | None:
         node = self._nodes.get(record)

@@ -45,7 +45,7 @@ class Revision(SQLModel, table=True):
     revision: int
     previous: int | None = Field(sa_type=BigInteger)  # the leaf of the revision before
     at: int = Field(sa_type=BigInteger)  # milliseconds since 1970, UTC
-    change: str  # submitted | expired | retracted
+    change: str  # submitted | expired | retracted | objected
     salt: bytes = Field(sa_type=LargeBinary)
     commitment: bytes = Field(sa_type=LargeBinary)
     sealed: bytes = Field(sa_type=LargeBinary)

@@ -67,6 +67,11 @@ class FakeFacts:
         published = content("person", id=record, disclosure_basis="published", citations=CITED)
         return self.accounts.get(record, Account(published))
 
+    def objects(self, person: str) -> bool:
+        account = self.accounts.get(person)
+        objection = account.content.get("objection") if account is not None else None
+        return objection is not None and objection["to"] != "nothing"
+
 
 def content(kind: str, **fields: Any) -> dict[str, Any]:
     """Return a valid content of a kind."""
@@ -74,9 +79,10 @@ def content(kind: str, **fields: Any) -> dict[str, Any]:
 
 
 def allowed(**more: Any) -> dict[str, Any]:
-    """Return what an audience is allowed: everything, for every purpose, with some of it changed."""
+    """Return what an audience is allowed: everything that the content allows, for every purpose, some of it changed."""
     purposes = ["publication", "research", "advocacy", "un-reporting", "criminal-proceedings"]
-    return {"content": "full", "identity": "named", "place": "exact", "date": "day", "purposes": purposes, **more}
+    identity = "withheld" if more.get("content") in ("none", "counted") else "named"
+    return {"content": "full", "identity": identity, "place": "exact", "date": "day", "purposes": purposes, **more}
 
 
 def consent(**audiences: Any) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def test_what_ended_or_was_taken_back_says_so():
 
 
 def test_each_step_of_a_consent_is_told_with_what_it_holds_back():
-    limits = {"mechanism": {"place": "province"}, "mechanism:ohchr": {"date": "month", "place": "county"}}
+    limits = {"mechanism": {"place": "county"}, "mechanism:ohchr": {"date": "month", "place": "province"}}
     protection = {"reasons": ["child"], "assessed_by": "A test", "assessed_on": "2021", "limits": limits}
     audiences = consent(mechanism__ohchr=allowed(content="summary", identity="pseudonym"))
     texts: Any = {"title": {"public": {"en": "T"}}, "own_words": {"mechanism:ohchr": {"en": "W"}}}
@@ -120,7 +120,7 @@ def test_each_step_of_a_consent_is_told_with_what_it_holds_back():
     assert one.allowed == {"content": "summary", "identity": "pseudonym", "place": "province", "date": "month"}
     assert said(one) == [
         ("consented", "", "", ""),
-        *[("limited", "", "", "")] * 3,
+        *[("limited", "", "", "")] * 2,
         ("coarsened", "places", "", ""),
         ("coordinates", "geometry", "", ""),
         ("coarsened", "date", "", ""),
@@ -140,10 +140,9 @@ def test_each_step_of_a_consent_is_told_with_what_it_holds_back():
         "The consent names mechanism:ohchr: content summary, identity pseudonym, place exact, date day; purposes "
         "publication, research, advocacy, un-reporting, criminal-proceedings; conditions none; until no end."
     )
-    assert words[1:5] == [
-        "The protection assessment allows mechanism:ohchr no more than county of place.",
+    assert words[1:4] == [
+        "The protection assessment allows mechanism:ohchr no more than province of place.",
         "The protection assessment allows mechanism:ohchr no more than month of date.",
-        "The protection assessment allows mechanism no more than province of place.",
         "Shown no finer than province.",
     ]
 

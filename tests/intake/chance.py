@@ -80,6 +80,8 @@ class History:
         }
         audiences = self.chance.sample(["public", "partner", "mechanism"], 2)
         allowed = {name: {of: self.chance.choice(scale) for of, scale in levels.items()} for name in audiences}
+        for one in allowed.values():
+            one |= {"identity": "withheld"} if one["content"] == "counted" else {}
         return {"consent": consent(self.chance.choice(EXPIRIES), **allowed)}
 
     def _source(self, id: str) -> Value:

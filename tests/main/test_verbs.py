@@ -13,7 +13,7 @@ from app.core.db import Database
 from app.intake.submit import Intake
 from app.intake.write import Writer
 from tests.conftest import environment, settings_for
-from tests.intake.house import OWNER, T1, T2, a_source, a_testimony, consent, submit
+from tests.intake.house import I1, OWNER, T1, T2, a_source, a_testimony, an_incident, consent, submit
 
 Command = Callable[..., tuple[int, str]]
 
@@ -29,7 +29,7 @@ def command(new_database, tmp_path, monkeypatch) -> Iterator[Command]:
     migrations.upgrade(database)
     writer = Writer.open(settings, database)
     coarse = consent(public={"place": "province"}, partner={"content": "counted", "identity": "withheld"})
-    submit(Intake(writer), a_source(), a_testimony(T1), a_testimony(T2, consent=coarse))
+    submit(Intake(writer), a_source(), a_testimony(T1), a_testimony(T2, consent=coarse), an_incident(testimonies=[T1]))
 
     def run(*arguments: str) -> tuple[int, str]:
         done = CliRunner().invoke(app, list(arguments))
@@ -62,6 +62,44 @@ def test_explain_tells_of_one_view_as_json(command):
         assert status == 0 and [one["view"] for one in found["views"]] == [1]
         assert found["views"][0]["as_shown"]["id"] == T1
     assert command("explain", T1, "--view", "nobody")[0] == 2
+
+
+def test_object_hides_a_name_or_a_record_until_it_is_lifted(command):
+    def levels() -> list[str]:
+        views = orjson.loads(command("explain", T1, "--json")[1])["views"]
+        return [one["as_shown"]["witness"]["form"] if one["shown"] else "hidden" for one in views]
+
+    owned = ("--owner", OWNER, "--reason", "a test")
+    assert command("object", T1, "--name-only", *owned) == (
+        0,
+        "Named to nobody.\n"
+        "These rest on it, and their own texts stay as they are. See whether one of them says who it is:\n"
+        f"  {I1}\n",
+    )
+    assert levels() == ["withheld"] * 3
+    assert command("object", T1, "--name-only", *owned)[1].startswith("Nothing changed: it was so before.\n")
+    assert command("object", T1, "--record", *owned)[1].startswith("Hidden from every view.\n")
+    assert levels() == ["hidden"] * 3
+    assert command("object", T1, "--lift", *owned) == (0, "Lifted.\n")
+    assert levels() == ["unnamed"] * 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (T1,),
+        (T1, "--name-only", "--record"),
+        ("tst-nothing", "--record"),
+        (T2, "--record"),
+        (T1, "--record", "--reason", " "),
+        (T1, "--record", "--owner", "other-body"),
+    ],
+)
+def test_what_is_asked_wrongly_or_does_not_apply_changes_nothing(command, arguments):
+    before = command("explain", T1, "--json")
+    status, _ = command("object", "--owner", OWNER, "--reason", "a test", *arguments)
+    assert status == 2
+    assert command("explain", T1, "--json") == before
 
 
 def test_explain_of_what_is_not_there_fails(command):
