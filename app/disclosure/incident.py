@@ -75,7 +75,6 @@ def decide(
         return replace(decision, corroboration=_counted(content, decision, (), view, facts))
     # A testimony is tied to what the incident says here only if its own consent allows its audience to know as much.
     place, date = _says(content, decision, facts)
-
     supports = _listed(supports, "testimonies", place, date, say)
     against = _listed(against, "contradicted_by", place, date, say)
     counted = _counted(content, decision, supports, view, facts)

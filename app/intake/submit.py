@@ -99,6 +99,9 @@ class Intake:
 
         A record that states no id gets one that depends on its owner and slug, or on its owner and whole content, by
         a secret function: the same file loaded twice makes the same records, and the id tells nobody anything.
+
+        Raises:
+            Refused: it states no id and needs one, or a consent or assessment of a day to come.
         """
         value = content.content()
         kind = BY_NAME[value["kind"]]
@@ -124,7 +127,8 @@ class Intake:
             promised: tells the kind of a record that a later submission of the same load will bring, by its id.
 
         Raises:
-            Refused: a reference leads nowhere, or an id belongs to another kind or owner. Nothing was written.
+            Refused: a reference leads nowhere, an id belongs to another kind or owner, or a new consent has run out.
+                Nothing was written.
         """
         return self.writer.transact(
             lambda connection, at, size: self._submit(connection, at, size, drafts, owner, promised)

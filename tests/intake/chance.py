@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.core.ids import fixed
+from app.core.moments import end_of
 from app.intake.retract import expire, retract
 from app.intake.submit import Intake
 from tests.conftest import Clock
@@ -82,7 +83,9 @@ class History:
         allowed = {name: {of: self.chance.choice(scale) for of, scale in levels.items()} for name in audiences}
         for one in allowed.values():
             one |= {"identity": "withheld"} if one["content"] == "counted" else {}
-        return {"consent": consent(self.chance.choice(EXPIRIES), **allowed)}
+        # A new consent that has run out is refused.
+        to_come = [day for day in EXPIRIES if day is None or end_of(day) > self.clock.now]
+        return {"consent": consent(self.chance.choice(to_come), **allowed)}
 
     def _source(self, id: str) -> Value:
         return a_source(id, derived_from=self._some("source", but=id), restricted=self.chance.random() < 0.2)
