@@ -1,11 +1,13 @@
-"""A history of submissions, revisions, retractions and expiries, drawn by chance and the same for the same seed."""
+"""A history of submissions, revisions, retractions, expiries and objections, drawn by chance, the same for a seed."""
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from app.core.ids import fixed
 from app.core.moments import end_of
+from app.intake.objecting import To, Unobjectable, object_to
 from app.intake.retract import expire, retract
 from app.intake.submit import Intake
 from tests.conftest import Clock
@@ -38,7 +40,7 @@ class History:
         self.makers: dict[str, Callable[[str], Value]] = {kind: getattr(self, f"_{kind}") for kind in IDS}
 
     def run(self, steps: int) -> None:
-        """Submit, revise, take back, let consents run out."""
+        """Submit, revise, take back, let consents run out, object."""
         for kind in IDS:
             submit(self.intake, *[self._make(kind, id) for id in IDS[kind]])
         for _ in range(steps):
@@ -50,6 +52,11 @@ class History:
                 self.live[kind].discard(id)
             elif self.chance.random() < 0.1:
                 expire(self.intake.writer)
+            elif self.chance.random() < 0.2:
+                to: To = self.chance.choice(["nothing", "name", "record"])
+                id = self.chance.choice([*IDS["testimony"], *IDS["person"]])
+                with suppress(Unobjectable):  # it is shown by consent
+                    assert object_to(self.intake.writer, id, OWNER, to, "by chance") is not None
             else:
                 kinds = self.chance.sample(list(IDS), 2)
                 submit(self.intake, *[self._make(kind, self.chance.choice(IDS[kind])) for kind in kinds])
