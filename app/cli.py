@@ -1,4 +1,4 @@
-"""The `evidence` command: serve, load, retract, rebuild, and what keeps a deployment in order."""
+"""The `evidence` command: serve, load, retract, rebuild, keys, and what keeps a deployment in order."""
 
 import asyncio
 import re
@@ -6,16 +6,18 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, get_args
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from app.access.command import Failed, audit, keys
 from app.core import migrations
 from app.core.db import Database, DatabaseError
 from app.core.settings import SettingError, Settings
 from app.disclosure.explain import ForViewShown
+from app.intake import views
 from app.intake.builtin import load_builtin
 from app.intake.bulk import Busy, collect_rarely
 from app.intake.explaining import disclosure
@@ -28,7 +30,8 @@ from app.intake.rebuild import rebuild as rebuild_catalogue
 from app.intake.retract import retract as retract_record
 from app.intake.submit import PUBLIC_RECORD, Intake, Refused
 from app.intake.write import Closed, Writer
-from app.records.base import WORD
+from app.records.base import AUDIENCE, WORD
+from app.records.consent import Condition, Purpose
 
 MOST_FAULTS = 100  # shown of one load; the count of all is shown too
 
@@ -41,6 +44,8 @@ def _version(asked: bool) -> None:
 
 _OBJECTED: dict[To, str] = {"record": "Hidden from every view.", "name": "Named to nobody.", "nothing": "Lifted."}
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(keys, name="keys")
+app.add_typer(audit, name="audit")
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -48,7 +53,7 @@ def main() -> None:
     """Run the command; what the operator can mend is said in one line."""
     try:
         app()
-    except (SettingError, DatabaseError, Busy, Closed, Unreadable) as error:
+    except (SettingError, DatabaseError, Busy, Closed, Failed, Unreadable, views.NoView) as error:
         _fail(str(error))
     except Refused:
         _fail("somebody took back what these records name while they were loaded; load again")
@@ -162,6 +167,70 @@ def load(
     _tell(report)
     if report.faults:
         raise typer.Exit(1)
+
+
+_views = typer.Typer(no_args_is_help=True, help="Say which views there are, make one, retire one.")
+app.add_typer(_views, name="views")
+
+
+@_views.command("list")
+def views_list() -> None:
+    """Say which views there are, or were, and how many records each is shown."""
+    with _Session() as session:
+        for one in session.database.look(views.known):
+            name = f"{one.audience}/{one.purpose}" + (f" of {one.owner}" if one.owner else "")
+            more = f" ({', '.join(one.recipient)})" if one.recipient else ""
+            typer.echo(f"{one.id:>2}  {one.state:<9}  {one.records:>9,}  {name}{more}")
+
+
+@_views.command("create")
+def views_create(
+    audience: Annotated[str, typer.Argument(help="public, partner, mechanism, or a body below: mechanism:ohchr.")] = "",
+    purpose: Annotated[str, typer.Argument(help=f"One of {', '.join(get_args(Purpose))}.")] = "",
+    recipient: Annotated[
+        list[str] | None, typer.Option(help=f"What all its readers satisfy: {', '.join(get_args(Condition))}.")
+    ] = None,
+    owner: Annotated[str | None, typer.Option(help="Make the view of this organisation's own records instead.")] = None,
+) -> None:
+    """Make a view and fill it. Until it is full whoever asks in it is told to wait; others notice nothing."""
+    conditions = recipient or []
+    if owner is not None:
+        if audience or purpose or conditions:
+            raise typer.BadParameter("with --owner there is no audience, purpose or recipient to state")
+        audience, purpose = views.OWN
+        _owner(owner)
+    elif not re.fullmatch(AUDIENCE, audience):
+        raise typer.BadParameter(
+            "must be public, partner, mechanism, or a body: mechanism:ohchr", param_hint="audience"
+        )
+    elif purpose not in get_args(Purpose):
+        raise typer.BadParameter(f"must be one of {', '.join(get_args(Purpose))}", param_hint="purpose")
+    if unknown := set(conditions) - set(get_args(Condition)):
+        raise typer.BadParameter(f"knows no {', '.join(sorted(unknown))}", param_hint="recipient")
+    with _Session() as session, _Bar() as bar:
+        id = views.create(session.writer, audience, purpose, conditions, owner, session.settings.views)
+        typer.echo(f"View {id} is made.")
+        _prepared(views.prepare(session.writer, bar))
+
+
+@_views.command("prepare")
+def views_prepare() -> None:
+    """Go on with filling views where that was cut short."""
+    with _Session() as session, _Bar() as bar:
+        _prepared(views.prepare(session.writer, bar))
+
+
+def _prepared(done: list[int]) -> None:
+    for id in done:
+        typer.echo(f"View {id} is complete, and may be asked.")
+
+
+@_views.command("retire")
+def views_retire(view: Annotated[int, typer.Argument(help="The number of the view.")]) -> None:
+    """Take a view out of use for good: nobody is answered from it any more. What it was shown stays on record."""
+    with _Session() as session:
+        views.retire(session.writer, view)
+    typer.echo(f"View {view} is retired.")
 
 
 def _tell(report: Report) -> None:

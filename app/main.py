@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
@@ -13,9 +13,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from app.access.caller import Resolve, anonymous
-from app.access.gate import Gate, Rules
+from app.access.accounts import Accounts
+from app.access.audit import Spool, Trails
+from app.access.caller import Identify
+from app.access.gate import Credential, Gate, Rules, nobody
+from app.access.identify import Access
+from app.access.issuer import Issuer
+from app.access.keys import Keys
 from app.access.limits import Rates
+from app.access.routes import Accesses
+from app.access.shipping import Shipper
+from app.access.tokens import Tokens
 from app.catalogue import state
 from app.catalogue.answer import of_problem
 from app.catalogue.cursor import Cursors
@@ -39,7 +47,7 @@ def create_app(
     settings: Settings | None = None,
     *,
     db: Database | None = None,
-    resolve_view: Resolve | None = None,
+    identify: Identify | None = None,
     expire: state.Expire | None = None,
 ) -> FastAPI:
     """Return the service.
@@ -47,7 +55,7 @@ def create_app(
     Args:
         settings: how it is deployed; from the environment if not given.
         db: the main database; opened (and closed) here if not given.
-        resolve_view: who asks -> the view that answers; everybody has the public view if not given.
+        identify: who asks, and in which view; by the credentials of the database if not given.
         expire: takes away what has expired from a view; done here, in a thread, if not given.
     """
     settings = settings or Settings.from_env()
@@ -63,6 +71,8 @@ def create_app(
         public_url=settings.public_url,
     )
     metrics, log = observe.Metrics(), observe.logger(settings.log_level)
+    spool = Spool(settings.home / "audit", settings.audit_fsync)
+    shipper = Shipper(database, spool, lambda error: log.error("audit not shipped", error=error))
     rates = Rates(
         settings.rate_public, settings.rate_credential, settings.rate_store, crypto.derive(master, "rate"), log.warning
     )
@@ -72,16 +82,20 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_life(settings, database if db is None else None, metrics, rates),
+        lifespan=_life(settings, database if db is None else None, metrics, rates, spool, shipper),
         # The service sends nothing to anybody: no tracing, and no exporter, whatever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.openapi = openapi_document  # type: ignore[method-assign]
-    reads = Reads(reader, resolve_view or anonymous, fixed(reader, openapi_bytes))
-    app.router.routes[:] = [reads, *docs.routes()]
+    tokens = Tokens(database, master, settings.public_url)
+    access = Access(database, tokens, Issuer.of(settings))
+    reads = Reads(reader, identify or access.caller, Trails(spool), fixed(reader, openapi_bytes))
+    accounts = Accounts(database, master, settings.public_url)
+    accesses = Accesses(access, tokens, Keys(database), accounts.routes)
+    app.router.routes[:] = [reads, accesses, *docs.routes()]
     app.add_middleware(reads.before)
     dressing = Dressing(settings.cors_origins, settings.is_https)
-    app.add_middleware(Gate, rules=_rules(settings, rates, log))
+    app.add_middleware(Gate, rules=_rules(settings, rates, log, access.credential if identify is None else nobody))
     app.add_middleware(observe.Observe, metrics=metrics, log=log, failed=_failed, dress=dressing.on)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Problem, _problem)
@@ -108,24 +122,38 @@ def _expiry(settings: Settings, database: Database) -> state.Expire:
     return expire
 
 
-def _rules(settings: Settings, rates: Rates, log: Any) -> Rules:
+def _rules(settings: Settings, rates: Rates, log: Any, credential: Credential) -> Rules:
     """Return what the gate before the routes holds requests to."""
 
     def hint() -> None:
         log.warning("requests that a proxy passed on are counted as those of one reader: set EVIDENCE_PROXIES")
 
-    return Rules(rates, settings.body_bytes, settings.body_seconds, _refuse, None if settings.proxies else hint)
+    hinting = None if settings.proxies else hint
+    return Rules(rates, settings.body_bytes, settings.body_seconds, _refuse, hinting, credential)
 
 
-def _life(settings: Settings, database: Database | None, metrics: observe.Metrics, rates: Rates) -> Any:
+def _life(
+    settings: Settings,
+    database: Database | None,
+    metrics: observe.Metrics,
+    rates: Rates,
+    spool: Spool,
+    shipper: Shipper,
+) -> Any:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         server = None
         if settings.metrics_port:
             server, _thread = start_http_server(settings.metrics_port, settings.metrics_host, metrics.registry)
+        shipping = asyncio.create_task(shipper.run())
         try:
             yield
         finally:
+            shipping.cancel()
+            with suppress(asyncio.CancelledError):
+                await shipping
+            spool.close()
+            await shipper.once()
             if server is not None:
                 server.shutdown()
                 server.server_close()

@@ -13,6 +13,7 @@ import psutil  # type: ignore[import-untyped]
 
 from benchmarks.system import Command, Request
 
+IDLE = 2  # seconds after which a connection is not used again
 PATIENCE = 120.0  # seconds
 
 
@@ -58,6 +59,7 @@ class Server:
         self._ready = ready
         self._log = log
         self._connection: http.client.HTTPConnection | None = None
+        self._asked = 0.0  # when, last
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -109,6 +111,10 @@ class Server:
             Failed: its status is not 200.
             OSError: there is none.
         """
+        if self._connection is not None and time.monotonic() - self._asked > IDLE:
+            self._connection.close()  # servers close a connection that nobody uses
+            self._connection = None
+        self._asked = time.monotonic()
         if self._connection is None:
             self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if request.body else {})

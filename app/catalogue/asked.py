@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
+from app.access.caller import NOT_HERE, names_a_credential
 from app.catalogue import when
 from app.catalogue.parameter import Parameter, Wrong, is_identifier, shortened
 from app.catalogue.parameters import MOST_IDS, all_names, members, sorts_of, vocabulary
@@ -166,6 +167,8 @@ def _unknown(name: str, known: Iterable[str], kind: Kind | None) -> str:
                 f"{kind.title} have nothing that this asks about; /v1/{kind.path}/queryables lists what can be asked."
             )
         )
+    if names_a_credential(name):
+        return NOT_HERE
     where = f" All of them: /v1/{kind.path}/queryables." if kind is not None else ""
     hint = nearest(name, known)
     return f"There is no parameter '{shortened(name)}'. {hint}{where}".rstrip()

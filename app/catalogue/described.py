@@ -1,25 +1,15 @@
 """Schemas of the API's description that no kind has of its own: lists, features, problems, headers, with examples."""
 
-from typing import Any
-
+from app.access.caller import unauthenticated
 from app.catalogue.counts import meta_of_ids
 from app.core.problems import TYPES, Fault, Problem, invalid, not_found
+from app.core.schema import Json
+from app.core.schema import closed as _closed
 from app.records import Kind
 
-Json = dict[str, Any]
 _COUNT: Json = {"type": "integer", "minimum": 0}
 _ADDRESS: Json = {"type": "string", "format": "uri"}
 _REF = "#/components/schemas/"
-
-
-def _closed(properties: Json, required: list[str] | None = None, **more: Any) -> Json:
-    return {
-        "type": "object",
-        **more,
-        "properties": properties,
-        "required": list(properties) if required is None else required,
-        "additionalProperties": False,
-    }
 
 
 def _counts(names: tuple[str, ...], description: str) -> Json:
@@ -181,7 +171,13 @@ def history() -> Json:
 
 
 _PROBLEMS = {
-    "unauthenticated": Problem("unauthenticated", "These credentials are not known."),
+    "unauthenticated": unauthenticated("This credential is not known here, or is not whole.", given=True),
+    "forbidden": Problem(
+        "forbidden",
+        "This needs the right 'read', to read records as one of its views is shown them. Your credential has: admin.",
+    ),
+    "too-large": Problem("too-large", "A body has at most 65536 bytes here."),
+    "unsupported-media-type": Problem("unsupported-media-type", "The body has to be application/json."),
     "not-found": not_found(),
     "not-acceptable": Problem(
         "not-acceptable", "This is offered as application/json; the header Accept takes none of them."
@@ -217,7 +213,10 @@ HEADERS: Json = {
         "example": '"public";q=3000;w=60',
     },
     "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
-    "WWWAuthenticate": {"description": "Which credentials there are.", "schema": {"type": "string"}},
+    "WWWAuthenticate": {
+        "description": "What is wrong with the credential (RFC 6750, section 3).",
+        "schema": {"type": "string"},
+    },
 }
 COUNTED: Json = {
     "RateLimit": {"$ref": "#/components/headers/RateLimit"},
@@ -232,6 +231,7 @@ OF_PROBLEMS: Json = {
     "too-many-requests": {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}, **COUNTED},
     "unavailable": {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}},
     "unauthenticated": {"WWW-Authenticate": {"$ref": "#/components/headers/WWWAuthenticate"}},
+    "forbidden": {"WWW-Authenticate": {"$ref": "#/components/headers/WWWAuthenticate"}},
 }
 _ANY: Json = {"type": "object"}
 _WELL = _closed({"status": {"type": "string", "const": "ok"}})

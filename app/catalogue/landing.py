@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from app.access.caller import Caller
 from app.catalogue import asked, negotiate, state
 from app.catalogue.answer import PUBLIC, Answer, Request, found, unchanged
 from app.catalogue.listing import Reader
@@ -14,7 +15,7 @@ from app.core.migrations import is_current
 from app.core.problems import EXPLAINED, TYPES
 from app.records import KINDS
 
-Handler = Callable[[Request, int, str], Awaitable[Answer]]
+Handler = Callable[[Request, Caller, str], Awaitable[Answer]]
 VERSION = "0.1.0"  # of the API: it is the software's
 TITLE = "Accountability evidence API"
 ABOUT = (
@@ -83,21 +84,21 @@ def document(request: Request, body: bytes, links: str = "") -> Answer:
 def fixed(reader: Reader, openapi: Callable[[], bytes]) -> dict[str, Handler]:
     """Return the handlers of the addresses that hold no records."""
 
-    async def start(request: Request, _: int, __: str) -> Answer:
+    async def start(request: Request, _: Caller, __: str) -> Answer:
         _plain(request)
         base = request.base(reader.public_url)
         links = f'<{base}/openapi.json>; rel="service-desc", <{base}/docs>; rel="service-doc"'
         return document(request, orjson.dumps(landing(base)), links)
 
-    async def description(request: Request, _: int, __: str) -> Answer:
+    async def description(request: Request, _: Caller, __: str) -> Answer:
         _plain(request)
         return document(request, openapi())
 
-    async def healthy(request: Request, _: int, __: str) -> Answer:
+    async def healthy(request: Request, _: Caller, __: str) -> Answer:
         _plain(request)
         return _now({"status": "ok"})
 
-    async def ready(request: Request, _: int, __: str) -> Answer:
+    async def ready(request: Request, _: Caller, __: str) -> Answer:
         _plain(request)
         if not await is_ready(reader):
             raise state.unavailable("The database is not reached, or its schema is not the one of this program.")
@@ -129,7 +130,7 @@ def explained(slug: str) -> dict[str, Any]:
 
 def _problems() -> dict[str, Handler]:
     def one(content: Any) -> Handler:
-        async def answer(request: Request, _: int, __: str) -> Answer:
+        async def answer(request: Request, _: Caller, __: str) -> Answer:
             _plain(request)
             return document(request, orjson.dumps(content))
 

@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 import orjson
 
+from app.access.caller import Caller
 from app.catalogue import asked, counts, flat, formats, negotiate, state
 from app.catalogue.answer import Answer, Request, found, unchanged
 from app.catalogue.asked import Asked
@@ -88,6 +89,11 @@ class _Run:
         whole += f"|{self.format}|{self.base}".encode()
         return f'"{hashlib.blake2b(whole, digest_size=12).hexdigest()}"'
 
+    async def shown(self, rows: Rows) -> None:
+        """Tell who keeps an account which records are about to be sent."""
+        if self.request.trail is not None:
+            await self.request.trail.shown([row[2] for row in rows])
+
     def address(self, cursor: str | None) -> str:
         """Return the address of a page."""
         query = "&".join(part for part in (self.asked.kept, f"cursor={cursor}" if cursor else "") if part)
@@ -104,7 +110,7 @@ class Listing:
         self._relation = relation
         self._offered = FORMATS if kind.geometry else FORMATS[:3]
 
-    async def answer(self, request: Request, view: int, one: str = "") -> Answer:
+    async def answer(self, request: Request, caller: Caller, one: str = "") -> Answer:
         """Answer one request.
 
         Raises:
@@ -117,7 +123,7 @@ class Listing:
             of = BY_NAME[self._relation.of]
             path = f"/v1/{of.path}/{one}/{self._relation.name}"
             digest = hashlib.blake2b(digest + path.encode(), digest_size=16).digest()
-        run = _Run(request, view, one, question, digest, format, base, path)
+        run = _Run(request, caller.view, one, question, digest, format, base, path)
         if question.limit is None and format in (negotiate.NDJSON, negotiate.CSV):
             return await self._everything(run)
         return await self._page(run)
@@ -134,6 +140,7 @@ class Listing:
             rows = rows[:limit]
             last = Place(rows[-1][1], rows[-1][2])
             following = run.address(self._reader.cursors.make(run.view, run.digest, run.asked.sort, last))
+        await run.shown(rows)
         items = formats.page(run.format, self._kind, run.asked.fields, run.base, [row[0] for row in rows])
         addresses = {"self": run.address(run.asked.cursor), "next": following}
         body = formats.envelope(run.format, items, addresses, page.plan.tail)
@@ -259,6 +266,7 @@ class Listing:
             if run.format == negotiate.CSV:
                 yield flat.header(self._kind, run.asked.fields)
             async for _, batch in rows:
+                await run.shown(batch)
                 yield render([row[0] for row in batch])
         finally:
             await rows.aclose()

@@ -7,6 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from app.access import described as access
+from app.access.operations import paths as paths_of_access
 from app.catalogue import described
 from app.catalogue.landing import ABOUT, TITLE, VERSION
 from app.catalogue.negotiate import CSV, GEOJSON, JSON, NDJSON, bare
@@ -20,8 +22,9 @@ Json = dict[str, Any]
 
 _INTRODUCTION = f"""{ABOUT}
 
-Every address answers `GET`, `HEAD` and `OPTIONS`. Every error is `application/problem+json` (RFC 9457); an unknown
-parameter or value is refused with the nearest known one. Every answer has a strong `ETag`: send it back as
+What is public needs no credential; everything else an API key or a token, by `Authorization: Bearer`. Every address
+that answers `GET` answers `HEAD`, and every one `OPTIONS`. Every error is `application/problem+json` (RFC 9457); an
+unknown parameter or value is refused with the nearest known one. Every answer has a strong `ETag`: send it back as
 `If-None-Match` and an unchanged answer is 304. Lists go from page to page by `next`, however far; NDJSON and CSV
 without `limit` give everything at once. Where requests are counted, `RateLimit` says how many more are answered, and
 one too many is 429 with `Retry-After`. A date is uncertain until its source says otherwise: `match` says how surely
@@ -29,10 +32,13 @@ it has to fit, and `meta` states what dropped out.
 """
 _STATUS = {
     "not-modified": "You have this form of it already.",
-    "401": "The credentials are not known; what is public needs none.",
+    "401": "The credential is missing, not known, or has ended; what is public needs none.",
+    "403": "The credential lacks a right: the detail names it.",
     "404": "There is nothing under this address that you may see.",
     "406": "The header Accept takes none of the formats.",
+    "413": "The body is too large.",
     "414": "The query string is too long.",
+    "415": "The body is not of the media type that is read.",
     "422": "A parameter has an error; each is explained.",
     "429": "More requests came from you in a minute than are answered.",
     "500": "The service failed.",
@@ -57,7 +63,7 @@ class Description:
     def __init__(self) -> None:
         """Begin with the schemas of all kinds."""
         self.parameters: dict[str, Json] = {}
-        self.schemas = _models(kind.shown for kind in KINDS) | described.SHARED
+        self.schemas = _models(kind.shown for kind in KINDS) | described.SHARED | access.SCHEMAS
 
     def document(self) -> Json:
         """Return the whole description."""
@@ -66,8 +72,9 @@ class Description:
             paths |= self._kind(kind)
         for (path, name), relation in relations().items():
             paths[f"/v1/{path}/{{id}}/{name}"] = self._relation(relation)
-        paths |= _service()
+        paths |= _service() | paths_of_access()
         tags = [{"name": kind.title, "description": kind.about} for kind in KINDS]
+        tags += access.TAGS
         tags.append({"name": _SERVICE, "description": "Where everything is, and whether the service is well."})
         return {
             "openapi": "3.1.0",
@@ -84,7 +91,8 @@ class Description:
             "paths": paths,
             "components": {
                 "schemas": dict(sorted(self.schemas.items())),
-                "parameters": dict(sorted(self.parameters.items())),
+                "parameters": {"Purpose": access.PURPOSE} | dict(sorted(self.parameters.items())),
+                "securitySchemes": access.SCHEMES,
                 "examples": _shared_examples(),
                 "headers": described.HEADERS,
                 "responses": {name: _problem(name) for name in _STATUS if name.isdigit()}
@@ -271,7 +279,12 @@ def _operation(
         responses["304"] = {"$ref": "#/components/responses/not-modified"}
         statuses = (*sorted({*statuses, "429"}),)
     responses |= {status: {"$ref": f"#/components/responses/{status}"} for status in (*statuses, "500")}
-    shown = {"parameters": parameters} if parameters else {}
+    if "401" in statuses:
+        parameters = [*parameters, {"$ref": "#/components/parameters/Purpose"}]
+        responses["403"] = {"$ref": "#/components/responses/403"}
+    shown: Json = {"parameters": parameters} if parameters else {}
+    if "401" in statuses:
+        shown["security"] = access.READING
     return {"operationId": name, "summary": summary, "description": doc, **shown, "responses": responses}
 
 

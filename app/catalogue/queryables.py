@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from app.access.caller import Caller
 from app.catalogue import asked, negotiate, state
 from app.catalogue.answer import Answer, Request, found, unchanged
 from app.catalogue.listing import Reader
@@ -26,11 +27,11 @@ class Queryables:
         self._reader = reader
         self._kind = kind
 
-    async def answer(self, request: Request, view: int, _: str) -> Answer:
+    async def answer(self, request: Request, caller: Caller, _: str) -> Answer:
         """Answer with the JSON Schema (2020-12) of an object whose members are the parameters."""
         asked.checked({}, request.scope["query_string"])
         negotiate.chosen(None, request.accept, (negotiate.JSON,))
-        base, reader = request.base(self._reader.public_url), self._reader
+        base, reader, view = request.base(self._reader.public_url), self._reader, caller.view
 
         async def reading(snapshot: Snapshot) -> tuple[State, dict[str, Any]]:
             now = await state.read(snapshot, reader.queries, view)
@@ -48,7 +49,7 @@ class Queryables:
             "additionalProperties": False,
         }
         body = orjson.dumps(document)
-        etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+        etag = f'"{hashlib.blake2b(b"%d|" % view + body, digest_size=12).hexdigest()}"'
         if request.has(etag) or request.has_any:
             return unchanged(view, now.fresh, etag)
         return found(view, now.fresh, negotiate.JSON, etag, body, f'<{base}/v1/{self._kind.path}>; rel="describes"')

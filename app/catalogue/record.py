@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Select, SmallInteger, String, bindparam, select
 
+from app.access.caller import PUBLIC, Caller
 from app.catalogue import asked, formats, negotiate, state
 from app.catalogue.answer import Answer, Request, found, unchanged
 from app.catalogue.listing import Reader
@@ -13,6 +14,7 @@ from app.catalogue.parameters import format_of
 from app.catalogue.state import State
 from app.catalogue.tables import ROW
 from app.core.db import Rows, Snapshot
+from app.core.ids import k_of
 from app.core.moments import iso
 from app.core.problems import not_found
 from app.records import Kind
@@ -49,13 +51,13 @@ class Record:
         named = asked.checked(self._known, raw).get("format", (None,))[0] if raw else None
         return negotiate.chosen(named, request.accept, self.offered)
 
-    async def answer(self, request: Request, view: int, one: str) -> Answer:
+    async def answer(self, request: Request, caller: Caller, one: str) -> Answer:
         """Answer with one record.
 
         Raises:
             Problem: not-found for what is hidden and for what is not there alike.
         """
-        format, reader = self._format(request), self._reader
+        format, reader, view = self._format(request), self._reader, caller.view
         values = {"view": view, "kind": self._kind.name, "id": one}
 
         async def reading(snapshot: Snapshot) -> tuple[State, tuple[str, bytes]]:
@@ -66,6 +68,10 @@ class Record:
             return now, (row[0], row[1])
 
         now, (tag, body) = await state.unexpired(lambda: reader.database.read(reading), reader.expire, view)
+        if request.trail is not None:
+            await request.trail.shown((k_of(one),))
+        # Two views may be shown the same bytes: their tags differ all the same, so that none is good in another.
+        tag = tag if view == PUBLIC else hashlib.blake2b(b"%d|" % view + tag.encode(), digest_size=12).hexdigest()
         etag = f'"{tag}"' if format == negotiate.JSON else f'"{tag}-{format}"'
         if request.has(etag) or request.has_any:
             return unchanged(view, now.fresh, etag)
@@ -77,7 +83,7 @@ class Record:
             body = formats.feature(body)
         return found(view, now.fresh, format, etag, body, links)
 
-    async def history(self, request: Request, view: int, one: str) -> Answer:
+    async def history(self, request: Request, caller: Caller, one: str) -> Answer:
         """Answer with every form of a record that the view was shown: when, and the digest of what was shown.
 
         Raises:
@@ -85,7 +91,7 @@ class Record:
         """
         asked.checked({}, request.scope["query_string"])
         negotiate.chosen(None, request.accept, (negotiate.JSON,))
-        reader = self._reader
+        reader, view = self._reader, caller.view
 
         async def reading(snapshot: Snapshot) -> tuple[State, Rows]:
             now = await state.read(snapshot, reader.queries, view)
@@ -95,6 +101,8 @@ class Record:
             return now, past
 
         now, rows = await state.unexpired(lambda: reader.database.read(reading), reader.expire, view)
+        if request.trail is not None:
+            await request.trail.shown((k_of(one),))
         whole = b"history|%d|%d|" % (view, now.generation) + one.encode()
         etag = f'"{hashlib.blake2b(whole, digest_size=12).hexdigest()}"'
         if request.has(etag) or request.has_any:

@@ -1,12 +1,13 @@
 """Routes: every address that is read, made from the kinds in one place; found by a dictionary, not by patterns."""
 
-from inspect import isawaitable
 from typing import Any
 
 from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import ASGIApp
 
-from app.access.caller import PUBLIC, Resolve
+from app.access.audit import Trails
+from app.access.caller import ANONYMOUS, PUBLIC, Caller, Identify, in_address
+from app.access.secret import looks_like_one
 from app.catalogue.answer import Answer, Receive, Request, Scope, Send, of_problem, options
 from app.catalogue.asked import is_address
 from app.catalogue.landing import Handler
@@ -24,9 +25,10 @@ Found = tuple[str, Handler, str, bool]  # template, handler, id of the one recor
 class Reads(BaseRoute):
     """All routes that read. It answers GET, HEAD and OPTIONS; other methods are left to other routes, or are 405."""
 
-    def __init__(self, reader: Reader, resolve_view: Resolve, fixed: dict[str, Handler]) -> None:
+    def __init__(self, reader: Reader, identify: Identify, trails: Trails, fixed: dict[str, Handler]) -> None:
         """Make the routes of every kind; `fixed` are addresses with no record in them."""
-        self._resolve_view = resolve_view
+        self._identify = identify
+        self._trails = trails
         self._fixed: dict[str, Found] = {path: (path, handler, "", False) for path, handler in fixed.items()}
         self._ones: dict[tuple[str, str], tuple[str, Handler]] = {}
         for kind in KINDS:
@@ -83,15 +85,21 @@ class Reads(BaseRoute):
         return first
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-        method = scope["method"]
+        """Answer a request; in another view than that of everybody, it is accounted for before its first byte."""
+        method, request = scope["method"], Request(scope)
         try:
-            await (await self._answer(scope, method)).send(receive, send, method == "HEAD")
+            answer = await self._answer(request, method)
+        except Problem as problem:
+            answer = of_problem(problem)
+        try:
+            if request.trail is not None:
+                await request.trail.answered(answer.status)
+            await answer.send(receive, send, method == "HEAD")
         except Problem as problem:
             await of_problem(problem).send(receive, send, method == "HEAD")
 
-    async def _answer(self, scope: Scope, method: str) -> Answer:
-        found: Found = scope["found"]
+    async def _answer(self, request: Request, method: str) -> Answer:
+        found: Found = request.scope["found"]
         _, handler, one, by_view = found
         if method == "OPTIONS":
             return options(ALLOW)
@@ -99,9 +107,15 @@ class Reads(BaseRoute):
             raise Problem(
                 "method-not-allowed", f"Here only {ALLOW} are allowed, not {method[:20]}.", headers={"Allow": ALLOW}
             )
-        view: Any = self._resolve_view(scope) if by_view else PUBLIC
-        if isawaitable(view):
-            view = await view
+        caller: Any = ANONYMOUS
+        if by_view:
+            if (query := request.scope["query_string"]) and looks_like_one(query):
+                raise in_address()
+            caller = self._identify(request.scope)
+            if not isinstance(caller, Caller):
+                caller = await caller
+            if caller.view != PUBLIC:
+                request.trail = self._trails.begin(request.scope, caller, one)
         if one and not is_address(one):
             raise not_found()
-        return await handler(Request(scope), view, one)
+        return await handler(request, caller, one)

@@ -31,9 +31,10 @@ class View(SQLModel, table=True):
     purpose: str
     recipient: str  # canonical JSON: the conditions that this view's recipients satisfy
     owner: str | None
-    state: str  # building | live | retired
+    state: str  # preparing | building | live | retired
     generation: int = Field(sa_type=BigInteger)
     next_expiry: int | None = Field(sa_type=BigInteger)
+    reached: str | None  # while it is prepared: the last record that was looked at, `kind/id`
 
 
 class Row(SQLModel, table=True):
@@ -132,3 +133,4 @@ TERM: Table = Term.__table__  # type: ignore[attr-defined]
 TERM_COUNT: Table = TermCount.__table__  # type: ignore[attr-defined]
 SPOT: Table = Spot.__table__  # type: ignore[attr-defined]
 PARTITIONED = (ROW, POSTING, SPOT)
+MOST_EVER = 62  # views: a number is given once, and a set of them is one whole number of 64 bits

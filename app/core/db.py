@@ -58,6 +58,10 @@ class Database:
         """Run a statement (`… :name …`) once for each row of values, in the order in which it names them."""
         self.engine.many(connection, statement, rows)
 
+    def part(self, connection: Connection, table: Table, value: int) -> None:
+        """Make room for rows of a partitioned table whose first column has a new value."""
+        self.engine.part(connection, table, value)
+
     def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Take every row out of tables."""
         self.engine.empty(connection, tables)

@@ -98,6 +98,10 @@ class Engine(Protocol):
         """Run a statement once for each row of values, which are in the order in which it names them."""
         ...
 
+    def part(self, connection: Connection, table: Table, value: int) -> None:
+        """Make room for rows whose first column has a new value, where the engine keeps them apart."""
+        ...
+
     def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Take every row out of tables, without looking at them one by one."""
         ...

@@ -77,6 +77,12 @@ class PostgreSQL:
         if batch := list(map(tuple, rows)):
             connection.exec_driver_sql(str(statement.compile(dialect=self._dialect)), batch)
 
+    def part(self, connection: Connection, table: Table, value: int) -> None:
+        """Make the partition of a new value."""
+        whole = self._dialect.identifier_preparer.format_table(table)
+        one = self._dialect.identifier_preparer.quote(f"{table.name}_{value}")
+        connection.exec_driver_sql(f"CREATE TABLE {one} PARTITION OF {whole} FOR VALUES IN ({value:d})")
+
     def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Take every row out of tables, without looking at them one by one."""
         names = ", ".join(self._dialect.identifier_preparer.format_table(table) for table in tables)

@@ -12,7 +12,7 @@ MEDIA_TYPE = "application/problem+json"
 # Every type of problem there is: slug -> (status, title). docs/problems.md says what each means and how to mend it.
 TYPES: dict[str, tuple[int, str]] = {
     "malformed": (400, "The request is no HTTP"),
-    "unauthenticated": (401, "The credentials are not known"),
+    "unauthenticated": (401, "There is no credential that holds"),
     "forbidden": (403, "This is not allowed"),
     "not-found": (404, "There is no such thing here"),
     "method-not-allowed": (405, "The method is not allowed here"),
@@ -36,12 +36,14 @@ EXPLAINED: dict[str, tuple[str, str]] = {
         "Use a client that speaks HTTP/1.1; percent-encode what is not plain in an address.",
     ),
     "unauthenticated": (
-        "The request carries credentials that this service does not know. They are never ignored.",
-        "Leave out the header Authorization: what is public is answered without it.",
+        "The request needs a credential and has none, or has one that is not known, was revoked or has ended. A "
+        "credential is never ignored, and never taken from an address.",
+        "Send an API key or a token as `Authorization: Bearer …`, or leave the header out: what is public is answered "
+        "without it.",
     ),
     "forbidden": (
-        "The caller may not use this route or method. It is decided before any record is looked at.",
-        "Ask the operator for credentials that allow it.",
+        "The credential holds and lacks a right, which the detail names. It is decided before any record is looked at.",
+        "/v1/me says what a credential may. Ask an admin of your organisation, or the operator, for one that may more.",
     ),
     "not-found": (
         "There is nothing under this address that the caller may see. Hidden and absent records cannot be told apart.",

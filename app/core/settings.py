@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 Network = IPv4Network | IPv6Network
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+# What an outside issuer may sign with: a public key of its own, and never a secret shared with us.
+SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519")
 
 
 class SettingError(ValueError):
@@ -35,6 +37,7 @@ class Settings:
     read_connections: int = 8
     read_seconds: int = 30
     exports: int = 8
+    views: int = 16
     proxies: tuple[Network, ...] = ()
     rate_public: int = 3000
     rate_credential: int = 6000
@@ -43,9 +46,19 @@ class Settings:
     body_bytes: int = 1_048_576
     body_seconds: int = 60
     head_seconds: int = 10
+    audit_fsync: bool = False
+    oidc_issuer: str | None = None
+    oidc_audience: str | None = None
+    oidc_algorithms: tuple[str, ...] = ("RS256", "ES256")
 
     def __post_init__(self) -> None:
-        """Fill in what follows from the data folder."""
+        """Fill in what follows from the data folder.
+
+        Raises:
+            SettingError: there is an outside issuer, and it is not said for whom its tokens have to be.
+        """
+        if self.oidc_issuer is not None and not self.oidc_audience:
+            raise SettingError("EVIDENCE_OIDC_AUDIENCE must be set together with EVIDENCE_OIDC_ISSUER")
         for name, file in (("database_url", "evidence.db"), ("keys_url", "keys.db")):
             if not getattr(self, name):
                 object.__setattr__(self, name, f"sqlite:///{(self.home / file).absolute()}")
@@ -78,6 +91,7 @@ class Settings:
             read_connections=_number(env, "EVIDENCE_READ_CONNECTIONS", 8, 1, 256),
             read_seconds=_number(env, "EVIDENCE_READ_SECONDS", 30, 1, 3600),
             exports=_number(env, "EVIDENCE_EXPORTS", 8, 1, 256),
+            views=_number(env, "EVIDENCE_VIEWS", 16, 1, 62),
             proxies=_networks(env, "EVIDENCE_PROXIES"),
             rate_public=_number(env, "EVIDENCE_RATE_PUBLIC", 3000, 0, 1_000_000),
             rate_credential=_number(env, "EVIDENCE_RATE_CREDENTIAL", 6000, 0, 1_000_000),
@@ -86,7 +100,19 @@ class Settings:
             body_bytes=_number(env, "EVIDENCE_BODY_BYTES", 1_048_576, 1024, 100_000_000),
             body_seconds=_number(env, "EVIDENCE_BODY_SECONDS", 60, 1, 3600),
             head_seconds=_number(env, "EVIDENCE_HEAD_SECONDS", 10, 1, 300),
+            audit_fsync=_choice(env, "EVIDENCE_AUDIT_FSYNC", "0", ("0", "1")) == "1",
+            oidc_issuer=_issuer(env, "EVIDENCE_OIDC_ISSUER"),
+            oidc_audience=env.get("EVIDENCE_OIDC_AUDIENCE"),
+            oidc_algorithms=_choices(env, "EVIDENCE_OIDC_ALGORITHMS", "RS256,ES256", SIGNATURES),
         )
+
+
+def is_safe(address: str) -> bool:
+    """Tell whether what comes from an address cannot be changed on the way: https, or this very machine."""
+    parts = urlsplit(address)
+    if parts.scheme == "https":
+        return bool(parts.hostname)
+    return parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
 
 
 def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
@@ -100,6 +126,20 @@ def _choice(env: Mapping[str, str], name: str, default: str, known: tuple[str, .
     text = env.get(name, default)
     if text not in known:
         raise SettingError(f"{name} must be one of {', '.join(known)}")
+    return text
+
+
+def _choices(env: Mapping[str, str], name: str, default: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    chosen = tuple(env.get(name, default).split(","))
+    if not set(chosen) <= {*known}:
+        raise SettingError(f"{name} must be some of {', '.join(known)}, with commas and no spaces between")
+    return chosen
+
+
+def _issuer(env: Mapping[str, str], name: str) -> str | None:
+    text = env.get(name)
+    if text is not None and not is_safe(text):
+        raise SettingError(f"{name} must begin with https://, or be on this machine")
     return text
 
 

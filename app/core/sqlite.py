@@ -12,16 +12,17 @@ from sqlalchemy import (
     Column,
     Connection,
     Engine,
+    Integer,
     LargeBinary,
     MetaData,
     Select,
     Table,
     TextClause,
+    bindparam,
     create_engine,
     delete,
     event,
     insert,
-    literal,
     select,
 )
 from sqlalchemy.engine import URL
@@ -101,6 +102,7 @@ class SQLite:
         self._looking = self._open_engine("BEGIN", ("query_only=ON", f"cache_size=-{cache // 4}"))
         self._dialect = self._engine.dialect
         self._insertions: dict[str, str] = {}
+        self._asides: dict[str, tuple[str, ...]] = {}
         self._local = threading.local()
         self._limits = limits
         self._inline: Any = None
@@ -162,18 +164,30 @@ class SQLite:
             self.insert(connection, table, ((firsts[0], *row) for row in rows))
             return
         driver: Any = connection.connection.dbapi_connection
+        make, arrive, copy, leave = self._asides.get(table.name) or self._aside(table)
+        driver.execute(make)
+        driver.executemany(arrive, rows)
+        for first in firsts:
+            driver.execute(copy, (first,))
+        driver.execute(leave)
+
+    def _aside(self, table: Table) -> tuple[str, ...]:
+        """Return the statements that make a table at the side of another, fill it, copy it over, and empty it."""
         columns = [Column(column.name, column.type) for column in table.columns][1:]
         aside = Table(f"arriving_{table.name}", MetaData(), *columns, prefixes=["TEMPORARY"])
-        connection.execute(CreateTable(aside, if_not_exists=True))
-        driver.executemany(str(insert(aside).compile(dialect=self._dialect)), rows)
-        for first in firsts:
-            connection.execute(insert(table).from_select(list(table.columns), select(literal(first), *aside.columns)))
-        connection.execute(delete(aside))
+        first = bindparam("first", type_=Integer)
+        copy = insert(table).from_select(list(table.columns), select(first, *aside.columns))
+        made = CreateTable(aside, if_not_exists=True), insert(aside), copy, delete(aside)
+        texts = tuple(str(one.compile(dialect=self._dialect)) for one in made)
+        return self._asides.setdefault(table.name, texts)
 
     def many(self, connection: Connection, statement: TextClause, rows: Iterable[Row]) -> None:
         """Run a statement once for each row of values, which are in the order in which it names them."""
         text = str(statement.compile(dialect=self._dialect))
         connection.connection.dbapi_connection.executemany(text, rows)  # type: ignore[union-attr]
+
+    def part(self, connection: Connection, table: Table, value: int) -> None:
+        """Do nothing: here a table is whole."""
 
     def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Take every row out of tables, without looking at them one by one."""

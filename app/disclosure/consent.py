@@ -31,13 +31,26 @@ class Decision:
         return self.place >= place and self.date >= date
 
 
+OWN = "own"  # in place of an audience: the fullest text that there is, for whoever holds the record
+WHOLE = Decision(len(CONTENT) - 1, len(IDENTITY) - 1, len(PLACE) - 1, len(DATE) - 1, OWN)
+
+
 def decide(
-    content: Mapping[str, Any], view: View, facts: Facts, expired: bool = False, say: Silence = SILENCE
+    content: Mapping[str, Any],
+    view: View,
+    facts: Facts,
+    expired: bool = False,
+    owner: str | None = None,
+    say: Silence = SILENCE,
 ) -> Decision | None:
     """Return what a view may be shown of a testimony or person; None when it is not to be listed at all.
 
-    `counted` records are None here: they are in statistics only (DESIGN 4). `say` is told each step, and why.
+    `counted` records are None here: they are in statistics only (DESIGN 4). Who holds a record sees all of it. `say` is
+    told each step, and why.
     """
+    if view.owns(owner):
+        say("own")
+        return WHOLE
     decision = _granted(content, view, expired, say)
     if decision is not None and (protection := content.get("protection")) is not None:
         # A body below is limited with all of them.
@@ -56,14 +69,14 @@ def decide(
 def is_named(person: str, view: View, facts: Facts) -> bool:
     """Tell whether a view is shown a person by name: only then may it know that accounts are of that person."""
     account = facts.person(person) if facts.visible(view.id, person) else None
-    allowed = None if account is None else decide(account.content, view, facts, account.expired)
+    allowed = None if account is None else decide(account.content, view, facts, account.expired, account.owner)
     return allowed is not None and allowed.identity == IDENTITY.index("named")
 
 
 def _granted(content: Mapping[str, Any], view: View, expired: bool, say: Silence) -> Decision | None:
     if content["disclosure_basis"] == "published":
         say("published")
-        return Decision(len(CONTENT) - 1, len(IDENTITY) - 1, len(PLACE) - 1, len(DATE) - 1, "public")
+        return replace(WHOLE, text="public")
     allowed = content["consent"]["audiences"].get(view.audience)
     if allowed is None:
         say("not-named", audience=view.audience)

@@ -39,7 +39,7 @@ def explain(
 ) -> Explanation:
     """Decide about one record for one view as ever, and listen to the reasons; parameters as of `project.decide`."""
     listener, record = Listener(), None
-    decision = project.decide(kind, content, named, view, facts, state=state, secret=secret, say=listener)
+    decision = project.decide(kind, content, named, view, facts, state=state, secret=secret, owner=owner, say=listener)
     if decision is not None:
         record = project.show(kind, content, decision, owner, facts, listener).record
     paths: dict[str, list[str]] = {}
@@ -87,6 +87,7 @@ class ForViewShown(Shown):
     view: int = says("The number of the view.", 1, ge=0)
     audience: str = says("Whom it is for.", "partner")
     purpose: str = says("What for.", "research")
+    owner: str | None = says("The organisation whose own view it is; null: a common one.", None)
     recipient: list[str] = says("The conditions that its recipients are known to satisfy.", [])
     shown: bool = says("Whether the view is shown the record at all.", True)
     allowed: AllowedShown | None = says("The most that may be shown; null where that is not asked.", None)
@@ -115,6 +116,7 @@ def shown(one: Explanation) -> ForViewShown:
         view=one.view.id,
         audience=one.view.audience,
         purpose=one.view.purpose,
+        owner=one.view.owner,
         recipient=sorted(one.view.recipient),
         shown=one.record is not None,
         allowed=levels,

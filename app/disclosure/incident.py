@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.disclosure import coarsen, plain
-from app.disclosure.consent import DATE, IDENTITY, PLACE
+from app.disclosure.consent import DATE, IDENTITY, OWN, PLACE
 from app.disclosure.consent import decide as consented
 from app.disclosure.corroboration import Told, count
 from app.disclosure.reasons import SILENCE, Silence, hold_back
@@ -53,15 +53,20 @@ class Happening:
 
 
 def decide(
-    content: Mapping[str, Any], named: Collection[str], view: View, facts: Facts, say: Silence = SILENCE
+    content: Mapping[str, Any],
+    named: Collection[str],
+    view: View,
+    facts: Facts,
+    owner: str | None = None,
+    say: Silence = SILENCE,
 ) -> Happening | None:
     """Decide what a view is shown of an incident; None: nothing, for nothing that it rests on may be shown."""
     hidden = plain.hidden_among(named, view, facts, say)
     supports = _supports(content, "testimonies", hidden, view, facts, say)
-    if plain.is_published(content, hidden):
-        say("published")
+    if view.owns(owner) or plain.is_published(content, hidden):
+        say("own" if view.owns(owner) else "published")
         everything = coarsen.EXACT, coarsen.DAY, plain.NOTHING, plain.NOTHING, True
-        decision = Happening(*everything, "public", (), (), hidden)
+        decision = Happening(*everything, OWN if view.owns(owner) else "public", (), (), hidden)
     elif any(one.heard for one in supports):
         place, date = min(one.place for one in supports), min(one.date for one in supports)
         whole = all(one.whole for one in supports)
@@ -113,8 +118,11 @@ def _supports(
     for id in content[name]:
         part = say.about(id)
         account = facts.testimony(id) if id not in hidden else None
-        one = consented(account.content, view, facts, account.expired, part) if account is not None else None
-        if account is None or one is None:
+        if account is None:
+            part("no-part", name)
+            continue
+        one = consented(account.content, view, facts, account.expired, account.owner, part)
+        if one is None:
             part("no-part", name)
             continue
         part("part", place=PLACE[one.place], date=DATE[one.date], identity=IDENTITY[one.identity])

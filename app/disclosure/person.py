@@ -29,14 +29,15 @@ def decide(
     view: View,
     facts: Facts,
     expired: bool,
+    owner: str | None = None,
     say: Silence = SILENCE,
 ) -> Likeness | None:
     """Decide what a view is shown of a person; None: nothing."""
-    allowed = consented(content, view, facts, expired, say)
+    allowed = consented(content, view, facts, expired, owner, say)
     if allowed is None:
         return None
     hidden = plain.hidden_among(named, view, facts, say)
-    if not (content["consent"] or plain.is_published(content, hidden)):
+    if not (content["consent"] or view.owns(owner) or plain.is_published(content, hidden)):
         say("unpublished")
         return None
     return Likeness(allowed, hidden)

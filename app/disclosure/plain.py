@@ -42,18 +42,24 @@ def is_published(content: Mapping[str, Any], hidden: frozenset[str]) -> bool:
 
 
 def decide(
-    content: Mapping[str, Any], named: Collection[str], view: View, facts: Facts, say: Silence = SILENCE
+    content: Mapping[str, Any],
+    named: Collection[str],
+    view: View,
+    facts: Facts,
+    owner: str | None = None,
+    say: Silence = SILENCE,
 ) -> Plain | None:
     """Decide about a record that is public unless it is marked `restricted`, or names a natural person as perpetrator.
 
     A marked record is for mechanisms only. A natural person is for mechanisms only too, unless a source that this
     view is shown names that person in that role (DESIGN 4).
     """
-    if content.get("restricted") and not view.is_mechanism:
+    may_know = view.is_mechanism or view.owns(owner)
+    if content.get("restricted") and not may_know:
         say("restricted")
         return None
     natural = content.get("type") == "natural-person"
-    if natural and not view.is_mechanism and not any(facts.visible(view.id, s) for s in content["named_in"]):
+    if natural and not may_know and not any(facts.visible(view.id, s) for s in content["named_in"]):
         say("accused")
         return None
     say("open")

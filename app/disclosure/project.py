@@ -39,6 +39,7 @@ def decide(
     *,
     state: str,
     secret: bytes,
+    owner: str | None = None,
     say: Silence = SILENCE,
 ) -> Decision | None:
     """Return the decision about one record for one view, or None where the view is not to know that there is one.
@@ -52,15 +53,15 @@ def decide(
     expired = state == "expired"
     match kind.name:
         case "testimony":
-            return testimony.decide(content, named, view, facts, expired, secret, say)
+            return testimony.decide(content, named, view, facts, expired, secret, owner, say)
         case "incident":
-            return incident.decide(content, named, view, facts, say)
+            return incident.decide(content, named, view, facts, owner, say)
         case "person":
-            return person.decide(content, named, view, facts, expired, say)
+            return person.decide(content, named, view, facts, expired, owner, say)
         case "link":
             return plain.decide_link(content, named, view, facts, say)
         case _:
-            return plain.decide(content, named, view, facts, say)
+            return plain.decide(content, named, view, facts, owner, say)
 
 
 Carrying = Callable[[Kind, Mapping[str, Any], Any, Facts, Silence], dict[str, Any]]
@@ -68,6 +69,8 @@ Carrying = Callable[[Kind, Mapping[str, Any], Any, Facts, Silence], dict[str, An
 
 def is_alike(content: Mapping[str, Any]) -> bool:
     """Tell whether every view that is shown all that a record names, and what stands above that, is shown it alike.
+
+    Every view but an organisation's own, that is.
 
     So it is where nothing depends on who asks: no consent, no mark, and no testimony whose consent has a say.
     """

@@ -11,6 +11,7 @@ from typing import Any, Self
 # Every rule there is, and its sentence; docs/consent.md says of each what it means. HIDES: nothing is shown at all.
 RULES: dict[str, str] = {
     "open": "Records of this kind are public unless they are marked.",
+    "own": "It is a record of the organisation whose view this is: all of it is shown.",
     "published": "It was lawfully published: it is shown as it was published, with the texts under public.",
     "consented": "The consent names {audience}: content {content}, identity {identity}, place {place}, date {date}; "
     "purposes {purposes}; conditions {conditions}; until {expires}.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.disclosure import coarsen, plain
-from app.disclosure.consent import CONTENT, DATE, IDENTITY, PLACE, Decision, is_named
+from app.disclosure.consent import CONTENT, DATE, IDENTITY, OWN, PLACE, Decision, is_named
 from app.disclosure.consent import decide as consented
 from app.disclosure.reasons import SILENCE, Silence, hold_back
 from app.disclosure.view import Facts, View
@@ -36,14 +36,15 @@ def decide(
     facts: Facts,
     expired: bool,
     secret: bytes,
+    owner: str | None = None,
     say: Silence = SILENCE,
 ) -> Telling | None:
     """Decide what a view is shown of a testimony; None: nothing."""
-    allowed = consented(content, view, facts, expired, say)
+    allowed = consented(content, view, facts, expired, owner, say)
     if allowed is None:
         return None
     hidden = plain.hidden_among(named, view, facts, say)
-    if not (content["consent"] or plain.is_published(content, hidden)):
+    if not (content["consent"] or view.owns(owner) or plain.is_published(content, hidden)):
         say("unpublished")
         return None
     for other in content["same_witness"]:
@@ -61,7 +62,7 @@ def decide(
 def _may_tie(allowed: Decision, other: str, view: View, facts: Facts) -> bool:
     """Tell whether a view may know that two accounts are one person's: not if that says more of who tells either."""
     account = None if allowed.identity == WITHHELD else facts.testimony(other)
-    its = None if account is None else consented(account.content, view, facts, account.expired)
+    its = None if account is None else consented(account.content, view, facts, account.expired, account.owner)
     return its is not None and its.identity == allowed.identity
 
 
@@ -117,10 +118,12 @@ def reliability(content: Mapping[str, Any], whole: bool, say: Silence = SILENCE)
 
 
 def marked(content: Mapping[str, Any], name: str, audience: str | None, say: Silence = SILENCE) -> Any:
-    """Return the text that a person marked fit for an audience, or None."""
+    """Return the text that a person marked fit for an audience, or None; of one's own, the fullest."""
     texts = content[name]
     if texts is None:
         return None
+    if audience == OWN:
+        return next(texts[one] for one in ("mechanism", "partner", "public", *sorted(texts)) if one in texts)
     if audience is None:
         say("unfit", name)
         return None

@@ -14,6 +14,11 @@ class View:
     audience: str
     purpose: str
     recipient: frozenset[str] = frozenset()
+    owner: str | None = None  # whose own records it shows whole; None: a view of no organisation in particular
+
+    def owns(self, owner: str | None) -> bool:
+        """Tell whether a record of this owner is the view's own."""
+        return self.owner is not None and self.owner == owner
 
     @property
     def is_mechanism(self) -> bool:
@@ -76,3 +81,4 @@ class Account:
 
     content: Mapping[str, Any]
     expired: bool = False
+    owner: str | None = None

@@ -26,8 +26,8 @@ def disclosure(
         writer: the vault; nothing is written.
         record: the id.
         views: the numbers of the views to explain; None: all.
-        owner: who asks: their own records alone, and of testimonies that others hold not why they have their part.
-            None: the operator, who is told everything.
+        owner: who asks: their own records alone, nothing of the views that other organisations have of their own, and
+            of testimonies that others hold not why they have their part. None: the operator, who is told everything.
 
     Returns:
         None if there is no such record, or it is not the asker's.
@@ -46,7 +46,7 @@ def _disclosure(
     _, known = writer.publisher.known(connection, writer.vault, [item])
     found: list[Explanation] = []
     for view in views_of(connection):
-        if views is not None and view.id not in views:
+        if (views is not None and view.id not in views) or (owner is not None and view.owner not in (None, owner)):
             continue
         one = explain(
             BY_NAME[item.kind],

@@ -12,12 +12,13 @@ from sqlalchemy import Connection
 from app.core.scratch import scratch
 from app.disclosure.fitness import Doubt
 from app.intake.checking import Faults, Good, Lines, check, opened
-from app.intake.order import RANK
+from app.intake.order import RANK, knots
 from app.intake.reading import Piece, RecordFile, Unreadable, open_records
 from app.intake.spool import Spool
 from app.intake.staging import Named, Staged, Staging
 from app.intake.submit import IN_ITSELF, Intake
 from app.records import BY_NAME
+from app.vault.keys import chunks
 
 LONGEST = 0.2  # seconds that one transaction may take (DESIGN 7)
 CHECKED_AT_ONCE = 1_000
@@ -86,6 +87,8 @@ class Load:
         self._size = 100  # records in a transaction: follows how long one takes
         self._names: list[str] = []  # of the files
         self._seen: set[tuple[str, str]] = set()
+        self._ties: dict[str, list[str]] = {}  # what records name of their own kind
+        self._knots: dict[str, list[list[Staged]]] = {}  # by kind
         self._above: dict[str, str | None] = {}  # of places and violations: what each lies in
         self.report = Report()
 
@@ -156,6 +159,8 @@ class Load:
             named += self._named(one, number, record.line, each)
             if BY_NAME[one.kind].hierarchical:
                 self._above[one.id] = one.parent
+            if alike := [to for _, to, kinds in one.links if one.kind in kinds]:
+                self._ties[one.id] = alike
         self.staging.name(named)
 
     def _fault(self, number: int, line: int, reasons: Iterable[tuple[str, str]]) -> None:
@@ -258,6 +263,7 @@ class Load:
     # --- applying ---
 
     def _apply(self, much: "Much | None") -> None:
+        self._tie()
         kinds = much.kinds if much is not None else frozenset[str]()
         done = self._apply_singly((kind for kind in RANK if kind not in kinds and kind != LAST), 0)
         if much is not None:
@@ -266,21 +272,40 @@ class Load:
 
     def _apply_singly(self, kinds: Iterable[str], done: int) -> int:
         before = done
-        for staged in self.staging.in_order(kinds):
-            done += self.apply(staged, done)
+        for kind in sorted(kinds, key=RANK.__getitem__):
+            done += self.apply(self._knots.get(kind, ()), done)
+            for staged in self.staging.in_order((kind,)):
+                done += self.apply([[one] for one in staged], done)
         return done - before
 
-    def apply(self, staged: list[Staged], done: int = 0) -> int:
-        """Apply records in transactions as long as they may be; return how many there were."""
-        count, total = len(staged), self.staging.count()
-        while staged:
-            batch, staged = staged[: self._size], staged[self._size :]
+    def _tie(self) -> None:
+        """Find what is named by others of its kind: it comes first, and what names one another in one transaction.
+
+        Where a load is cut into transactions then leaves no trace: no record is shown before what it names.
+        """
+        for some in chunks(knots(self._ties)):
+            staged = {one.id: one for one in self.staging.tie([id for knot in some for id in knot])}
+            for knot in some:
+                if here := [staged[id] for id in knot if id in staged]:
+                    self._knots.setdefault(here[0].kind, []).append(here)
+
+    def apply(self, knots: Iterable[Sequence[Staged]], done: int = 0) -> int:
+        """Apply records in transactions as long as they may be, a knot in one; return how many there were."""
+        before, batch = done, list[Staged]()
+        for knot in knots:
+            if batch and len(batch) + len(knot) > self._size:
+                done, batch = done + self._apply_now(batch, done), []
+            batch += knot
+        return done + self._apply_now(batch, done) - before
+
+    def _apply_now(self, batch: list[Staged], done: int) -> int:
+        if batch:
             started = time.monotonic()
             self._submit(batch)
             took = time.monotonic() - started
             self._size = max(25, min(2_000, int(self._size * min(2.0, LONGEST * 0.8 / max(took, 0.001)))))
-            self.progress("loading", done + count - len(staged), total)
-        return count
+            self.progress("loading", done + len(batch), self.staging.count())
+        return len(batch)
 
     def sealed(self, staged: Sequence[Staged]) -> list[bytes]:
         """Return records as they were sealed when they were checked."""

@@ -47,7 +47,7 @@ class AtOnce:
         """Apply the records of these kinds; those that cannot go this way go the ordinary way afterwards."""
         total, pool = load.staging.count(self.kinds), self._pool
         if pool is None:
-            return sum(load.apply(staged) for staged in load.staging.in_order(self.kinds))
+            return sum(load.apply([[one] for one in staged]) for staged in load.staging.in_order(self.kinds))
         left: list[Staged] = []
         home = self._settings.home
         lock = alone(home) if self._closed else nullcontext()
@@ -65,7 +65,7 @@ class AtOnce:
                 load.progress("loading", staged[-1].line, total)
             if self._closed:
                 bulk.finish(pool)
-        load.apply(left)
+        load.apply([[one] for one in left])
         return total
 
     def _indexed(self, load: Load, total: int) -> tuple[Table, ...]:

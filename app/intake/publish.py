@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, and_, delete, exists, select, text, update
 
-from app.catalogue.tables import POSTING, ROW, SPOT, TERM, TERM_COUNT, VIEW, term_id
+from app.catalogue.tables import MOST_EVER, POSTING, ROW, SPOT, TERM, TERM_COUNT, VIEW, term_id
 from app.core.canonical import canonical_plain
 from app.core.db import Database
 from app.core.moments import iso
@@ -133,18 +133,26 @@ def is_closed(connection: Connection) -> bool:
 
 def views_of(connection: Connection) -> list[View]:
     """Return the views in use."""
-    statement = select(VIEW.c.id, VIEW.c.audience, VIEW.c.purpose, VIEW.c.recipient).order_by(VIEW.c.id)
-    rows = connection.execute(statement.where(VIEW.c.state != "retired"))
+    c = VIEW.c
+    statement = select(c.id, c.audience, c.purpose, c.recipient, c.owner).where(c.state != "retired").order_by(c.id)
     return [
-        View(id, audience, purpose, frozenset(orjson.loads(recipient))) for id, audience, purpose, recipient in rows
+        View(id, audience, purpose, frozenset(orjson.loads(recipient)), owner)
+        for id, audience, purpose, recipient, owner in connection.execute(statement)
     ]
+
+
+def preparing_of(connection: Connection) -> set[int]:
+    """Return the views that are being prepared: what they are shown is not complete yet."""
+    return set(connection.scalars(select(VIEW.c.id).where(VIEW.c.state == "preparing")))
 
 
 def foresee(item: Item, views: Sequence[View], world: World, secret: bytes) -> int:
     """Return which views (one bit each) will be shown a record, as far as what it names is known to be shown."""
     kind, mask = BY_NAME[item.kind], 0
     for view in views:
-        decision = project.decide(kind, item.content, item.named, view, world, state=item.state, secret=secret)
+        decision = project.decide(
+            kind, item.content, item.named, view, world, state=item.state, secret=secret, owner=item.owner
+        )
         mask |= (decision is not None) << view.id
     return mask
 
@@ -152,14 +160,18 @@ def foresee(item: Item, views: Sequence[View], world: World, secret: bytes) -> i
 def render(item: Item, views: Sequence[View], world: World, secret: bytes) -> list[Rendered | None]:
     """Return what each view is shown of a record: rendered once for each distinct decision."""
     kind = BY_NAME[item.kind]
-    if project.is_alike(item.content) and all(world.visible_to(views, named) for named in item.named):
-        views, times = views[:1], len(views)
-    else:
-        times = 1
+    common = [view for view in views if view.owner is None]
+    alike = project.is_alike(item.content) and all(world.visible_to(common, named) for named in item.named)
     made: dict[Any, Rendered] = {}
     answers: list[Rendered | None] = []
+    first: Rendered | None = None  # what all the common views are shown
     for view in views:
-        decision = project.decide(kind, item.content, item.named, view, world, state=item.state, secret=secret)
+        if first is not None and view.owner is None:
+            answers.append(first)
+            continue
+        decision = project.decide(
+            kind, item.content, item.named, view, world, state=item.state, secret=secret, owner=item.owner
+        )
         if decision is None:
             answers.append(None)
             continue
@@ -170,7 +182,9 @@ def render(item: Item, views: Sequence[View], world: World, secret: bytes) -> li
             terms = tuple([term_id(item.kind, facet, value) for facet, value in shown.terms])
             done = made[decision] = Rendered(shown, core, hashlib.sha256(core).digest(), terms)
         answers.append(done)
-    return answers * times
+        if alike and view.owner is None:
+            first = done
+    return answers
 
 
 def body_of(core: bytes, revision: int, at: int) -> bytes:
@@ -284,7 +298,7 @@ class Publisher:
 
     def _forget_terms(self, connection: Connection, lost: Iterable[tuple[int, int]]) -> None:
         for chunk in chunks({term for _, term in lost}):
-            counted = and_(TERM_COUNT.c.view.in_(range(16)), TERM_COUNT.c.term.in_(chunk))
+            counted = and_(TERM_COUNT.c.view.in_(range(MOST_EVER)), TERM_COUNT.c.term.in_(chunk))
             connection.execute(delete(TERM_COUNT).where(counted, TERM_COUNT.c.n == 0))
             left = set(connection.scalars(select(TERM_COUNT.c.term).where(counted)))
             empty = [term for term in chunk if term not in left]

@@ -13,7 +13,7 @@ from app.custody import log
 from app.intake import postings
 from app.intake.bulk import Bulk, Prepared, alone, done_by, workers
 from app.intake.order import RANK
-from app.intake.publish import Rendered, is_closed, render, views_of
+from app.intake.publish import Rendered, is_closed, preparing_of, render, views_of
 from app.intake.write import Closed, Writer, item_of
 from app.vault.tables import RECORD
 
@@ -46,13 +46,14 @@ class Remaker:
         items = [item_of(stored) for stored in self._writer.vault.read(connection, ids).values()]
         world.learn(connection, [to for item in items for to in item.named])
         _, known = self._writer.publisher.known(connection, self._writer.vault, items)
-        views = views_of(connection)
+        views, preparing = views_of(connection), preparing_of(connection)
         for item in items:
             masks: dict[tuple[bytes, tuple[int, ...], int, int], tuple[int, Rendered, tuple[int, ...]]] = {}
             for view, rendered in zip(views, render(item, views, world, self._writer.secret), strict=True):
                 before = known.get((view.id, item.id))
                 digest = before.digest if before is not None and before.change != "removed" else None
-                if (rendered.digest if rendered is not None else None) != digest:
+                # A view that is being prepared is shown the rest by whoever prepares it.
+                if (rendered.digest if rendered is not None else None) != digest and view.id not in preparing:
                     done.changed.append(item.id)
                 if rendered is not None and before is not None and digest is not None:
                     key = (rendered.digest, rendered.terms, before.revision, before.at)

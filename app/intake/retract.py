@@ -39,13 +39,14 @@ def expire(writer: Writer) -> int:
         stored = writer.vault.read(connection, list(connection.scalars(over)))
         changes = [_change(one, "expired", {}) for one in stored.values()]
         writer.append(connection, at, size, changes)
-        _next_expiry(connection, at)
+        set_next_expiry(connection, at)
         return len(changes)
 
     return writer.transact(_expire)
 
 
-def _next_expiry(connection: Connection, at: int) -> None:
+def set_next_expiry(connection: Connection, at: int) -> None:
+    """Say for every view when the next consent runs out that shows it something."""
     for view in views_of(connection):
         shown = RECORD.c.views.bitwise_and(1 << view.id) != 0
         waiting = select(RECORD.c.expires).where(RECORD.c.expires > at, RECORD.c.state == "live", shown)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Connection,
     Index,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     literal,
     select,
     tuple_,
+    update,
 )
 
 from app.core.db import SMALL, Database
@@ -40,6 +42,7 @@ _STAGED = Table(
     Column("line", Integer, nullable=False),
     Column("at", Integer, nullable=False),
     Column("size", Integer, nullable=False),
+    Column("tied", Boolean, nullable=False),
     Index("staged_order", "rank", "day", "file", "at"),
 )
 _NAMED = Table(
@@ -69,6 +72,7 @@ class Staged(NamedTuple):
     line: int
     at: int  # where it begins in the spool
     size: int  # its bytes there
+    tied: bool = False  # to others of its kind: not among those in order
 
 
 class Named(NamedTuple):
@@ -116,6 +120,17 @@ class Staging:
         pages = [self._page(select(*columns).where(_STAGED.c.id.in_(chunk))) for chunk in chunks(ids)]
         return sorted((one for page in pages for one in page), key=lambda one: (one.file, one.at))
 
+    def tie(self, ids: Iterable[str]) -> list[Staged]:
+        """Take records out of the order, for they are tied to others; return them."""
+        tied = list(ids)
+
+        def _tie(connection: Connection) -> None:
+            for chunk in chunks(tied):
+                connection.execute(update(_STAGED).where(_STAGED.c.id.in_(chunk)).values(tied=True))
+
+        self._database.write(_tie)
+        return self.find(tied)
+
     def dangling(self) -> Iterator[list[Named]]:
         """Yield what is named and does not stand in the load as one of the allowed kinds."""
         columns = [_NAMED.c[name] for name in Named._fields]
@@ -158,7 +173,7 @@ class Staging:
         columns = [_STAGED.c[name] for name in Staged._fields]
         place = [_STAGED.c[name] for name in key]
         for rank in sorted(RANK[kind] for kind in kinds):
-            page = select(*columns).where(_STAGED.c.rank == rank).order_by(*place).limit(size)
+            page = select(*columns).where(_STAGED.c.rank == rank, ~_STAGED.c.tied).order_by(*place).limit(size)
             rows = self._page(page)
             while rows:
                 yield rows

@@ -22,6 +22,7 @@ class Node(NamedTuple):
 
     kind: str
     state: str
+    owner: str
     parent: str | None = None
     type: str | None = None
     geometry: Mapping[str, Any] | None = None
@@ -31,13 +32,14 @@ class Node(NamedTuple):
     content: Mapping[str, Any] | None = None  # of a testimony or person, on which others rest; of an accused person
 
     @classmethod
-    def of(cls, kind: str, state: str, content: Mapping[str, Any] | None) -> "Node":
+    def of(cls, kind: str, state: str, owner: str, content: Mapping[str, Any] | None) -> "Node":
         """Make the node of a record from its content."""
         if content is None or kind not in OPENED:
-            return cls(kind, state)
+            return cls(kind, state, owner)
         return cls(
             kind,
             state,
+            owner,
             parent=content.get("parent"),
             type=content.get("type"),
             geometry=content.get("geometry"),
@@ -102,14 +104,14 @@ class World:
         """Read what is not known yet of these records, of what stands above them, and of whose accounts they are."""
         unknown = [id for id in dict.fromkeys(ids) if id not in self._nodes]
         while unknown:
-            found: dict[str, tuple[str, str]] = {}
+            found: dict[str, tuple[str, str, str]] = {}
             for chunk in chunks(unknown):
-                columns = (RECORD.c.id, RECORD.c.kind, RECORD.c.state, RECORD.c.views)
+                columns = (RECORD.c.id, RECORD.c.kind, RECORD.c.state, RECORD.c.owner, RECORD.c.views)
                 rows = connection.execute(select(*columns).where(RECORD.c.id.in_(chunk))).all()
-                for id, kind, state, views in rows:
-                    found[id] = (kind, state)
+                for id, kind, state, owner, views in rows:
+                    found[id] = (kind, state, owner)
                     self._visible[id] = views
-            opened = self._vault.read(connection, [id for id, (kind, _) in found.items() if kind in OPENED])
+            opened = self._vault.read(connection, [id for id, (kind, *_) in found.items() if kind in OPENED])
             for id in unknown:
                 node = self._nodes[id] = self._node(found.get(id), opened.get(id))
                 if node is not None and node.content is not None:
@@ -119,7 +121,7 @@ class World:
             unknown = [id for id in dict.fromkeys(up for of in known for up in of if up) if id not in self._nodes]
 
     @staticmethod
-    def _node(known: tuple[str, str] | None, stored: Stored | None) -> Node | None:
+    def _node(known: tuple[str, str, str] | None, stored: Stored | None) -> Node | None:
         return None if known is None else Node.of(*known, stored.content if stored else None)
 
     def node(self, id: str) -> Node | None:
@@ -191,4 +193,4 @@ class World:
         node = self._nodes.get(record)
         if node is None or node.kind != kind or node.content is None or node.state == "retracted":
             return None
-        return Account(node.content, node.state == "expired")
+        return Account(node.content, node.state == "expired", node.owner)

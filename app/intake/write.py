@@ -121,9 +121,32 @@ class Writer:
         }
         return self._show_all(connection, at, size, waiting, self._meet(connection, additions))
 
-    def _show_all(self, connection: Connection, at: int, size: int, waiting: dict[str, Item], forced: set[str]) -> int:
-        """Show records, and then what rests on those whose audience changed, until nothing changes."""
-        views, told = views_of(connection), set(forced)
+    def prepare(self, view: int, ids: Sequence[str]) -> None:
+        """Show records to a view that is being prepared; what rests on them of other kinds comes later by itself."""
+
+        def _prepare(connection: Connection, at: int, size: int) -> None:
+            waiting = {stored.id: item_of(stored) for stored in self.vault.read(connection, ids).values()}
+            self.world.learn(connection, waiting)
+            self.world.learn(connection, [to for item in waiting.values() for to in item.named])
+            views = [one for one in views_of(connection) if one.id == view]
+            self.world.end(self._show_all(connection, at, size, waiting, set(), views))
+
+        self.transact(_prepare)
+
+    def _show_all(
+        self,
+        connection: Connection,
+        at: int,
+        size: int,
+        waiting: dict[str, Item],
+        forced: set[str],
+        only: Sequence[View] = (),
+    ) -> int:
+        """Show records, and then what rests on those whose audience changed, until nothing changes.
+
+        To some views `only`, it is no more than what rests on them of their own kind.
+        """
+        views, told = only or views_of(connection), set(forced)
         while waiting:
             rank = min(RANK[item.kind] for item in waiting.values())
             wave = [item for item in waiting.values() if RANK[item.kind] == rank]
@@ -132,7 +155,7 @@ class Writer:
             size, changed = self._show(connection, at, size, wave, views)
             spread = forced.intersection(item.id for item in wave)
             forced -= spread
-            for item in self._resting_on(connection, changed | spread, waiting):
+            for item in self._resting_on(connection, changed | spread, waiting, wave[0].kind if only else None):
                 waiting[item.id] = item
                 if (wave[0].kind, item.kind) in PASSED_ON and item.id not in told:
                     told.add(item.id)  # once is enough, and records may stand above one another in a circle
@@ -144,7 +167,7 @@ class Writer:
         self.world.learn(connection, [to for one in additions for to in one.targets])
         forced: set[str] = set()
         for one in additions:
-            node = Node.of(one.kind, one.state, one.content)
+            node = Node.of(one.kind, one.state, one.owner, one.content)
             before = self.world.put(one.id, node)
             if one.revision == 1:
                 self.world.show(one.id, 0)
@@ -160,14 +183,15 @@ class Writer:
         self.world.learn(connection, testimonies)
         shown, known = self.publisher.known(connection, self.vault, wave)
         batch, changes, moved = Batch(), Changes(connection), dict[str, int]()
+        others = ~sum(1 << view.id for view in views)
         before = {item.id: self.world.views_of(item.id) for item in wave}
         if wave[0].kind in AMONG_THEMSELVES:
             # They may name one another, in any order: who is shown what is settled before any of them is rendered.
             for item in wave:
-                self.world.show(item.id, foresee(item, views, self.world, self.secret))
+                self.world.show(item.id, before[item.id] & others | foresee(item, views, self.world, self.secret))
         for item in wave:
             rendered = render(item, views, self.world, self.secret)
-            mask = 0
+            mask = before[item.id] & others
             for view, one in zip(views, rendered, strict=True):
                 mask |= (one is not None) << view.id
                 self._compare(batch, changes, view.id, item, one, known.get((view.id, item.id)), at)
@@ -205,8 +229,10 @@ class Writer:
             seq = changes.add(view, item, revision, change, rendered.digest, before)
             self.publisher.add(batch, view, item, rendered, Known(revision, at, change, rendered.digest, seq))
 
-    def _resting_on(self, connection: Connection, changed: Iterable[str], waiting: Mapping[str, Item]) -> list[Item]:
-        dependents = self.vault.dependents(connection, sorted(changed))
+    def _resting_on(
+        self, connection: Connection, changed: Iterable[str], waiting: Mapping[str, Item], kind: str | None
+    ) -> list[Item]:
+        dependents = self.vault.dependents(connection, sorted(changed), kind)
         items = [waiting[id] for id in sorted(dependents & waiting.keys())]  # for what else is passed on by way of them
         dependents -= waiting.keys()
         for chunk in chunks(sorted(dependents)):

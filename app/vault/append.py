@@ -118,11 +118,13 @@ class Vault:
                 found[id] = Stored(id, kind, k, owner, revision, state, leaf, orjson.loads(plain))
         return {id: found[id] for id in wanted if id in found}
 
-    def dependents(self, connection: Connection, targets: Iterable[str]) -> set[str]:
-        """Return the ids of the records that rest on any of these."""
+    def dependents(self, connection: Connection, targets: Iterable[str], kind: str | None = None) -> set[str]:
+        """Return the ids of the records (of one kind, if it is given) that rest on any of these."""
+        of_kind = [] if kind is None else [RECORD.c.kind == kind]
         found: set[str] = set()
         for chunk in chunks(targets):
-            found.update(connection.scalars(select(RECORD.c.id).where(REFERENCE.c.target.in_(chunk), _RESTING)))
+            resting = select(RECORD.c.id).where(REFERENCE.c.target.in_(chunk), _RESTING, *of_kind)
+            found.update(connection.scalars(resting))
         return found
 
     def append(

@@ -20,6 +20,7 @@ class Record(SQLModel, table=True):
     __tablename__ = "record"
     __table_args__ = (
         Index("record_expires", "expires", **where("expires IS NOT NULL")),
+        Index("record_k", "k"),
         {"sqlite_with_rowid": False},
     )
 
@@ -31,7 +32,7 @@ class Record(SQLModel, table=True):
     state: str  # live | expired | retracted
     expires: int | None = Field(default=None, sa_type=BigInteger)  # end of the consent, in milliseconds
     leaf: int = Field(sa_type=BigInteger)  # the newest revision
-    views: int  # the views that are shown it now, one bit each
+    views: int = Field(sa_type=BigInteger)  # the views that are shown it now, one bit each
     shown: bytes = Field(sa_type=LargeBinary)  # each view's newest change of it: `vault/chains.py`
 
 

@@ -10,7 +10,7 @@ down_revision = None
 
 PARTITIONED = ("row", "posting", "spot")
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-VIEWS = 16  # as many views as there can be (DESIGN 2)
+VIEWS = 3  # those that there are from the start; a later one brings its partitions with it
 
 
 def _key(name: str, type_: Any) -> "sa.Column[Any]":
@@ -32,7 +32,7 @@ def _vault() -> None:
         _column("state", sa.String()),
         _column("expires", sa.BigInteger(), nullable=True),
         _column("leaf", sa.BigInteger()),
-        _column("views", sa.Integer()),
+        _column("views", sa.BigInteger()),
         _column("shown", sa.LargeBinary()),
         sqlite_with_rowid=False,
     )
@@ -85,6 +85,7 @@ def _catalogue() -> None:
         _column("state", sa.String()),
         _column("generation", sa.BigInteger()),
         _column("next_expiry", sa.BigInteger(), nullable=True),
+        _column("reached", sa.String(), nullable=True),
     )
     op.create_table(
         "row",
@@ -140,7 +141,7 @@ def _catalogue() -> None:
         _column("n", sa.BigInteger()),
         sqlite_with_rowid=False,
     )
-    common = {"recipient": "[]", "owner": None, "state": "live", "generation": 0, "next_expiry": None}
+    common = {"recipient": "[]", "owner": None, "state": "live", "generation": 0, "next_expiry": None, "reached": None}
     op.bulk_insert(
         views,
         [

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.access.caller import mint
 from app.core import migrations
 from app.core.db import Database
 from app.core.settings import Settings
@@ -145,7 +146,7 @@ def partner(seeded: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
     """A client that sees the view that its header names."""
     app = create_app(
         settings_of(seeded, tmp_path_factory.mktemp("home")),
-        resolve_view=lambda scope: int(dict(scope["headers"]).get(b"x-view", b"1")),
+        identify=lambda scope: mint(int(dict(scope["headers"]).get(b"x-view", b"1"))),
     )
     with TestClient(app) as client:
         yield client

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import orjson
 
+from app.access.caller import mint
 from app.core.db import Database, Prepared, Question, Reading, Rows, Snapshot
 from app.core.settings import Settings
 from app.main import create_app
@@ -95,7 +96,7 @@ class Service:
         self._stderr = io.TextIOWrapper(self._log)  # kept: it would close what it wraps
         self.database = WatchedDatabase(settings.database_url)
         with contextlib.redirect_stderr(self._stderr):
-            self.app = create_app(settings, db=self.database, resolve_view=lambda scope: scope["test.view"])
+            self.app = create_app(settings, db=self.database, identify=lambda scope: mint(scope["test.view"]))
 
     def ask(self, address: str, view: int = 0, method: str = "GET", **headers: str) -> Heard:
         """Return the answer to one request; `address` is a path, with a query string where it has one."""

@@ -267,5 +267,8 @@ def test_unknown_credentials_are_refused_and_never_ignored(live_server):
         with pytest.raises(urllib.error.HTTPError) as error:
             urllib.request.urlopen(request, timeout=10)
         with error.value as answer:
-            assert (answer.code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="evidence"')
+            assert (answer.code, answer.headers["WWW-Authenticate"]) == (
+                401,
+                'Bearer realm="evidence", error="invalid_token"',
+            )
             assert answer.headers["Content-Type"] == "application/problem+json"

@@ -74,7 +74,15 @@ def test_every_verb_of_the_command_is_documented_with_its_options():
     assert sorted(stated) == sorted(verbs)
     for name, verb in verbs.items():
         part = text("docs/cli.md").partition(f"## `{name}`")[2].partition("\n## ")[0]
-        options = [one for parameter in verb.params for one in parameter.opts if one.startswith("--")]
+        below = getattr(verb, "commands", {})
+        assert [one for one in below if f"evidence {name} {one}" not in part] == [], name
+        options = [
+            one
+            for each in (verb, *below.values())
+            for parameter in each.params
+            for one in parameter.opts
+            if one.startswith("--")
+        ]
         assert [one for one in options if one not in part and one != "--help"] == [], name
 
 

@@ -27,6 +27,7 @@ COMMITTED = Path(app.__file__).parents[1] / "openapi" / "openapi.json"
 DOCUMENT = orjson.loads(COMMITTED.read_bytes())
 PATHS: dict[str, Any] = DOCUMENT["paths"]
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+JSONS = {"application/json", "application/jwk-set+json"}
 GEO = [kind for kind in KINDS if kind.geometry]
 
 
@@ -72,7 +73,14 @@ def test_every_route_is_described_and_every_description_has_a_route(built_in_of)
     problems = {one for one in templates if one.startswith("/problems/")}
     assert templates - problems | {"/problems/{slug}"} == set(PATHS) | {"/problems/{slug}"}
     names = [operation["operationId"] for path in PATHS.values() for operation in path.values()]
-    assert len(names) == len(set(names)) == len(PATHS)
+    assert len(names) == len(set(names)) == len(PATHS) + 6  # addresses of access that know more methods than one
+    methods = {
+        template: {method.lower() for method in route.methods(template)}
+        for route in built_in_of("sqlite").app.routes
+        for template in getattr(route, "templates", ())
+        if hasattr(route, "methods") and template in PATHS
+    }
+    assert methods and {template: {*PATHS[template]} for template in methods} == methods
 
 
 # --- every record of every kind, in every format ---
@@ -178,9 +186,19 @@ def test_every_relation_is_as_described(built_in, path, name):
             hold(template, built_in.ask(f"{here}?format=geojson"), "application/geo+json")
 
 
-@pytest.mark.parametrize("template", [one for one in PATHS if "{" not in one])
+def is_closed(template: str) -> bool:
+    """Tell whether an address is not for everybody: tests of access hold those to the description."""
+    return "get" not in PATHS[template] or "200" not in PATHS[template]["get"]["responses"] or needs(template)
+
+
+def needs(template: str) -> bool:
+    return {} not in PATHS[template]["get"].get("security", [{}])
+
+
+@pytest.mark.parametrize("template", [one for one in PATHS if "{" not in one and not is_closed(one)])
 def test_every_other_address_is_as_described(built_in_of, template):
-    hold(template, built_in_of("sqlite").ask(template), "application/json")
+    (expected,) = PATHS[template]["get"]["responses"]["200"]["content"].keys() & JSONS
+    hold(template, built_in_of("sqlite").ask(template), expected)
 
 
 # --- questions about time, with all of meta ---
@@ -224,10 +242,12 @@ def test_errors_are_as_described(built_in):
 
 
 def test_every_status_that_a_route_may_answer_is_described():
-    stated = {status for path in PATHS.values() for status in path["get"]["responses"]}
-    assert stated == {"200", "304", "401", "404", "406", "414", "422", "429", "500", "503"}
+    reads = {status for path in PATHS.values() for status in path.get("get", {}).get("responses", ())}
+    assert reads == {"200", "304", "401", "403", "404", "406", "414", "422", "429", "500", "503"}
+    stated = {status for path in PATHS.values() for operation in path.values() for status in operation["responses"]}
+    assert stated - reads == {"201", "400", "413", "415"}
     known = {str(status) for status, _ in TYPES.values()}
-    assert stated - known == {"200", "304"}
+    assert stated - known == {"200", "201", "304"}
 
 
 # --- HEAD, and what is known already ---

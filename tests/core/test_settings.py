@@ -18,6 +18,7 @@ NUMBERS = {
     "EVIDENCE_READ_CONNECTIONS": ("read_connections", 1, 256),
     "EVIDENCE_READ_SECONDS": ("read_seconds", 1, 3600),
     "EVIDENCE_EXPORTS": ("exports", 1, 256),
+    "EVIDENCE_VIEWS": ("views", 1, 62),
     "EVIDENCE_RATE_PUBLIC": ("rate_public", 0, 1_000_000),
     "EVIDENCE_RATE_CREDENTIAL": ("rate_credential", 0, 1_000_000),
     "EVIDENCE_BODY_BYTES": ("body_bytes", 1024, 100_000_000),
@@ -46,7 +47,7 @@ def documented() -> dict[str, list[str]]:
 
 def test_the_table_names_each_variable_that_is_read():
     assert set(documented()) == variables_read()
-    assert len(documented()) == len(fields(Settings)) == 23
+    assert len(documented()) == len(fields(Settings))
 
 
 def test_nothing_else_reads_the_environment():
@@ -95,11 +96,13 @@ def test_the_range_of_a_number(variable):
 
 def test_the_choices():
     assert [Settings.from_env({"EVIDENCE_BUILTIN": text}).builtin for text in "01"] == [False, True]
+    assert [Settings.from_env({"EVIDENCE_AUDIT_FSYNC": text}).audit_fsync for text in "01"] == [False, True]
     for level in ("debug", "info", "warning", "error"):
         assert Settings.from_env({"EVIDENCE_LOG_LEVEL": level}).log_level == level
     for variable, wrong in (
         ("EVIDENCE_BUILTIN", "true"),
         ("EVIDENCE_BUILTIN", ""),
+        ("EVIDENCE_AUDIT_FSYNC", "yes"),
         ("EVIDENCE_LOG_LEVEL", "INFO"),
         ("EVIDENCE_LOG_LEVEL", "trace"),
     ):
@@ -186,6 +189,25 @@ def test_the_origins_that_may_read():
     ):
         with pytest.raises(SettingError, match="^EVIDENCE_CORS_ORIGINS must be "):
             given(wrong)
+
+
+def test_an_outside_issuer():
+    def given(issuer: str, **more: str) -> Settings:
+        return Settings.from_env({"EVIDENCE_OIDC_ISSUER": issuer, "EVIDENCE_OIDC_AUDIENCE": "us", **more})
+
+    assert Settings.from_env({}).oidc_issuer is None
+    for name in ("https://login.example", "http://localhost:9400", "http://127.0.0.1/a"):
+        assert (given(name).oidc_issuer, given(name).oidc_audience) == (name, "us")
+    for wrong in ("login.example", "http://login.example", "http://localhost.example", "file:///etc", "https://", ""):
+        with pytest.raises(SettingError, match="^EVIDENCE_OIDC_ISSUER must begin with https://, or be on "):
+            given(wrong)
+    with pytest.raises(SettingError, match="^EVIDENCE_OIDC_AUDIENCE must be set together with EVIDENCE_OIDC_ISSUER$"):
+        Settings.from_env({"EVIDENCE_OIDC_ISSUER": "https://login.example"})
+    assert given("https://a.example").oidc_algorithms == ("RS256", "ES256")
+    assert given("https://a.example", EVIDENCE_OIDC_ALGORITHMS="Ed25519").oidc_algorithms == ("Ed25519",)
+    for wrong in ("none", "HS256", "RS256,none", "", "RS256, ES256"):
+        with pytest.raises(SettingError, match="^EVIDENCE_OIDC_ALGORITHMS must be some of RS256, "):
+            given("https://a.example", EVIDENCE_OIDC_ALGORITHMS=wrong)
 
 
 def test_what_is_read_as_it_is():

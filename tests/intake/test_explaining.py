@@ -6,7 +6,9 @@ from sqlalchemy import select
 from app.disclosure.explain import DisclosureShown
 from app.disclosure.reasons import HIDES
 from app.intake.explaining import disclosure
+from app.intake.objecting import object_to
 from app.intake.publish import views_of
+from app.intake.views import OWN, create, prepare
 from app.vault.tables import RECORD
 from tests.intake.chance import History
 from tests.intake.house import (
@@ -65,6 +67,25 @@ def test_an_owner_is_told_of_their_own_records_and_not_why_those_of_others_have_
     assert about(whole, T1) == ["consented", "part"] and about(told, T1) == ["of-another"]
     assert about(whole, T2) == about(told, T2) == ["published", "part"]
     assert whole.views[0].allowed == told.views[0].allowed and whole.views[0].as_shown == told.views[0].as_shown
+
+
+@ONE_ENGINE
+def test_an_organisations_own_view_is_told_of_to_that_one_alone(deploy):
+    one = deploy()
+    for owner in (OWNER, "other-body"):
+        create(one.writer, *OWN, owner=owner)
+    prepare(one.writer)
+    values = [a_source(), a_testimony(T1), a_testimony(T2, consent=consent())]
+    submit(one.intake, *values)
+    object_to(one.writer, T1, OWNER, "record", "a test")
+    for id in (T1, T2):
+        whole, told = disclosure(one.writer, id), disclosure(one.writer, id, owner=OWNER)
+        assert whole is not None and told is not None
+        assert [view.owner for view in whole.views] == [None, None, None, OWNER, "other-body"]
+        assert [view.owner for view in told.views] == [None, None, None, OWNER]
+        assert [view.shown for view in whole.views] == [False, False, False, True, False]
+        assert [reason.rule for reason in told.views[3].reasons] == ["own"]
+        assert told.views[3].as_shown == shown(one.database, 3, id)
 
 
 @ONE_ENGINE

@@ -100,7 +100,7 @@ def test_no_cache_keeps_what_another_view_is_shown(partner):
 def test_credentials_are_never_ignored(client):
     answer = client.get("/v1/incidents", headers={"Authorization": "Bearer abc"})
     assert answer.status_code == 401
-    assert answer.headers["www-authenticate"] == 'Bearer realm="evidence"'
+    assert answer.headers["www-authenticate"] == 'Bearer realm="evidence", error="invalid_token"'
     assert answer.json()["type"] == "/problems/unauthenticated"
 
 
@@ -221,7 +221,7 @@ def test_a_failure_says_nothing_and_is_logged_with_the_request_id(seeded, tmp_pa
     def broken(_):
         raise RuntimeError("secret detail")
 
-    with TestClient(create_app(settings_of(seeded, tmp_path), resolve_view=broken)) as client:
+    with TestClient(create_app(settings_of(seeded, tmp_path), identify=broken)) as client:
         answer = client.get("/v1/incidents", headers={"X-Request-ID": "abcdefgh-12"})
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"

@@ -1,0 +1,149 @@
+"""Answers: status, headers and bytes, sent straight to the server."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import orjson
+
+from app.core.problems import MEDIA_TYPE, Fault, Problem, invalid
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+_HOST = re.compile(rb"([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+
+# What every answer carries beside these is added where it is watched: see app/core/dressing.py.
+VARY: Header = (b"vary", b"Accept, Authorization")
+# What everybody may read, and what is for one caller alone.
+OPEN = [VARY]
+CLOSED: list[Header] = [
+    (b"vary", b"Accept, Authorization, Purpose"),
+    (b"cache-control", b"private, no-store"),
+]
+
+
+@dataclass(slots=True)
+class Answer:
+    """One answer. A body is bytes, or is made while it is sent."""
+
+    status: int
+    headers: list[Header]
+    body: bytes | AsyncGenerator[bytes, None] = b""
+
+    async def send(self, receive: Receive, send: Send, head: bool = False) -> None:
+        """Send it; to HEAD everything but the body."""
+        body, headers = self.body, self.headers
+        if isinstance(body, bytes):
+            if self.status != 304 and self.status != 204:
+                headers.append((b"content-length", b"%d" % len(body)))
+            await send({"type": "http.response.start", "status": self.status, "headers": headers})
+            await send({"type": "http.response.body", "body": b"" if head else body})
+            return
+        gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            first = await anext(body, b"")  # what goes wrong before it is an answer of its own
+            await send({"type": "http.response.start", "status": self.status, "headers": headers})
+            if not head:
+                await send({"type": "http.response.body", "body": first, "more_body": True})
+                async for piece in body:
+                    if gone.done():
+                        return
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            gone.cancel()
+            await body.aclose()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class Trail(Protocol):
+    """The account that is kept of one request, where one is."""
+
+    async def shown(self, keys: Sequence[int]) -> None:
+        """Take down the tie-breaks of records whose bytes are about to be sent."""
+        ...
+
+    async def answered(self, status: int) -> None:
+        """Take down the answer, before its first byte is sent."""
+        ...
+
+
+@dataclass(slots=True)
+class Request:
+    """What of a request matters here: its address, and a few of its headers."""
+
+    scope: Scope
+    headers: dict[bytes, bytes] = field(init=False)
+    trail: Trail | None = None
+
+    def __post_init__(self) -> None:
+        """Look at the headers once."""
+        self.headers = dict(self.scope["headers"])
+
+    @property
+    def accept(self) -> bytes:
+        """The header Accept, or nothing."""
+        return self.headers.get(b"accept", b"")
+
+    @property
+    def knows(self) -> bool:
+        """Tell whether the caller states which form it has."""
+        return b"if-none-match" in self.headers
+
+    def has(self, etag: str) -> bool:
+        """Tell whether the caller has this form already (If-None-Match, RFC 9110 section 13.1.2)."""
+        known = self.headers.get(b"if-none-match")
+        if known is None:
+            return False
+        return etag.encode() in [tag.strip().removeprefix(b"W/") for tag in known.split(b",")]
+
+    @property
+    def has_any(self) -> bool:
+        """Tell whether the caller wants an answer only if there is nothing (`If-None-Match: *`)."""
+        return self.headers.get(b"if-none-match") == b"*"
+
+    def base(self, public_url: str | None) -> str:
+        """Return the address that this service is known by.
+
+        Raises:
+            Problem: invalid-request, if the header Host is not one.
+        """
+        if public_url is not None:
+            return public_url
+        host = self.headers.get(b"host", b"")
+        if _HOST.fullmatch(host) is None:
+            raise invalid([Fault("header", "Host", "This is no host name with an optional port.")])
+        return f"{self.scope['scheme']}://{host.decode('ascii')}"
+
+
+def of_problem(problem: Problem) -> Answer:
+    """Return the answer that a problem is."""
+    headers = [*OPEN, (b"content-type", MEDIA_TYPE.encode()), (b"cache-control", b"no-store")]
+    headers += [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
+    return Answer(problem.status, headers, problem.body())
+
+
+def private(status: int, content: Any, headers: Iterable[Header] = ()) -> Answer:
+    """Return a document for one caller alone, which nobody may keep."""
+    return Answer(status, [*CLOSED, (b"content-type", b"application/json"), *headers], orjson.dumps(content))
+
+
+def options(allow: str) -> Answer:
+    """Return the answer to OPTIONS, a browser's question before the question included."""
+    headers = [
+        *OPEN,
+        (b"allow", allow.encode()),
+        (b"access-control-allow-methods", allow.encode()),
+        (b"access-control-allow-headers", b"Accept, Authorization, Content-Type, If-None-Match, Purpose, X-Request-ID"),
+        (b"access-control-max-age", b"86400"),
+    ]
+    return Answer(204, headers)
