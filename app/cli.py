@@ -3,7 +3,7 @@
 import asyncio
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn, get_args
@@ -16,13 +16,16 @@ from app.access.command import Failed, audit, keys
 from app.core import migrations
 from app.core.db import Database, DatabaseError
 from app.core.settings import SettingError, Settings
+from app.disclosure.explain import ForViewShown
 from app.intake import erase as erasing
 from app.intake import retract as taking
 from app.intake import views
 from app.intake.builtin import load_builtin
 from app.intake.bulk import Busy, collect_rarely
+from app.intake.explaining import disclosure
 from app.intake.loading import Load, Report
 from app.intake.much import AtOnce
+from app.intake.objecting import To, Unobjectable, object_to
 from app.intake.reading import Unreadable
 from app.intake.rebuild import complete
 from app.intake.rebuild import rebuild as rebuild_catalogue
@@ -40,6 +43,7 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
+_OBJECTED: dict[To, str] = {"record": "Hidden from every view.", "name": "Named to nobody.", "nothing": "Lifted."}
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(keys, name="keys")
 app.add_typer(audit, name="audit")
@@ -233,12 +237,13 @@ def views_retire(view: Annotated[int, typer.Argument(help="The number of the vie
 
 
 def _tell(report: Report) -> None:
-    for fault in report.faults[:MOST_FAULTS]:
-        where = f"{fault.file}, line {fault.line}" if fault.line else fault.file
-        what = f"{fault.field}: {fault.reason}" if fault.field else fault.reason
-        _errors.print(f"{where}: {what}", markup=False)
-    if len(report.faults) > MOST_FAULTS:
-        _errors.print(f"… and {len(report.faults) - MOST_FAULTS} more.")
+    for faults, sort in ((report.faults, ""), (report.warnings, "warning: ")):
+        for fault in faults[:MOST_FAULTS]:
+            where = f"{fault.file}, line {fault.line}" if fault.line else fault.file
+            what = f"{fault.field}: {fault.reason}" if fault.field else fault.reason
+            _errors.print(f"{where}: {sort}{what}", markup=False)
+        if len(faults) > MOST_FAULTS:
+            _errors.print(f"… and {len(faults) - MOST_FAULTS} more.")
     if report.applied:
         typer.echo(f"{report.created} created, {report.revised} revised, {report.unchanged} unchanged.")
     else:
@@ -257,6 +262,69 @@ def retract(
     if not done:
         _fail("there is no such record of this owner, or it was taken back before")
     typer.echo("Retracted.")
+
+
+@app.command("object")
+def object_(
+    record: Annotated[str, typer.Argument(help="The id of a published testimony or person.")],
+    reason: Annotated[str, typer.Option(help="Why; kept sealed in the vault and shown to nobody.")],
+    owner: Annotated[str, typer.Option(help="The organisation that holds it.")] = PUBLIC_RECORD,
+    name_only: Annotated[bool, typer.Option("--name-only", help="Hide who it is, and all that might say so.")] = False,
+    whole: Annotated[bool, typer.Option("--record", help="Hide the record.")] = False,
+    lift: Annotated[bool, typer.Option("--lift", help="The person objects no more.")] = False,
+) -> None:
+    """Carry out the objection of a person to what was published of them, at once and in every view."""
+    asked: dict[To, bool] = {"record": whole, "name": name_only, "nothing": lift}
+    chosen = [to for to, one in asked.items() if one]
+    if len(chosen) != 1:
+        raise typer.BadParameter("say one of --name-only, --record and --lift")
+    if not reason.strip():
+        raise typer.BadParameter("is empty", param_hint="--reason")
+    try:
+        with _Session() as session:
+            done = object_to(session.writer, record, owner, chosen[0], reason)
+    except Unobjectable as error:
+        _fail(str(error))
+    if done is None:
+        _fail("there is no such record of this owner")
+    typer.echo(_OBJECTED[chosen[0]] if done.changed else "Nothing changed: it was so before.")
+    if done.resting and chosen[0] != "nothing":
+        _errors.print("These rest on it, and their own texts stay as they are. See whether one of them says who it is:")
+        for id in done.resting:
+            _errors.print(f"  {id}", markup=False)
+
+
+@app.command()
+def explain(
+    record: Annotated[str, typer.Argument(help="The id of the record.")],
+    view: Annotated[str, typer.Option(help="One view: its number, or public, partner, mechanism.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON, the record as shown too.")] = False,
+) -> None:
+    """Say what each view gets of a record, and which rule said so; for the operator's eyes."""
+    with _Session() as session:
+        found = disclosure(session.writer, record)
+    if found is None:
+        _fail("there is no such record")
+    views = [one for one in found.views if view in ("", str(one.view), one.audience)]
+    if not views:
+        known = ", ".join(f"{one.view} ({one.audience})" for one in found.views)
+        raise typer.BadParameter(f"is none of the views in use: {known}", param_hint="--view")
+    if as_json:
+        typer.echo(found.model_copy(update={"views": views}).model_dump_json(indent=2))
+        return
+    typer.echo(f"{found.id}: {found.kind} of {found.owner}, {found.state}")
+    for one in views:
+        typer.echo("\n" + "\n".join(_explained(one)))
+
+
+def _explained(one: ForViewShown) -> Iterator[str]:
+    yield f"view {one.view}, {one.audience} for {one.purpose}: {'shown' if one.shown else 'not shown'}"
+    if one.allowed is not None:
+        levels = [f"{name} {level}" for name, level in one.allowed.model_dump().items() if level is not None]
+        yield f"  at most: {', '.join(levels)}"
+    for reason in one.reasons:
+        where = ", ".join(part for part in (reason.about, reason.field, reason.record) if part)
+        yield f"  {reason.rule}{f' ({where})' if where else ''}: {reason.words}"
 
 
 @app.command()

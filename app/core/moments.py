@@ -16,6 +16,11 @@ def iso(moment: int) -> str:
     return (_EPOCH + timedelta(milliseconds=moment)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def day_of(moment: int) -> int:
+    """Return the day of a moment in UTC, counted as `datetime.date.toordinal` counts."""
+    return _EPOCH.toordinal() + moment // 86_400_000
+
+
 def end_of(day: str) -> int:
     """Return the moment at which a day (`2026-11-24`) has passed everywhere that counts in UTC."""
     begins = datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)

@@ -4,23 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.disclosure.view import View
+from app.disclosure.reasons import SILENCE, Silence
+from app.disclosure.view import Facts, View
+from app.records.consent import SCALES
 
-CONTENT = ("none", "counted", "summary", "full")
-IDENTITY = ("withheld", "pseudonym", "named")
-PLACE = ("country", "province", "county", "exact")
-DATE = ("year", "month", "day")
+CONTENT, IDENTITY, PLACE, DATE = (SCALES[name] for name in ("content", "identity", "place", "date"))
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """How much may be shown, as positions on the scales above; `text` is the audience whose texts are fit."""
+    """How much may be shown, as positions on the scales above; `text` is the audience whose texts are fit, if any."""
 
     content: int
     identity: int
     place: int
     date: int
-    text: str
+    text: str | None
 
     @property
     def whole(self) -> bool:
@@ -36,29 +35,61 @@ OWN = "own"  # in place of an audience: the fullest text that there is, for whoe
 WHOLE = Decision(len(CONTENT) - 1, len(IDENTITY) - 1, len(PLACE) - 1, len(DATE) - 1, OWN)
 
 
-def decide(content: Mapping[str, Any], view: View, expired: bool = False, owner: str | None = None) -> Decision | None:
+def decide(
+    content: Mapping[str, Any],
+    view: View,
+    facts: Facts,
+    expired: bool = False,
+    owner: str | None = None,
+    say: Silence = SILENCE,
+) -> Decision | None:
     """Return what a view may be shown of a testimony or person; None when it is not to be listed at all.
 
-    `counted` records are None here: they are in statistics only (DESIGN 4). Who holds a record sees all of it.
+    `counted` records are None here: they are in statistics only (DESIGN 4). Who holds a record sees all of it. `say` is
+    told each step, and why.
     """
     if view.owns(owner):
+        say("own")
         return WHOLE
-    decision = _granted(content, view, expired)
+    decision = _granted(content, view, expired, say)
     if decision is not None and (protection := content.get("protection")) is not None:
-        for audience in {view.audience, view.audience.partition(":")[0]}:  # a body below is limited with all of them
-            decision = _limited(decision, protection["limits"].get(audience))
-    if decision is None or decision.content <= CONTENT.index("counted"):
+        # A body below is limited with all of them.
+        for audience in dict.fromkeys((view.audience, view.audience.partition(":")[0])):
+            decision = _limited(decision, protection["limits"].get(audience), audience, say)
+    if decision is not None:
+        decision = _objected_to(decision, content, facts, say)
+    if decision is None:
+        return None
+    if decision.content <= CONTENT.index("counted"):
+        say("not-listed", content=CONTENT[decision.content])
         return None
     return decision
 
 
-def _granted(content: Mapping[str, Any], view: View, expired: bool) -> Decision | None:
+def is_named(person: str, view: View, facts: Facts) -> bool:
+    """Tell whether a view is shown a person by name: only then may it know that accounts are of that person."""
+    account = facts.person(person) if facts.visible(view.id, person) else None
+    allowed = None if account is None else decide(account.content, view, facts, account.expired, account.owner)
+    return allowed is not None and allowed.identity == IDENTITY.index("named")
+
+
+def _granted(content: Mapping[str, Any], view: View, expired: bool, say: Silence) -> Decision | None:
     if content["disclosure_basis"] == "published":
+        say("published")
         return replace(WHOLE, text="public")
     allowed = content["consent"]["audiences"].get(view.audience)
-    if expired or allowed is None:
+    if allowed is None:
+        say("not-named", audience=view.audience)
         return None
-    if view.purpose not in allowed["purposes"] or not view.recipient.issuperset(allowed["conditions"]):
+    say("consented", audience=view.audience, expires=content["consent"]["expires"], **allowed)
+    if expired:
+        say("expired", expires=content["consent"]["expires"])
+        return None
+    if view.purpose not in allowed["purposes"]:
+        say("purpose", audience=view.audience, purposes=allowed["purposes"], purpose=view.purpose)
+        return None
+    if not view.recipient.issuperset(allowed["conditions"]):
+        say("conditions", audience=view.audience, conditions=allowed["conditions"])
         return None
     return Decision(
         CONTENT.index(allowed["content"]),
@@ -69,13 +100,32 @@ def _granted(content: Mapping[str, Any], view: View, expired: bool) -> Decision 
     )
 
 
-def _limited(decision: Decision, limit: Mapping[str, Any] | None) -> Decision:
+def _objected_to(decision: Decision, content: Mapping[str, Any], facts: Facts, say: Silence) -> Decision | None:
+    """Return what is left where a person objected to the record, or to being named, in it or in their own record.
+
+    Texts were marked when the name could be told: none of them is fit any more.
+    """
+    objection = content.get("objection")
+    if objection is not None and objection["to"] == "record":
+        say("objected")
+        return None
+    person = (content.get("witness") or {}).get("person")
+    if (objection is not None and objection["to"] == "name") or (person is not None and facts.objects(person)):
+        say("name-objected")
+        return replace(decision, identity=IDENTITY.index("withheld"), text=None)
+    return decision
+
+
+def _limited(decision: Decision, limit: Mapping[str, Any] | None, audience: str, say: Silence) -> Decision:
     if limit is None:
         return decision
 
     def least(scale: tuple[str, ...], name: str, granted: int) -> int:
         stated = limit.get(name)
-        return granted if stated is None else min(granted, scale.index(stated))
+        if stated is None or scale.index(stated) >= granted:
+            return granted
+        say("limited", audience=audience, scale=name, level=stated)
+        return scale.index(stated)
 
     return Decision(
         least(CONTENT, "content", decision.content),

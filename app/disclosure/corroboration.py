@@ -1,13 +1,12 @@
 """How many say so, as far as one view can tell: distinct witnesses, and sources that draw on none of them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from app.disclosure.consent import IDENTITY
-from app.disclosure.view import Facts
+from app.disclosure.consent import IDENTITY, is_named
+from app.disclosure.view import Account, Facts, View
 
-Sees = Callable[[str], bool]
-WITHHELD = IDENTITY.index("withheld")
+WITHHELD, PSEUDONYM = range(len(IDENTITY) - 1)
 
 
 class Told(NamedTuple):
@@ -18,20 +17,22 @@ class Told(NamedTuple):
     cites: bool
 
 
-def count(cited: Iterable[str], supports: Sequence[Told], facts: Facts, sees: Sees) -> int:
+def count(cited: Iterable[str], supports: Sequence[Told], facts: Facts, view: View) -> int:
     """Return the number of distinct witnesses among the supports, plus independent sources cited.
 
     Accounts of one witness (`same_witness`, or one person record) count once, and title-only accounts never. A source
     counts unless a counted account cites it too, or it draws on such a source or on another one counted.
 
     Nothing that the view is not told may change this number. So accounts are tied only where both tell of their witness
-    alike and neither withholds who it is, and sources draw on one another only by way of sources that the view sees.
+    alike and neither withholds who it is, two under a name by a person only where the view is shown that person by name
+    (two of one person under a pseudonym have the same), and sources draw on one another only by way of sources that the
+    view sees.
 
     Args:
         cited: the sources that the incident, as shown, cites.
         supports: the accounts that the incident, as shown, rests on.
-        facts: what is known of the accounts and sources.
-        sees: tells whether the view is shown a source.
+        facts: what is known of the accounts, their witnesses and the sources.
+        view: who is told the number.
     """
     witnesses: list[set[str]] = []
     heard: set[str] = set()
@@ -44,27 +45,35 @@ def count(cited: Iterable[str], supports: Sequence[Told], facts: Facts, sees: Se
             heard.update(one["source"] for one in account.content["citations"] if one["source"])
         keys = {id}
         if identity != WITHHELD:
-            named = (id, account.content["witness"]["person"], *ids.intersection(account.content["same_witness"]))
-            keys.update(f"{identity} {one}" for one in named if one)
+            keys.update(f"{identity} {one}" for one in (id, *_tied(account, identity, ids, facts, view)))
         same = [group for group in witnesses if group & keys]
         witnesses = [group for group in witnesses if not group & keys]
         witnesses.append(keys.union(*same))
-    return len(witnesses) + _independent(dict.fromkeys(cited), heard, facts, sees)
+    return len(witnesses) + _independent(dict.fromkeys(cited), heard, facts, view)
 
 
-def _independent(cited: Iterable[str], heard: set[str], facts: Facts, sees: Sees) -> int:
+def _tied(account: Account, identity: int, ids: set[str], facts: Facts, view: View) -> Iterator[str]:
+    """Yield the accounts and the person that one is tied to, as far as the view can tell."""
+    yield from ids.intersection(account.content["same_witness"])
+    person = account.content["witness"]["person"]
+    if person is not None and (identity == PSEUDONYM or is_named(person, view, facts)):
+        yield person
+
+
+def _independent(cited: Iterable[str], heard: set[str], facts: Facts, view: View) -> int:
     sources = [source for source in cited if source not in heard]
     if len(sources) < 2 and not heard:
         return len(sources)
     own = set(sources)
-    return sum(1 for source in sources if not _draws_on(source, heard | (own - {source}), facts, sees))
+    return sum(1 for source in sources if not _draws_on(source, heard | (own - {source}), facts, view))
 
 
-def _draws_on(source: str, others: set[str], facts: Facts, sees: Sees) -> bool:
+def _draws_on(source: str, others: set[str], facts: Facts, view: View) -> bool:
     seen = {source}
     wave = [source]
     while wave:
-        wave = [above for one in wave for above in facts.derived_from(one) if above not in seen and sees(above)]
+        drawn_on = [above for one in wave for above in facts.derived_from(one)]
+        wave = [above for above in drawn_on if above not in seen and facts.visible(view.id, above)]
         if others.intersection(wave):
             return True
         seen.update(wave)

@@ -1,14 +1,15 @@
 """What a view is shown of an incident: as finely as a published source states it, else as its witnesses allow."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from app.disclosure import coarsen, plain
-from app.disclosure.consent import OWN, PLACE
+from app.disclosure.consent import DATE, IDENTITY, OWN, PLACE
 from app.disclosure.consent import decide as consented
 from app.disclosure.corroboration import Told, count
-from app.disclosure.testimony import reliability, text_for
+from app.disclosure.reasons import SILENCE, Silence, hold_back
+from app.disclosure.testimony import marked, reliability
 from app.disclosure.view import Facts, View
 from app.records.kind import Kind
 from app.vocabulary import edtf
@@ -24,6 +25,10 @@ class Support:
     whole: bool
     heard: bool  # not its title alone
     identity: int  # how far it tells of the witness
+
+    def allows(self, place: int, date: int) -> bool:
+        """Tell whether it lets the view know a place and a date as finely as this."""
+        return self.place >= place and self.date >= date
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,40 +53,46 @@ class Happening:
 
 
 def decide(
-    content: Mapping[str, Any], named: Iterable[str], view: View, facts: Facts, owner: str | None = None
+    content: Mapping[str, Any],
+    named: Collection[str],
+    view: View,
+    facts: Facts,
+    owner: str | None = None,
+    say: Silence = SILENCE,
 ) -> Happening | None:
     """Decide what a view is shown of an incident; None: nothing, for nothing that it rests on may be shown."""
-    hidden = plain.hidden_among(named, view, facts)
-    supports = _supports(content["testimonies"], hidden, view, facts)
+    hidden = plain.hidden_among(named, view, facts, say)
+    supports = _supports(content, "testimonies", hidden, view, facts, say)
     if view.owns(owner) or plain.is_published(content, hidden):
+        say("own" if view.owns(owner) else "published")
         everything = coarsen.EXACT, coarsen.DAY, plain.NOTHING, plain.NOTHING, True
         decision = Happening(*everything, OWN if view.owns(owner) else "public", (), (), hidden)
     elif any(one.heard for one in supports):
         place, date = min(one.place for one in supports), min(one.date for one in supports)
         whole = all(one.whole for one in supports)
-        decision = Happening(place, date, *_published(supports, facts), whole, view.audience, (), (), hidden)
+        say("inherited", place=PLACE[place], date=DATE[date])
+        decision = Happening(place, date, *_published(supports, facts, say), whole, view.audience, (), (), hidden)
     else:
+        say("no-support")
         return None
-    against = _supports(content["contradicted_by"], hidden, view, facts)
+    against = _supports(content, "contradicted_by", hidden, view, facts, say)
     if not supports and not against:
         return replace(decision, corroboration=_counted(content, decision, (), view, facts))
     # A testimony is tied to what the incident says here only if its own consent allows its audience to know as much.
     place, date = _says(content, decision, facts)
-
-    def listed(witnesses: list[Support]) -> tuple[Support, ...]:
-        return tuple(one for one in witnesses if one.place >= place and one.date >= date)
-
-    counted = _counted(content, decision, listed(supports), view, facts)
-    return replace(decision, supports=listed(supports), against=listed(against), corroboration=counted)
+    supports = _listed(supports, "testimonies", place, date, say)
+    against = _listed(against, "contradicted_by", place, date, say)
+    counted = _counted(content, decision, supports, view, facts)
+    return replace(decision, supports=tuple(supports), against=tuple(against), corroboration=counted)
 
 
 def _counted(
-    content: Mapping[str, Any], decision: Happening, supports: tuple[Support, ...], view: View, facts: Facts
+    content: Mapping[str, Any], decision: Happening, supports: Iterable[Support], view: View, facts: Facts
 ) -> int:
     shown = content["citations"] if decision.whole else ()
     cited = [one["source"] for one in shown if one["source"] and one["source"] not in decision.hidden]
     told = [Told(one.id, one.identity, one.whole) for one in supports]
-    return count(cited, told, facts, lambda source: facts.visible(view.id, source))
+    return count(cited, told, facts, view)
 
 
 def _says(content: Mapping[str, Any], decision: Happening, facts: Facts) -> tuple[int, int]:
@@ -100,18 +111,37 @@ def _level(place: str, facts: Facts) -> int:
     return PLACE.index(kind) if kind in PLACE else coarsen.EXACT
 
 
-def _supports(ids: list[str], hidden: frozenset[str], view: View, facts: Facts) -> list[Support]:
+def _supports(
+    content: Mapping[str, Any], name: str, hidden: frozenset[str], view: View, facts: Facts, say: Silence
+) -> list[Support]:
     found: list[Support] = []
-    for id in ids:
+    for id in content[name]:
+        part = say.about(id)
         account = facts.testimony(id) if id not in hidden else None
-        one = consented(account.content, view, account.expired, account.owner) if account is not None else None
-        if account is not None and one is not None:
-            heard = not account.content["title_only"]
-            found.append(Support(id, one.place, one.date, one.whole, heard, one.identity))
+        if account is None:
+            part("no-part", name)
+            continue
+        one = consented(account.content, view, facts, account.expired, account.owner, part)
+        if one is None:
+            part("no-part", name)
+            continue
+        part("part", place=PLACE[one.place], date=DATE[one.date], identity=IDENTITY[one.identity])
+        heard = not account.content["title_only"]
+        if not heard:
+            part("title-only")
+        found.append(Support(id, one.place, one.date, one.whole, heard, one.identity))
     return found
 
 
-def _published(supports: list[Support], facts: Facts) -> tuple[frozenset[str], frozenset[str]]:
+def _listed(supports: list[Support], name: str, place: int, date: int, say: Silence) -> list[Support]:
+    """Return those who allow a place and a date as fine as this."""
+    for one in supports:
+        if not one.allows(place, date):
+            say.about(one.id)("says-more", name)
+    return [one for one in supports if one.allows(place, date)]
+
+
+def _published(supports: list[Support], facts: Facts, say: Silence) -> tuple[frozenset[str], frozenset[str]]:
     """Return the places and the dates that the published testimonies among these state themselves."""
     places: set[str] = set()
     dates: set[str] = set()
@@ -119,37 +149,48 @@ def _published(supports: list[Support], facts: Facts) -> tuple[frozenset[str], f
         account = facts.testimony(one.id)
         if account is None or account.content["disclosure_basis"] != "published":
             continue
-        if one.place == coarsen.EXACT:  # a protection assessment may hold back what was published
+        if one.place == coarsen.EXACT and account.content["places"]:
+            # Otherwise a protection assessment holds back what was published.
+            say.about(one.id)("states", "places")
             places.update(account.content["places"])
         if one.date == coarsen.DAY and account.content["date"] is not None:
+            say.about(one.id)("states", "date")
             dates.add(account.content["date"])
     return frozenset(places), frozenset(dates)
 
 
-def show(kind: Kind, content: Mapping[str, Any], decision: Happening, facts: Facts) -> dict[str, Any]:
+def show(
+    kind: Kind, content: Mapping[str, Any], decision: Happening, facts: Facts, say: Silence = SILENCE
+) -> dict[str, Any]:
     """Return the incident as shown, without owner, revision and time."""
     record = plain.fields(kind, plain.without(content, decision.hidden))
     record["testimonies"] = [one.id for one in decision.supports]
     record["contradicted_by"] = [one.id for one in decision.against]
-    record["places"] = _places(record["places"], decision, facts)
+    named, record["places"] = record["places"], _places(record["places"], decision, facts)
+    if record["places"] != named:
+        say("coarsened", "places", level=PLACE[decision.place])
     precise = (
         record["places"] if decision.place == coarsen.EXACT else [p for p in record["places"] if p in decision.free]
     )
     record["geometry"] = coarsen.geometry(precise, facts)
+    if precise != named and record["geometry"] is None:
+        say("coordinates", "geometry")
     when = _when(content["date"], decision)
+    if when != content["date"]:
+        say("coarsened", "date", level=DATE[decision.date])
     record["date"] = edtf.shown(when) if when is not None else None
-    record["title"] = text_for(content["title"], decision.text)
-    record["summary"] = text_for(content["summary"], decision.text)
-    record["acts"] = [_act(act, decision, facts) for act in record["acts"]]
+    record["title"] = marked(content, "title", decision.text, say)
+    record["summary"] = marked(content, "summary", decision.text, say)
+    record["acts"] = [_act(act, decision, facts, say) for act in record["acts"]]
     record["assessment"] = _assessment(record["assessment"], content["assessment"], decision)
     if not decision.whole:
-        record["note"] = record["assessment"] = None
-        record["citations"] = []
-        record["victims"] = _without_words(record["victims"])
+        hold_back(record, ("note", "assessment", "citations"), "not-whole", say)
+        record["victims"] = _without_words(record["victims"], "victims", say)
     if record["title"] is None:
+        say("made", "title")
         record["title"] = coarsen.title("Incident", record["violations"], record["places"], when)
     record["corroboration"] = decision.corroboration
-    record["reliability_notes"] = _notes((*decision.supports, *decision.against), facts)
+    record["reliability_notes"] = _notes((*decision.supports, *decision.against), facts, say)
     return record
 
 
@@ -174,18 +215,26 @@ def _when(text: str | None, decision: Happening) -> str | None:
     return coarsen.date(text, decision.date)
 
 
-def _act(act: dict[str, Any], decision: Happening, facts: Facts) -> dict[str, Any]:
+def _act(act: dict[str, Any], decision: Happening, facts: Facts, say: Silence) -> dict[str, Any]:
     if not decision.exact:
         when = _when(act["date"]["edtf"], decision) if act["date"] else None
-        act = act | {
+        shown = {
             "places": _places(act["places"], decision, facts),
             "date": edtf.shown(when) if when is not None else None,
         }
-    return act if decision.whole else act | {"victims": _without_words(act["victims"])}
+        for name, level in (("places", PLACE[decision.place]), ("date", DATE[decision.date])):
+            if shown[name] != act[name]:
+                say("coarsened", f"acts[].{name}", level=level)
+        act = act | shown
+    return act if decision.whole else act | {"victims": _without_words(act["victims"], "acts[].victims", say)}
 
 
-def _without_words(victims: dict[str, Any] | None) -> dict[str, Any] | None:
-    return None if victims is None else {**victims, "described": None}
+def _without_words(victims: dict[str, Any] | None, field: str, say: Silence) -> dict[str, Any] | None:
+    if victims is None:
+        return None
+    if victims["described"]:
+        say("not-whole", f"{field}.described")
+    return {**victims, "described": None}
 
 
 def _assessment(shown: Any, stated: Mapping[str, Any] | None, decision: Happening) -> Any:
@@ -195,7 +244,8 @@ def _assessment(shown: Any, stated: Mapping[str, Any] | None, decision: Happenin
     return shown | {"citation": plain.citations([stated["citation"]])[0]}
 
 
-def _notes(supports: tuple[Support, ...], facts: Facts) -> list[dict[str, Any]]:
+def _notes(supports: tuple[Support, ...], facts: Facts, say: Silence) -> list[dict[str, Any]]:
     found = ((one, facts.testimony(one.id)) for one in dict.fromkeys(supports))
-    notes = ((one.id, reliability(account.content, one.whole)) for one, account in found if account is not None)
+    accounts = ((one, account.content) for one, account in found if account is not None)
+    notes = ((one.id, reliability(account, one.whole, say.about(one.id))) for one, account in accounts)
     return [{"testimony": id, "note": note} for id, note in notes if note is not None]

@@ -3,13 +3,13 @@
 from typing import Any
 
 from app.disclosure.consent import decide
-from app.disclosure.view import Account, View
+from app.disclosure.view import Account, Facts, View
 
 # What records that rest on an account take from it beside its decision (`incident.py`, `corroboration.py`).
 _TAKEN = ("disclosure_basis", "title_only", "places", "date", "same_witness", "reliability_note")
 
 
-def may_show_less(before: Account | None, after: Account | None, view: View) -> bool:
+def may_show_less(before: Account | None, after: Account | None, view: View, facts: Facts) -> bool:
     """Tell whether what rests on a testimony or person may have to show a view less than before.
 
     It may not if the view was told nothing of it and still is not, nor if everything that others take from it is as it
@@ -20,8 +20,9 @@ def may_show_less(before: Account | None, after: Account | None, view: View) -> 
         before: the account as it was; None: there was none, or it was gone.
         after: as it is now; the same.
         view: who is shown.
+        facts: what is known of other records, the same before and after.
     """
-    was, now = _taken(before, view), _taken(after, view)
+    was, now = _taken(before, view, facts), _taken(after, view, facts)
     if was == now:
         return False
     if was is None or now is None:
@@ -29,9 +30,9 @@ def may_show_less(before: Account | None, after: Account | None, view: View) -> 
     return was[1] != now[1] or any(less < enough for less, enough in zip(now[0], was[0], strict=True))
 
 
-def _taken(account: Account | None, view: View) -> tuple[tuple[int, ...], Any] | None:
+def _taken(account: Account | None, view: View, facts: Facts) -> tuple[tuple[int, ...], Any] | None:
     """Return what others take from an account for a view: how much is allowed, and everything else."""
-    allowed = None if account is None else decide(account.content, view, account.expired)
+    allowed = None if account is None else decide(account.content, view, facts, account.expired, account.owner)
     if account is None or allowed is None:
         return None
     content = account.content

@@ -1,10 +1,11 @@
 """Records that are public unless marked, shown as they are, without what the view may not know of."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from app.disclosure.reasons import SILENCE, Silence
 from app.disclosure.view import Facts, View
 from app.records import BY_NAME
 from app.records.kind import Kind
@@ -21,10 +22,16 @@ class Plain:
     alleged: bool = False
 
 
-def hidden_among(named: Iterable[str], view: View, facts: Facts) -> frozenset[str]:
+def hidden_among(named: Collection[str], view: View, facts: Facts, say: Silence = SILENCE) -> frozenset[str]:
     """Return the ids of the records among these, and above them, that a view is not shown."""
     gone = [one for target in named for one in facts.lineage(target) if not facts.visible(view.id, one)]
-    return frozenset(gone) if gone else NOTHING
+    if not gone:
+        return NOTHING
+    hidden = frozenset(gone)
+    for target in named:
+        if not hidden.isdisjoint(facts.lineage(target)):
+            say("reference" if target in hidden else "reference-above", record=target)
+    return hidden
 
 
 def is_published(content: Mapping[str, Any], hidden: frozenset[str]) -> bool:
@@ -35,7 +42,12 @@ def is_published(content: Mapping[str, Any], hidden: frozenset[str]) -> bool:
 
 
 def decide(
-    content: Mapping[str, Any], named: Iterable[str], view: View, facts: Facts, owner: str | None = None
+    content: Mapping[str, Any],
+    named: Collection[str],
+    view: View,
+    facts: Facts,
+    owner: str | None = None,
+    say: Silence = SILENCE,
 ) -> Plain | None:
     """Decide about a record that is public unless it is marked `restricted`, or names a natural person as perpetrator.
 
@@ -44,20 +56,31 @@ def decide(
     """
     may_know = view.is_mechanism or view.owns(owner)
     if content.get("restricted") and not may_know:
+        say("restricted")
         return None
     natural = content.get("type") == "natural-person"
     if natural and not may_know and not any(facts.visible(view.id, s) for s in content["named_in"]):
+        say("accused")
         return None
-    return Plain(hidden_among(named, view, facts), natural)
+    say("open")
+    return Plain(hidden_among(named, view, facts, say), natural)
 
 
-def decide_link(content: Mapping[str, Any], named: Iterable[str], view: View, facts: Facts) -> Plain | None:
+def decide_link(
+    content: Mapping[str, Any], named: Collection[str], view: View, facts: Facts, say: Silence = SILENCE
+) -> Plain | None:
     """Decide about a link: it is shown where both its ends and its source are."""
-    hidden = hidden_among(named, view, facts)
-    return Plain(hidden) if hidden.isdisjoint((content["from"], content["to"], content["source"])) else None
+    hidden = hidden_among(named, view, facts, say)
+    if not hidden.isdisjoint((content["from"], content["to"], content["source"])):
+        say("loose")
+        return None
+    say("open")
+    return Plain(hidden)
 
 
-def show(kind: Kind, content: Mapping[str, Any], decision: Plain, facts: Facts) -> dict[str, Any]:
+def show(
+    kind: Kind, content: Mapping[str, Any], decision: Plain, facts: Facts, say: Silence = SILENCE
+) -> dict[str, Any]:
     """Return the record as shown, without owner, revision and time."""
     record = fields(kind, without(content, decision.hidden))
     if "alleged" in record:

@@ -1,11 +1,12 @@
 """The projection: one revision and one view in, what that view is shown out, or nothing."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from app.disclosure import coarsen, incident, person, plain, testimony
+from app.disclosure.reasons import SILENCE, Silence
 from app.disclosure.view import Account, Facts, View, lineage
 from app.records import BY_NAME
 from app.records.kind import Kind, Walk, walk
@@ -32,33 +33,38 @@ class Shown:
 def decide(
     kind: Kind,
     content: Mapping[str, Any],
-    named: Iterable[str],
+    named: Collection[str],
     view: View,
     facts: Facts,
     *,
-    expired: bool,
+    state: str,
     secret: bytes,
     owner: str | None = None,
+    say: Silence = SILENCE,
 ) -> Decision | None:
     """Return the decision about one record for one view, or None where the view is not to know that there is one.
 
-    `named` are the ids of the records that the content names. Two views with equal decisions are shown the same bytes,
-    so a record is rendered once for each decision.
+    `named` are the ids of the records that the content names, `state` is the record's in the vault. Two views with
+    equal decisions are shown the same bytes, so a record is rendered once for each decision; `say` is told why.
     """
+    if state in ("retracted", "withdrawn", "erased"):
+        say(state)
+        return None
+    expired = state == "expired"
     match kind.name:
         case "testimony":
-            return testimony.decide(content, named, view, facts, expired, secret, owner)
+            return testimony.decide(content, named, view, facts, expired, secret, owner, say)
         case "incident":
-            return incident.decide(content, named, view, facts, owner)
+            return incident.decide(content, named, view, facts, owner, say)
         case "person":
-            return person.decide(content, named, view, facts, expired, owner)
+            return person.decide(content, named, view, facts, expired, owner, say)
         case "link":
-            return plain.decide_link(content, named, view, facts)
+            return plain.decide_link(content, named, view, facts, say)
         case _:
-            return plain.decide(content, named, view, facts, owner)
+            return plain.decide(content, named, view, facts, owner, say)
 
 
-Carrying = Callable[[Kind, Mapping[str, Any], Any, Facts], dict[str, Any]]
+Carrying = Callable[[Kind, Mapping[str, Any], Any, Facts, Silence], dict[str, Any]]
 
 
 def is_alike(content: Mapping[str, Any]) -> bool:
@@ -87,10 +93,12 @@ _SHOW: dict[str, Carrying] = {
 }
 
 
-def show(kind: Kind, content: Mapping[str, Any], decision: Decision, owner: str, facts: Facts) -> Shown:
+def show(
+    kind: Kind, content: Mapping[str, Any], decision: Decision, owner: str, facts: Facts, say: Silence = SILENCE
+) -> Shown:
     """Carry out a decision: the record as shown, and its terms, bounds and boxes, worked out from what is shown."""
     carry_out: Carrying = _SHOW.get(kind.name, plain.show)
-    record = carry_out(kind, content, decision, facts)
+    record = carry_out(kind, content, decision, facts, say)
     record["owner"] = owner
     given, left = record.get("given"), record.get("left") or (record.get("witness") or {}).get("left")
     return Shown(

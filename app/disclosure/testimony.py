@@ -2,20 +2,22 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app.disclosure import coarsen, plain
-from app.disclosure.consent import CONTENT, IDENTITY, OWN, Decision
+from app.disclosure.consent import CONTENT, DATE, IDENTITY, OWN, PLACE, Decision, is_named
 from app.disclosure.consent import decide as consented
+from app.disclosure.reasons import SILENCE, Silence, hold_back
 from app.disclosure.view import Facts, View
 from app.records.kind import Kind
 from app.vocabulary import edtf
 
 FULL = CONTENT.index("full")
 WITHHELD_NOTE = {"en": "There is a note on the reliability of this testimony; its words are withheld here."}
-WITHHELD, PSEUDONYM, NAMED = range(len(IDENTITY))
+UNMARKED = ("full_text", "setting", "note", "transcription_note", "given_place", "medium", "citations")
+WITHHELD, PSEUDONYM = range(len(IDENTITY) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,40 +31,39 @@ class Telling:
 
 def decide(
     content: Mapping[str, Any],
-    named: Iterable[str],
+    named: Collection[str],
     view: View,
     facts: Facts,
     expired: bool,
     secret: bytes,
     owner: str | None = None,
+    say: Silence = SILENCE,
 ) -> Telling | None:
     """Decide what a view is shown of a testimony; None: nothing."""
-    allowed = consented(content, view, expired, owner)
+    allowed = consented(content, view, facts, expired, owner, say)
     if allowed is None:
         return None
-    hidden = plain.hidden_among(named, view, facts)
+    hidden = plain.hidden_among(named, view, facts, say)
     if not (content["consent"] or view.owns(owner) or plain.is_published(content, hidden)):
+        say("unpublished")
         return None
-    hidden |= {other for other in content["same_witness"] if not _may_tie(allowed, other, hidden, view, facts)}
+    for other in content["same_witness"]:
+        if other not in hidden and not _may_tie(allowed, other, view, facts):
+            say("tie", "same_witness", other)
+            hidden |= {other}
     person = content["witness"]["person"]
-    if person is not None and not _is_named(person, view, facts):
+    if person is not None and person not in hidden and not is_named(person, view, facts):
+        say("nameless", "witness.person", person)
         hidden |= {person}  # an account under a name must not lead to a record that keeps the name back
     pseudonym = _pseudonym(content, view, secret) if allowed.identity == PSEUDONYM else None
     return Telling(allowed, hidden, pseudonym)
 
 
-def _may_tie(allowed: Decision, other: str, hidden: frozenset[str], view: View, facts: Facts) -> bool:
+def _may_tie(allowed: Decision, other: str, view: View, facts: Facts) -> bool:
     """Tell whether a view may know that two accounts are one person's: not if that says more of who tells either."""
-    account = None if other in hidden or allowed.identity == WITHHELD else facts.testimony(other)
-    its = None if account is None else consented(account.content, view, account.expired, account.owner)
+    account = None if allowed.identity == WITHHELD else facts.testimony(other)
+    its = None if account is None else consented(account.content, view, facts, account.expired, account.owner)
     return its is not None and its.identity == allowed.identity
-
-
-def _is_named(person: str, view: View, facts: Facts) -> bool:
-    """Tell whether a view may know a person by name."""
-    account = facts.person(person)
-    allowed = None if account is None else consented(account.content, view, account.expired, account.owner)
-    return allowed is not None and allowed.identity == NAMED
 
 
 def _pseudonym(content: Mapping[str, Any], view: View, secret: bytes) -> str:
@@ -71,30 +72,33 @@ def _pseudonym(content: Mapping[str, Any], view: View, secret: bytes) -> str:
     return "Witness " + hmac.digest(secret, f"{view.id}\0{who}".encode(), hashlib.sha256).hex()[:8].upper()
 
 
-def show(kind: Kind, content: Mapping[str, Any], decision: Telling, facts: Facts) -> dict[str, Any]:
+def show(
+    kind: Kind, content: Mapping[str, Any], decision: Telling, facts: Facts, say: Silence = SILENCE
+) -> dict[str, Any]:
     """Return the testimony as shown, without owner, revision and time."""
     allowed = decision.allowed
     record = plain.fields(kind, plain.without(content, decision.hidden))
     named = record["places"]
     record["places"] = coarsen.places(named, allowed.place, decision.hidden, facts)
+    if record["places"] != named:
+        say("coarsened", "places", level=PLACE[allowed.place])
     exact = allowed.place == coarsen.EXACT
     record["geometry"] = coarsen.geometry(record["places"], facts) if exact else None
+    if named and not exact:
+        say("coordinates", "geometry")
     for name in ("date", "given"):
-        text = coarsen.date(content[name], allowed.date)
-        record[name] = edtf.shown(text) if text is not None else None
-    record["witness"] = _witness(content["witness"], decision)
+        record[name] = dated(content[name], allowed.date, name, say)
+    record["witness"] = _witness(content["witness"], decision, say)
     for name in ("title", "summary", "own_words"):
-        record[name] = text_for(content[name], allowed.text)
+        record[name] = marked(content, name, allowed.text, say)
     if allowed.content < FULL:
-        record["own_words"] = record["full_text"] = None
+        hold_back(record, ("own_words", "full_text"), "needs-full", say)
     if not allowed.whole:
         # Free text that nobody marked for this audience may say what is coarsened here.
-        record["full_text"] = None
-        for name in ("setting", "note", "transcription_note", "given_place", "medium"):
-            record[name] = None
-        record["citations"] = []
-    record["reliability_note"] = reliability(content, allowed.whole)
+        hold_back(record, UNMARKED, "not-whole", say)
+    record["reliability_note"] = reliability(content, allowed.whole, say)
     if record["title"] is None:
+        say("made", "title")
         record["title"] = _title(record, content, allowed)
     return record
 
@@ -104,32 +108,53 @@ def _title(record: Mapping[str, Any], content: Mapping[str, Any], allowed: Decis
     return coarsen.title("Account", record["violations"], record["places"], when)
 
 
-def reliability(content: Mapping[str, Any], whole: bool) -> Any:
+def reliability(content: Mapping[str, Any], whole: bool, say: Silence = SILENCE) -> Any:
     """Return the reliability note of a testimony; where its words may say too much, the fact that there is one."""
     note = content["reliability_note"]
-    return note if note is None or whole else WITHHELD_NOTE
+    if note is None or whole:
+        return note
+    say("note", "reliability_note")
+    return WITHHELD_NOTE
 
 
-def text_for(texts: Mapping[str, Any] | None, audience: str) -> Any:
+def marked(content: Mapping[str, Any], name: str, audience: str | None, say: Silence = SILENCE) -> Any:
     """Return the text that a person marked fit for an audience, or None; of one's own, the fullest."""
-    if texts is None or audience != OWN:
-        return None if texts is None else texts.get(audience)
-    most = ("mechanism", "partner", "public", *sorted(texts))
-    return next(texts[one] for one in most if one in texts)
+    texts = content[name]
+    if texts is None:
+        return None
+    if audience == OWN:
+        return next(texts[one] for one in ("mechanism", "partner", "public", *sorted(texts)) if one in texts)
+    if audience is None:
+        say("unfit", name)
+        return None
+    if audience not in texts:
+        say("unmarked", name, audience=audience)
+    return texts.get(audience)
 
 
-def _witness(witness: Mapping[str, Any], decision: Telling) -> dict[str, Any]:
+def dated(text: str | None, level: int, name: str, say: Silence = SILENCE) -> Any:
+    """Return a date as shown, no finer than a level, with the bounds that follow from that."""
+    coarse = coarsen.date(text, level)
+    if coarse != text:
+        say("coarsened", name, level=DATE[level])
+    return edtf.shown(coarse) if coarse is not None else None
+
+
+def _witness(witness: Mapping[str, Any], decision: Telling, say: Silence) -> dict[str, Any]:
     allowed = decision.allowed
-    left = coarsen.date(witness["left"], allowed.date)
     shown = {
         "designation": witness["designation"],
         "form": witness["form"],
         "role": witness["role"] if allowed.whole else None,
         "person": None if witness["person"] in decision.hidden else witness["person"],
-        "left": edtf.shown(left) if left is not None else None,
+        "left": dated(witness["left"], allowed.date, "witness.left", say),
     }
+    if witness["role"] and not allowed.whole:
+        say("not-whole", "witness.role")
     if allowed.identity == PSEUDONYM:
+        say("pseudonym", "witness")
         return shown | {"designation": {"en": decision.pseudonym}, "form": "pseudonym", "role": None, "person": None}
     if allowed.identity == WITHHELD:
+        say("withheld", "witness")
         return shown | {"designation": None, "form": "withheld", "role": None, "person": None}
     return shown

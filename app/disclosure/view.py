@@ -61,6 +61,10 @@ class Facts(Protocol):
         """Return a person as submitted; None when there is none, or they are gone."""
         ...
 
+    def objects(self, person: str) -> bool:
+        """Tell whether a person objected to being shown or named, whatever became of their record since."""
+        ...
+
 
 def lineage(record: str, hidden: frozenset[str], facts: Facts) -> tuple[str, ...]:
     """Return a place or violation and what stands above it, up to the first that the view is not shown.

@@ -26,6 +26,7 @@ from sqlalchemy import Connection, Table, select, update
 from app.catalogue.tables import POSTING, ROW, SPOT, TERM, TERM_COUNT, VIEW
 from app.core.settings import Settings
 from app.custody.tables import LEAF
+from app.disclosure.fitness import Doubt
 from app.intake.postings import Packed, Pile, Place, merged, rows_of, sort_file, views_in
 from app.intake.publish import Item, Rendered
 from app.intake.write import Writer
@@ -57,6 +58,7 @@ class Prepared:
     terms: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     left: list[int] = field(default_factory=list)  # positions of records that have to go the ordinary way
     changed: list[str] = field(default_factory=list)  # of a rebuild: shown differently from what history says
+    doubts: list[tuple[str, Doubt]] = field(default_factory=list)  # by id: what a person should look at again
     log_size: int = 0  # of the log when the worker learnt the first of what it knows of other records
 
     def add(

@@ -7,7 +7,7 @@ import orjson
 from pydantic import ValidationError
 
 from app.core import crypto
-from app.intake.submit import Draft, Intake, Refused
+from app.intake.submit import Draft, Intake, Refused, is_over
 from app.records import BY_NAME
 from app.records.base import Content
 from app.records.refusal import refusals
@@ -31,6 +31,7 @@ class Good(NamedTuple):
     kind: str
     day: int  # the first on which it may have begun
     parent: str | None
+    ended: bool  # its consent has run out
     links: tuple[tuple[str, str, tuple[str, ...]], ...]
     sealed: bytes
 
@@ -53,7 +54,9 @@ def _check(intake: Intake, lines: Lines, text: bytes) -> Good | Faults:
     date = draft.content.get(kind.date) if kind.date is not None else None
     parent = draft.content["parent"] if kind.hierarchical else None
     day = bounds(date).s0 if date else UNDATED
-    return Good(draft.id, draft.kind, day, parent, draft.links, crypto.seal(lines.key, draft.plain, draft.id.encode()))
+    ended = is_over(draft.content, intake.writer.clock())
+    sealed = crypto.seal(lines.key, draft.plain, draft.id.encode())
+    return Good(draft.id, draft.kind, day, parent, ended, draft.links, sealed)
 
 
 def opened(key: bytes, ids: Sequence[str], sealed: Sequence[bytes]) -> list[Draft]:

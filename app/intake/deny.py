@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from app.catalogue.tables import MOST_EVER
 from app.disclosure.narrowing import may_show_less
 from app.disclosure.view import Account, View
 from app.intake.postings import views_in
@@ -14,24 +15,24 @@ from app.vault.append import Vault
 from app.vault.tables import GONE
 
 AT_ONCE = 100  # so many records that rest on one are shown anew with it, in one transaction
-EVERY_VIEW = (1 << 16) - 1
+EVERY_VIEW = (1 << MOST_EVER) - 1
 
 
-def lessened(before: Node | None, after: Node, views: Sequence[View]) -> int:
+def lessened(before: Node | None, after: Node, views: Sequence[View], world: World) -> int:
     """Return the views (one bit each) that may have to be shown less of what rests on a record, going by its facts."""
     if before is None or before == after:
         return 0
     if after.kind in PEOPLE:
         was, now = _account(before), _account(after)
-        return sum(1 << view.id for view in views if may_show_less(was, now, view))
-    facts = zip(before[2:-1], after[2:-1], strict=True)
+        return sum(1 << view.id for view in views if may_show_less(was, now, view, world))
+    facts = zip(before[3:-1], after[3:-1], strict=True)  # but kind, state and owner
     return EVERY_VIEW if any(_is_less(was, now) for was, now in facts) else 0
 
 
 def _account(node: Node) -> Account | None:
     if node.content is None or node.state in GONE:
         return None
-    return Account(node.content, node.state == "expired")
+    return Account(node.content, node.state == "expired", node.owner)
 
 
 def _is_less(was: object, now: object) -> bool:

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from sqlalchemy import Connection
 
 from app.core.scratch import scratch
+from app.disclosure.fitness import Doubt
 from app.intake.checking import Faults, Good, Lines, check, opened
 from app.intake.order import RANK, knots
 from app.intake.reading import Piece, RecordFile, Unreadable, open_records
@@ -32,7 +33,7 @@ Checked = Iterator[tuple[list[Piece], list[Good | Faults]]]
 
 
 class Fault(NamedTuple):
-    """One reason why a line cannot be taken."""
+    """One reason why a line cannot be taken, or should be looked at again."""
 
     file: str
     line: int
@@ -60,9 +61,10 @@ class Much(Protocol):
 
 @dataclass
 class Report:
-    """What a load did, and what it refused."""
+    """What a load did, what it refused, and what of the records that it took a person should look at again."""
 
     faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
     created: int = 0
     revised: int = 0
     unchanged: int = 0
@@ -151,6 +153,7 @@ class Load:
             for (line, one), at in zip(good.items(), begins, strict=True)
         ]
         self._check_heads(staged, good)
+        self._check_consents(staged, good)
         named: list[Named] = []
         for record in self._stage(staged):
             one = good[record.line]
@@ -191,6 +194,16 @@ class Load:
                 if (reason := barred(head, draft.content)) is not None:
                     self._fault(one.file, one.line, [reason])
                     staged.remove(one)
+
+    def _check_consents(self, staged: list[Staged], good: Mapping[int, Good]) -> None:
+        """Refuse to give a record on record a new consent that has run out."""
+        ended = [one for one in staged if good[one.line].ended]
+        if ended:
+            drafts = opened(self.spool.key, [one.id for one in ended], [good[one.line].sealed for one in ended])
+            refusals = self.intake.writer.database.look(lambda c: self.intake.ended(c, drafts))
+            for one in refusals:
+                self._fault(ended[one.position].file, ended[one.position].line, [(one.field, one.reason)])
+                staged.remove(ended[one.position])
 
     def _stage(self, staged: Sequence[Staged]) -> list[Staged]:
         """Stage records; return those that do not stand in the load already."""
@@ -310,6 +323,12 @@ class Load:
         self.report.created += len(outcome.created)
         self.report.revised += len(outcome.revised)
         self.report.unchanged += len(outcome.unchanged)
+        self.warn(batch, outcome.doubts)
+
+    def warn(self, staged: Sequence[Staged], doubts: Iterable[tuple[str, Doubt]]) -> None:
+        """Report what in records that were taken should be looked at again."""
+        stood = {one.id: (self._names[one.file], one.line) for one in staged}
+        self.report.warnings += [Fault(*stood[id], doubt.field, doubt.reason) for id, doubt in doubts]
 
 
 def _lists(file: RecordFile) -> Iterator[list[Piece]]:

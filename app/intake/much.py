@@ -59,6 +59,7 @@ class AtOnce:
                 if bulk.write(made):
                     left += [staged[position] for position in made.left]
                     load.report.created += len(made.records)
+                    load.warn(staged, made.doubts)
                 else:
                     left += staged
                 load.progress("loading", staged[-1].line, total)

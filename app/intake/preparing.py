@@ -66,7 +66,9 @@ class Preparer:
                 done.left.append(position)
             else:
                 ready.append(draft)
-        self._show(connection, done, task, self._seal(done, task, ready))
+        additions = self._seal(done, task, ready)
+        done.doubts = self._intake.doubts(additions)
+        self._show(connection, done, task, additions)
         world.end(-2)
         return done
 

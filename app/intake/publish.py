@@ -21,7 +21,7 @@ from app.intake.world import World
 from app.records import BY_NAME
 from app.vault.append import Vault, commit, salts
 from app.vault.keys import chunks
-from app.vault.tables import DISCLOSED, GONE
+from app.vault.tables import DISCLOSED
 
 _ADD = text(
     "INSERT INTO term_count (view, term, n) VALUES (:view, :term, :n) "
@@ -146,12 +146,10 @@ def preparing_of(connection: Connection) -> set[int]:
 
 def foresee(item: Item, views: Sequence[View], world: World, secret: bytes) -> int:
     """Return which views (one bit each) will be shown a record, as far as what it names is known to be shown."""
-    if item.state in GONE:
-        return 0
-    kind, expired, mask = BY_NAME[item.kind], item.state == "expired", 0
+    kind, mask = BY_NAME[item.kind], 0
     for view in views:
         decision = project.decide(
-            kind, item.content, item.named, view, world, expired=expired, secret=secret, owner=item.owner
+            kind, item.content, item.named, view, world, state=item.state, secret=secret, owner=item.owner
         )
         mask |= (decision is not None) << view.id
     return mask
@@ -159,8 +157,6 @@ def foresee(item: Item, views: Sequence[View], world: World, secret: bytes) -> i
 
 def render(item: Item, views: Sequence[View], world: World, secret: bytes) -> list[Rendered | None]:
     """Return what each view is shown of a record: rendered once for each distinct decision."""
-    if item.state in GONE:
-        return [None] * len(views)
     kind = BY_NAME[item.kind]
     common = [view for view in views if view.owner is None]
     alike = project.is_alike(item.content) and all(world.visible_to(common, named) for named in item.named)
@@ -172,14 +168,7 @@ def render(item: Item, views: Sequence[View], world: World, secret: bytes) -> li
             answers.append(first)
             continue
         decision = project.decide(
-            kind,
-            item.content,
-            item.named,
-            view,
-            world,
-            expired=item.state == "expired",
-            secret=secret,
-            owner=item.owner,
+            kind, item.content, item.named, view, world, state=item.state, secret=secret, owner=item.owner
         )
         if decision is None:
             answers.append(None)

@@ -10,14 +10,18 @@ import orjson
 from sqlalchemy import Connection
 
 from app.core import crypto, ids, moments
+from app.disclosure.fitness import Doubt, doubts
+from app.intake.world import PEOPLE
 from app.intake.write import Writer, expiry
 from app.records import BY_NAME, references
 from app.records.base import Content
+from app.records.consent import not_yet
 from app.vault.append import Addition, Head, commit
 from app.vault.tables import GONE
 from app.vocabulary import edtf
 
 PUBLIC_RECORD = "public-record"
+ENDED = "has passed: the record keeps the consent that it has; name a day to come, or take the record back"
 IN_ITSELF = "leads back to this very record: nothing lies in itself"
 
 
@@ -46,6 +50,7 @@ class Outcome:
     created: list[str] = field(default_factory=list)
     revised: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
+    doubts: list[tuple[str, Doubt]] = field(default_factory=list)  # by id: what a person should look at again
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,21 @@ class Draft:
         kind = BY_NAME[value["kind"]]
         links = tuple(references(kind, value))
         return cls(value["id"], kind.name, value, plain, links, tuple(dict.fromkeys([one[1] for one in links])))
+
+    def under(self, objection: Mapping[str, Any]) -> "Draft":
+        """Return the draft with an objection in it."""
+        return Draft.of(BY_NAME[self.kind].canonical({**self.content, "objection": objection}))
+
+
+def is_over(content: Mapping[str, Any], now: int) -> bool:
+    """Tell whether a consent has run out at a moment."""
+    moment = expiry(content)
+    return moment is not None and moment <= now
+
+
+def _is_same(draft: Draft, head: Head) -> bool:
+    """Tell whether a draft is what the newest revision of its record says."""
+    return commit(head.salt, draft.plain) == head.commitment
 
 
 def barred(head: Head, content: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -93,6 +113,9 @@ class Intake:
 
         A record that states no id gets one that depends on its owner and slug, or on its owner and whole content, by
         a secret function: the same file loaded twice makes the same records, and the id tells nobody anything.
+
+        Raises:
+            Refused: it states no id and needs one, or a consent or assessment of a day to come.
         """
         value = content.content()
         kind = BY_NAME[value["kind"]]
@@ -102,6 +125,8 @@ class Intake:
             name = value["slug"].encode() if value["slug"] else kind.canonical(value)
             digest = hmac.digest(self._naming, b"\0".join((owner.encode(), kind.name.encode(), name)), hashlib.sha256)
             value["id"] = ids.fixed(str(kind.prefix), digest.hex())
+        if early := [Refusal(0, name, reason) for name, reason in not_yet(value, moments.day_of(self.writer.clock()))]:
+            raise Refused(early)
         # From the canonical bytes: what is shown must come out the same from a revision read back.
         return Draft.of(kind.canonical(value))
 
@@ -116,7 +141,8 @@ class Intake:
             promised: tells the kind of a record that a later submission of the same load will bring, by its id.
 
         Raises:
-            Refused: a reference leads nowhere, or an id belongs to another kind or owner. Nothing was written.
+            Refused: a reference leads nowhere, an id belongs to another kind or owner, or a new consent has run out.
+                Nothing was written.
         """
         return self.writer.transact(
             lambda connection, at, size: self._submit(connection, at, size, drafts, owner, promised)
@@ -135,15 +161,42 @@ class Intake:
         self._check(connection, drafts, heads, owner, promised)
         outcome = Outcome()
         additions: list[Addition] = []
-        for draft in drafts:
+        for draft in self._with_objections(connection, drafts, heads):
             head = heads.get(draft.id)
-            if head is not None and head.state not in GONE and commit(head.salt, draft.plain) == head.commitment:
+            if head is not None and head.state not in GONE and _is_same(draft, head):
                 outcome.unchanged.append(draft.id)
                 continue
             (outcome.revised if head else outcome.created).append(draft.id)
             additions.append(self.addition(draft, owner, head))
+        outcome.doubts = self.doubts(additions)
         self.writer.append(connection, at, size, additions)
         return outcome
+
+    def doubts(self, additions: Sequence[Addition]) -> list[tuple[str, Doubt]]:
+        """Return what a person should look at again, by id; what the additions name must have been learnt."""
+        world, here = self.writer.world, {one.id: one.content for one in additions}
+
+        def contents(id: str) -> Mapping[str, Any] | None:
+            return here.get(id) or world.content(id)
+
+        found: list[tuple[str, Doubt]] = []
+        for one in additions:
+            found += [(one.id, doubt) for doubt in doubts(BY_NAME[one.kind], one.content, contents, world)]
+            if one.state == "expired":
+                found.append((one.id, Doubt("consent.expires", "has passed: the record is kept, and shown to nobody")))
+        return found
+
+    def _with_objections(
+        self, connection: Connection, drafts: Sequence[Draft], heads: Mapping[str, Head]
+    ) -> Sequence[Draft]:
+        """Return drafts with the objection that stands in the vault against each: what is sent again lifts none."""
+        met = [(draft, heads[draft.id]) for draft in drafts if draft.id in heads and draft.kind in PEOPLE]
+        changed = [draft.id for draft, head in met if not _is_same(draft, head)]
+        if not changed:
+            return drafts
+        self.writer.world.learn(connection, changed)
+        stand = {id: (self.writer.world.content(id) or {}).get("objection") for id in changed}
+        return [draft.under(objection) if (objection := stand.get(draft.id)) else draft for draft in drafts]
 
     def _check(
         self,
@@ -167,10 +220,25 @@ class Intake:
                 if kind not in allowed:
                     refusals.append(Refusal(position, path, f"names no {' or '.join(allowed)} that is on record"))
         refusals += self._circles(drafts)
+        refusals += self.ended(connection, drafts)
         if len(here) < len(drafts):
             refusals.append(Refusal(len(here), "id", "stands twice in one submission"))
         if refusals:
             raise Refused(refusals)
+
+    def ended(self, connection: Connection, drafts: Sequence[Draft]) -> list[Refusal]:
+        """Return a refusal for every draft that gives a record on record a new consent, which has run out already.
+
+        A record that is new with such a consent is taken and shown to nobody (docs/consent.md), and so is one whose
+        consent is the one on record: a file that is kept for long is loaded again like any other.
+        """
+        now = self.writer.clock()
+        over = {one.id: position for position, one in enumerate(drafts) if is_over(one.content, now)}
+        refusals: list[Refusal] = []
+        for id, stored in self.writer.vault.read(connection, over).items() if over else ():
+            if stored.content.get("consent") != drafts[over[id]].content["consent"]:
+                refusals.append(Refusal(over[id], "consent.expires", ENDED))
+        return refusals
 
     def _circles(self, drafts: Sequence[Draft]) -> list[Refusal]:
         """Return a refusal for every draft that would lie in itself, by way of others."""
@@ -192,7 +260,6 @@ class Intake:
 
     def addition(self, draft: Draft, owner: str, head: Head | None = None) -> Addition:
         """Return what a draft adds to the vault, after the revision that is there."""
-        expires = expiry(draft.content)
         return Addition(
             id=draft.id,
             kind=draft.kind,
@@ -201,8 +268,8 @@ class Intake:
             revision=head.revision + 1 if head else 1,
             previous=head.leaf if head else None,
             change="submitted",
-            state="expired" if expires is not None and expires <= self.writer.clock() else "live",
-            expires=expires,
+            state="expired" if is_over(draft.content, self.writer.clock()) else "live",
+            expires=expiry(draft.content),
             content=draft.content,
             plain=draft.plain,
             targets=draft.targets,

@@ -28,7 +28,8 @@ class Node(NamedTuple):
     geometry: Mapping[str, Any] | None = None
     crimes: tuple[str, ...] = ()
     derived_from: tuple[str, ...] = ()
-    content: Mapping[str, Any] | None = None  # of a testimony or person: what others rest on
+    witness: str | None = None  # the person whose account it is: who rests on the account may ask about them
+    content: Mapping[str, Any] | None = None  # of a testimony or person, on which others rest; of an accused person
 
     @classmethod
     def of(cls, kind: str, state: str, owner: str, content: Mapping[str, Any] | None) -> "Node":
@@ -44,7 +45,8 @@ class Node(NamedTuple):
             geometry=content.get("geometry"),
             crimes=tuple(one["crime"] for one in content.get("may_amount_to", ())),
             derived_from=tuple(content.get("derived_from", ())),
-            content=content if kind in PEOPLE else None,
+            witness=(content.get("witness") or {}).get("person"),
+            content=content if kind in PEOPLE or content.get("type") == "natural-person" else None,
         )
 
 
@@ -99,7 +101,7 @@ class World:
         return self._visible.get(id, 0)
 
     def learn(self, connection: Connection, ids: Iterable[str]) -> None:
-        """Read what is not known yet of these records, and of what stands above them."""
+        """Read what is not known yet of these records, of what stands above them, and of whose accounts they are."""
         unknown = [id for id in dict.fromkeys(ids) if id not in self._nodes]
         while unknown:
             found: dict[str, tuple[str, str, str]] = {}
@@ -115,8 +117,8 @@ class World:
                 if node is not None and node.content is not None:
                     self._passing.add(id)
             nodes = [self._nodes[id] for id in unknown]
-            above = [up for node in nodes if node for up in (node.parent, *node.derived_from, *node.crimes) if up]
-            unknown = [id for id in dict.fromkeys(above) if id not in self._nodes]
+            known = [(node.parent, node.witness, *node.derived_from, *node.crimes) for node in nodes if node]
+            unknown = [id for id in dict.fromkeys(up for of in known for up in of if up) if id not in self._nodes]
 
     @staticmethod
     def _node(known: tuple[str, str, str] | None, stored: Stored | None) -> Node | None:
@@ -125,6 +127,11 @@ class World:
     def node(self, id: str) -> Node | None:
         """Return a record's node; it must have been learnt."""
         return self._nodes.get(id)
+
+    def content(self, id: str) -> Mapping[str, Any] | None:
+        """Return the content of a testimony, a person, or an actor who is one, whatever became of it."""
+        node = self._nodes.get(id)
+        return node.content if node is not None else None
 
     # --- the facts ---
 
@@ -176,6 +183,11 @@ class World:
     def person(self, record: str) -> Account | None:
         """Return a person as submitted; None when there is none, or they are gone."""
         return self._account("person", record)
+
+    def objects(self, person: str) -> bool:
+        """Tell whether a person objected to being shown or named, whatever became of their record since."""
+        objection = (self.content(person) or {}).get("objection")
+        return objection is not None and objection["to"] != "nothing"
 
     def _account(self, kind: str, record: str) -> Account | None:
         node = self._nodes.get(record)

@@ -22,7 +22,15 @@ from app.vault.keys import KeyStore, chunks
 
 T = TypeVar("T")
 # What changes in the first kind changes what is known of the second, and so what rests on that.
-PASSED_ON = frozenset({("place", "place"), ("violation", "violation"), ("crime", "violation"), ("source", "source")})
+PASSED_ON = frozenset(
+    {
+        ("place", "place"),
+        ("violation", "violation"),
+        ("crime", "violation"),
+        ("source", "source"),
+        ("person", "testimony"),
+    }
+)
 
 
 def expiry(content: Mapping[str, Any]) -> int | None:
@@ -169,13 +177,14 @@ class Writer:
             spread = forced.intersection(item.id for item in wave)
             forced -= spread
             causes = self._causes(wave, moved, spread, less)
-            resting = self._resting_on(connection, causes, waiting, wave[0].kind if own_kind else None)
-            if not own_kind and taken + len(resting) > AT_ONCE:
+            resting = self._resting_on(connection, causes, wave[0].kind if own_kind else None)
+            new = resting.keys() - waiting.keys()
+            if not own_kind and taken + len(new) > AT_ONCE:
                 size = self._deny(connection, at, size, causes, waiting, views)
                 continue
-            taken += len(resting)
-            for item in self._items(connection, sorted(resting)):
-                waiting[item.id] = item
+            taken += len(new)
+            waiting.update((item.id, item) for item in self._items(connection, sorted(new)))
+            for item in [waiting[id] for id in sorted(resting)]:  # of those that wait anyway, for what is passed on
                 if (wave[0].kind, item.kind) in PASSED_ON:
                     less[item.id] = less.get(item.id, 0) | resting[item.id]
                     if item.id not in told:
@@ -197,13 +206,11 @@ class Writer:
                 causes[item.id] = changed | less.get(item.id, 0) & (before | after)
         return causes
 
-    def _resting_on(
-        self, connection: Connection, causes: Mapping[str, int], but: Mapping[str, Item], kind: str | None = None
-    ) -> dict[str, int]:
+    def _resting_on(self, connection: Connection, causes: Mapping[str, int], kind: str | None = None) -> dict[str, int]:
         """Return the records that rest on others, each with the views that may have to be shown less of it."""
         resting: dict[str, int] = {}
         for one in self.vault.resting_on(connection, sorted(causes)):
-            if one.id not in but and kind in (None, one.kind):
+            if kind in (None, one.kind):
                 resting[one.id] = resting.get(one.id, 0) | causes[one.target] & one.views
         if self._waits:  # what is to be shown anew anyway need not be now, if no view may be shown less of it
             for id in journal.waiting(connection, resting):
@@ -254,7 +261,7 @@ class Writer:
                 self.world.show(one.id, 0)
             elif before != node:
                 forced.add(one.id)
-                less[one.id] = lessened(before, node, views)
+                less[one.id] = lessened(before, node, views, self.world)
         return forced, less
 
     def _show(

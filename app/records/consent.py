@@ -1,11 +1,13 @@
 """What a witness allowed, for each audience on its own, and what a protection assessment holds back further."""
 
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
-from app.records.base import Audience, Basis, Content, Edtf, Name, Piece, Tag, refuse
+from app.records.base import Audience, Basis, Content, Edtf, Name, Piece, Tag, Words, refuse
+from app.vocabulary.edtf import bounds
 
 ContentLevel = Literal["none", "counted", "summary", "full"]
 IdentityLevel = Literal["withheld", "pseudonym", "named"]
@@ -14,6 +16,17 @@ DateLevel = Literal["year", "month", "day"]
 Purpose = Literal["publication", "research", "advocacy", "un-reporting", "criminal-proceedings"]
 Condition = Literal["no-death-penalty", "fair-trial"]
 Reason = Literal["family-in-country", "child", "sexual-violence", "other"]
+# From least to most.
+SCALES: Mapping[str, tuple[str, ...]] = {
+    name: get_args(levels)
+    for name, levels in (
+        ("content", ContentLevel),
+        ("identity", IdentityLevel),
+        ("place", PlaceLevel),
+        ("date", DateLevel),
+    )
+}
+AHEAD = 1  # days by which a date may lie ahead of UTC: where the day begins first, it is tomorrow already
 
 
 def _day(value: str) -> str:
@@ -37,6 +50,19 @@ class Allowed(Piece):
     purposes: Annotated[list[Purpose], Field(max_length=5)] = Field(default_factory=list)
     conditions: Annotated[list[Condition], Field(max_length=2)] = Field(default_factory=list)
 
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        if self.content != "none" and not self.purposes:
+            raise refuse(
+                "purposes", f"is empty, so that content {self.content} serves nothing: name one, or allow none"
+            )
+        if self.identity == "named" and self.content in ("none", "counted"):
+            raise refuse(
+                "identity",
+                f"is named, and content {self.content} shows nobody: allow a summary, or say pseudonym or withheld",
+            )
+        return self
+
 
 class Consent(Piece):
     """A promise made to a person. An audience that is not named is allowed nothing."""
@@ -48,6 +74,12 @@ class Consent(Piece):
     recontact: bool
     expires: Day | None = None
     audiences: Annotated[dict[Audience, Allowed], Field(max_length=50)]
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.expires is not None and bounds(self.expires).e1 < bounds(self.obtained_on).s0:
+            raise refuse("expires", "lies before the day on which the consent was obtained: mend one of the two")
+        return self
 
 
 class Limit(Piece):
@@ -66,6 +98,26 @@ class Protection(Piece):
     assessed_by: Name
     assessed_on: Edtf
     limits: Annotated[dict[Audience, Limit], Field(max_length=50)]
+
+    @model_validator(mode="after")
+    def _limits_a_body_with_its_class(self) -> Self:
+        for audience, limit in self.limits.items():
+            whole = self.limits.get(audience.partition(":")[0])
+            for name, scale in SCALES.items() if whole is not None and whole is not limit else ():
+                mine, all_of_them = getattr(limit, name), getattr(whole, name)
+                if mine is not None and all_of_them is not None and scale.index(mine) > scale.index(all_of_them):
+                    raise refuse(
+                        f"limits.{audience}.{name}",
+                        f"is {mine}, and the limit of its whole class holds for it too: say {all_of_them} or less",
+                    )
+        return self
+
+
+class Objection(Piece):
+    """What a published person objects to: the record, or being named in it. No submission states it or lifts it."""
+
+    to: Literal["nothing", "name", "record"]
+    reason: Words
 
 
 class PeopleContent(Content):
@@ -96,3 +148,16 @@ class OwnPeopleContent(PeopleContent):
                 else "does not go with disclosure_basis published: publication is never called consent",
             )
         return self
+
+
+def not_yet(content: Mapping[str, Any], today: int) -> Iterator[tuple[str, str]]:
+    """Yield field and reason of each day in a content's consent and protection that has not come yet.
+
+    Args:
+        content: a testimony's or person's; any other yields nothing.
+        today: the day in UTC, counted as `datetime.date.toordinal` counts.
+    """
+    for name, day in (("consent", "obtained_on"), ("protection", "assessed_on")):
+        stated = content.get(name)
+        if stated is not None and bounds(stated[day]).s0 > today + AHEAD:
+            yield f"{name}.{day}", "lies in the future: write the day on which it was done"

@@ -48,7 +48,7 @@ class Revision(SQLModel, table=True):
     revision: int
     previous: int | None = Field(sa_type=BigInteger)  # the leaf of the revision before
     at: int = Field(sa_type=BigInteger)  # milliseconds since 1970, UTC
-    change: str  # submitted | expired | retracted | withdrawn | erased
+    change: str  # submitted | expired | retracted | withdrawn | erased | objected
     salt: bytes = Field(sa_type=LargeBinary)  # empty once the record is erased, and so is what was sealed
     commitment: bytes = Field(sa_type=LargeBinary)
     sealed: bytes = Field(sa_type=LargeBinary)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.intake.objecting import object_to
 from app.intake.retract import expire, retract
 from app.intake.submit import Intake
 from app.records import BY_NAME
@@ -86,11 +87,12 @@ NOBODY: dict[int, Level] = {}
 WAYS: dict[str, tuple[dict[str, Any], dict[int, Level]]] = {
     "published": (PUBLISHED, everyone(WHOLE)),
     "retracted": (PUBLISHED, NOBODY),
+    "objected": (PUBLISHED, NOBODY),
     "published-out-of-sight": (PUBLISHED, {2: WHOLE}),  # its one source is restricted
     "rising": (consent(RISING), RISING),
     "partner": (consent(PARTNER), PARTNER),
-    "none": (consent(everyone(Level("none"))), NOBODY),
-    "counted": (consent(everyone(Level("counted"))), NOBODY),
+    "none": (consent(everyone(Level("none", "withheld"))), NOBODY),
+    "counted": (consent(everyone(Level("counted", "withheld"))), NOBODY),
     "other-purpose": (consent(everyone(WHOLE), purposes=["advocacy"]), NOBODY),
     "condition": (consent(everyone(WHOLE), ("no-death-penalty",)), NOBODY),
     "expired": (consent(everyone(WHOLE)) | {"consent.expires": OVER}, NOBODY),
@@ -152,7 +154,7 @@ def _incidents(garden: Garden) -> None:
         more: dict[str, Any] = {"disclosure_basis": said["disclosure_basis"], "assessment.citation.source": None}
         if name == "published-out-of-sight":
             more["citations.source"] = garden.ids("source-restricted")
-        seen = everyone(WHOLE) if name == "protected-published" else views
+        seen = everyone(WHOLE) if name in ("protected-published", "objected") else views
         garden.add(f"incident-{name}", "incident", seen, testimonies=garden.ids(f"testimony-{name}"), **more)
         assert published or "published" not in name
     named = {"assessment.citation.source": garden.id("source-restricted"), "disclosure_basis": "published"}
@@ -183,6 +185,8 @@ def sow(garden: Garden, intake: Intake, clock: Any) -> str:
     for name, one in garden.records.items():
         if name.endswith("-retracted"):
             assert retract(intake.writer, one.id, one.owner, reason)
+        if name in ("person-objected", "testimony-objected"):
+            assert object_to(intake.writer, one.id, one.owner, "record", reason)
     clock.now += 2 * DAY
     assert expire(intake.writer) == sum(
         name.endswith("-expired") and one.kind != "incident" for name, one in garden.records.items()

@@ -19,6 +19,7 @@ from app.catalogue.when import ATS, MATCHES, SIDES
 from app.cli import app as command
 from app.core.problems import TYPES
 from app.core.settings import Settings
+from app.disclosure.reasons import RULES
 from app.records import KINDS
 from tests.contract.asking import Service
 
@@ -83,6 +84,12 @@ def test_every_verb_of_the_command_is_documented_with_its_options():
             if one.startswith("--")
         ]
         assert [one for one in options if one not in part and one != "--help"] == [], name
+
+
+def test_every_rule_of_disclosure_is_documented():
+    rows = [line.split("|")[1] for line in text("docs/consent.md").splitlines() if line.startswith("| `")]
+    stated = {rule for row in rows for rule in re.findall(r"`([a-z-]+)`", row)}
+    assert sorted(set(RULES) - stated) == []
 
 
 def test_every_setting_is_documented():

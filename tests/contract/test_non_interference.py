@@ -20,9 +20,9 @@ from tests.contract.twins import BASE, LEVELS, NAMES, SITES, hidden_parts, inc, 
 from tests.contract.vault import empty, open_vault
 
 SHOWN = {
-    "testimony": [tst("coarse"), tst("told")],
-    "incident": [inc("coarse"), inc("told"), inc("undated")],
-    "person": [per("known")],
+    "testimony": [tst("coarse"), tst("told"), tst("named"), tst("once")],
+    "incident": [inc("coarse"), inc("told"), inc("named"), inc("undated")],
+    "person": [per("known"), per("quiet")],
     "finding": ["finding-1"],
 }
 for record in BASE:

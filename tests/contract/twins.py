@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from app.core.ids import fixed
+from app.intake.objecting import object_to
 from app.intake.retract import expire, retract
 from app.records import BY_NAME
 from tests.contract.planting import AUDIENCES
@@ -43,11 +44,12 @@ def text(words: str) -> dict[str, str]:
 
 @dataclass
 class Step:
-    """One thing that is done to a vault: a record is submitted, or taken back."""
+    """One thing that is done to a vault: a record is submitted, taken back, or its witness objects to the name."""
 
     content: dict[str, Any] = field(default_factory=dict)
     owner: str = "us"
     retracted: str = ""
+    objected: str = ""
 
 
 # --- what is drawn ---
@@ -164,7 +166,9 @@ def _shown(view: int, identity: str, hidden: Mapping[str, Any]) -> list[Step]:
     more_places, more_actors = (["hidden-place"], [fixed("act", "hidden")]) if unseen else ([], [])
     allowed = {audience: {**LEVELS[identity], "purposes": [PURPOSES[view]]}}
     for other in others:
-        allowed[other] = {**FULL, "content": hidden["for_others"], "purposes": [PURPOSES[AUDIENCES.index(other)]]}
+        theirs = {"identity": "withheld"} if hidden["for_others"] == "none" else {}
+        allowed[other] = {**FULL, "content": hidden["for_others"], **theirs}
+        allowed[other] |= {"purposes": [PURPOSES[AUDIENCES.index(other)]]}
     said = {
         "kind": "testimony",
         "disclosure_basis": "consent",
@@ -233,13 +237,32 @@ def _shown(view: int, identity: str, hidden: Mapping[str, Any]) -> list[Step]:
         ],
         "citations": citations,
     }
-    told = {"kind": "testimony", **published, "recorded_by": "ohchr", "violations": ["torture"], "places": ["county"]}
+    told: dict[str, Any] = {
+        "kind": "testimony",
+        **published,
+        "recorded_by": "ohchr",
+        "violations": ["torture"],
+        "places": ["county"],
+    }
+    # Two accounts under a name: of two witnesses, or of one who keeps the name back or is not there for this view.
+    quiet = {audience: {**FULL, "identity": "withheld", "purposes": [PURPOSES[view]]}}
+    one = next(map(per, lives), per("quiet")) if hidden["ties"] else None
+    named = {**told, "date": "2012-03", "witness": {"form": "named", "designation": text("N"), "person": one}}
     plain: list[dict[str, Any]] = [
         {"kind": "person", **published, "id": per("known"), "name": text("N"), "home_province": "province"},
         {**said, "id": tst("coarse"), "witness": witness},
         {**said, "id": tst("coarse-2"), "witness": witness, "same_witness": tied},
         {**told, "id": tst("told"), "date": "2012-03", "witness": {"form": "unnamed"}, "same_witness": tied},
         {**told, "id": tst("undated"), "witness": {"form": "unnamed"}},
+        {"kind": "person", "disclosure_basis": "consent", "consent": _consent(quiet, "quiet"), "id": per("quiet")},
+        *({**named, "id": tst(id)} for id in ("named", "named-2")),
+        {
+            **incident,
+            "id": inc("named"),
+            "disclosure_basis": "consent",
+            "date": "2012-03",
+            "testimonies": [tst("named"), tst("named-2")],
+        },
         coarse,
         {
             **incident,
@@ -262,7 +285,13 @@ def _shown(view: int, identity: str, hidden: Mapping[str, Any]) -> list[Step]:
             "citations": citations,
         },
     ]
-    return [*map(Step, BASE), *map(Step, plain)]
+    # One whose witness objected to being named: what is said of them from then on matters to nobody.
+    once = {**told, "id": tst("once"), "witness": {"form": "named", "designation": text("N"), "person": per("known")}}
+    again = {**once, "witness": {**witness, "left": None}, "note": text(hidden["words"])}
+    again |= {name: {"public": text(hidden["words"])} for name in ("title", "summary", "own_words")}
+    again |= {name: text(hidden["words"]) for name in ("setting", "full_text")}
+    objected = [Step(once), Step(objected=tst("once")), Step(again)]
+    return [*map(Step, BASE), *map(Step, plain), *objected]
 
 
 def _consent(audiences: Mapping[str, Any], words: str, expires: str | None = None) -> dict[str, Any]:
@@ -305,9 +334,8 @@ def _life(view: int, name: str, life: Mapping[str, Any]) -> list[Step]:
     audience, way, words = AUDIENCES[view], life["way"], life["words"]
     mine: dict[str, Any] = {**FULL, "purposes": [PURPOSES[view]]}
     # What expires or is taken back was never shown to this view: a view may know what it was shown once.
-    mine |= (
-        {"content": way if way == "counted" else "none"} if way in ("none", "counted", "expired", "retracted") else {}
-    )
+    if way in ("none", "counted", "expired", "retracted"):
+        mine |= {"content": way if way == "counted" else "none", "identity": "withheld"}
     mine |= {"purpose": {"purposes": ["advocacy"]}, "condition": {"conditions": ["fair-trial"]}}.get(way, {})
     allowed = {other: {**FULL, "purposes": list(PURPOSES)} for other in AUDIENCES if life["to_others"]} | {
         audience: mine
@@ -348,6 +376,8 @@ def make(vault: OpenVault, todo: list[Step]) -> None:
     for step in todo:
         if step.retracted:
             assert retract(vault.writer, step.retracted, step.owner, "It was asked for.")
+        elif step.objected:
+            assert object_to(vault.writer, step.objected, step.owner, "name", "It was asked for.")
         else:
             model = BY_NAME[step.content["kind"]].model.model_validate(step.content)
             vault.intake.submit([vault.intake.draft(model, step.owner)], step.owner)

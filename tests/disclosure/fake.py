@@ -67,6 +67,11 @@ class FakeFacts:
         published = content("person", id=record, disclosure_basis="published", citations=CITED)
         return self.accounts.get(record, Account(published))
 
+    def objects(self, person: str) -> bool:
+        account = self.accounts.get(person)
+        objection = account.content.get("objection") if account is not None else None
+        return objection is not None and objection["to"] != "nothing"
+
 
 def content(kind: str, **fields: Any) -> dict[str, Any]:
     """Return a valid content of a kind."""
@@ -74,9 +79,10 @@ def content(kind: str, **fields: Any) -> dict[str, Any]:
 
 
 def allowed(**more: Any) -> dict[str, Any]:
-    """Return what an audience is allowed: everything, for every purpose, with some of it changed."""
+    """Return what an audience is allowed: everything that the content allows, for every purpose, some of it changed."""
     purposes = ["publication", "research", "advocacy", "un-reporting", "criminal-proceedings"]
-    return {"content": "full", "identity": "named", "place": "exact", "date": "day", "purposes": purposes, **more}
+    identity = "withheld" if more.get("content") in ("none", "counted") else "named"
+    return {"content": "full", "identity": identity, "place": "exact", "date": "day", "purposes": purposes, **more}
 
 
 def consent(**audiences: Any) -> dict[str, Any]:
@@ -146,7 +152,8 @@ def facts(*testimonies: Mapping[str, Any], expired: tuple[str, ...] = (), **more
 def decided(value: Mapping[str, Any], view: View, known: FakeFacts | None = None, expired: bool = False) -> Any:
     """Return the decision about a content for a view."""
     kind = BY_NAME[value["kind"]]
-    return project.decide(kind, value, _named(kind, value), view, known or facts(), expired=expired, secret=SECRET)
+    known, state = known or facts(), "expired" if expired else "live"
+    return project.decide(kind, value, _named(kind, value), view, known, state=state, secret=SECRET)
 
 
 def shown(

@@ -7,7 +7,21 @@ import pytest
 
 from app.disclosure.consent import IDENTITY
 from app.disclosure.corroboration import Told, count
-from tests.disclosure.fake import PER, PER2, T1, T2, T3, T4, a_testimony, facts
+from app.disclosure.view import Account
+from tests.disclosure.fake import (
+    PER,
+    PER2,
+    PUBLIC,
+    T1,
+    T2,
+    T3,
+    T4,
+    a_testimony,
+    allowed,
+    consent,
+    content,
+    facts,
+)
 
 WITHHELD, PSEUDONYM, NAMED = range(len(IDENTITY))
 
@@ -18,12 +32,14 @@ def counted(
     *,
     told: tuple[int, ...] = (),
     unseen: tuple[str, ...] = (),
+    people: tuple[dict[str, Any], ...] = (),
     derived: Mapping[str, tuple[str, ...]] | None = None,
 ) -> int:
     """Count for an incident that cites sources and rests on accounts, each with how far its witness is told of."""
     levels = told or (NAMED,) * len(accounts)
     known = [Told(one["id"], level, level == NAMED) for one, level in zip(accounts, levels, strict=True)]
-    return count(sources, known, facts(*accounts, derived=derived or {}), lambda one: one not in unseen)
+    world = facts(*accounts, *people, derived=derived or {}, hidden={PUBLIC.id: set(unseen)})
+    return count(sources, known, world, PUBLIC)
 
 
 def account(id: str, person: str | None = None, source: str | None = None, **more: Any) -> dict[str, Any]:
@@ -43,6 +59,23 @@ def test_each_witness_counts_once():
 
 def test_two_accounts_of_one_person_are_one_witness():
     assert counted([account(T1, PER), account(T2, PER)]) == 1
+
+
+def person(**changes: Any) -> dict[str, Any]:
+    return content("person", id=PER, disclosure_basis="consent", consent=consent(public=allowed(**changes)))
+
+
+def test_two_accounts_under_a_name_are_tied_by_a_person_only_where_the_view_is_shown_that_person_by_name():
+    both = [account(T1, PER), account(T2, PER)]
+    assert counted(both, people=(person(),)) == 1
+    assert counted(both, unseen=(PER,)) == 2
+    for hidden in ({"content": "counted"}, {"identity": "pseudonym"}, {"identity": "withheld"}):
+        assert counted(both, people=(person(**hidden),)) == 2
+    ended = facts(*both)
+    ended.accounts[PER] = Account(person(), expired=True)
+    assert count([], [Told(one["id"], NAMED, True) for one in both], ended, PUBLIC) == 2
+    # Two accounts of one person under a pseudonym have the same: the view is told, whatever becomes of the person.
+    assert counted(both, told=(PSEUDONYM, PSEUDONYM), unseen=(PER,)) == 1
 
 
 @pytest.mark.parametrize("ties", [{T1: [T2]}, {T2: [T1]}, {T1: [T2], T2: [T1]}])
@@ -94,7 +127,7 @@ def test_of_an_account_known_by_its_title_nothing_counts():
 
 def test_an_account_that_is_not_on_record_counts_for_nothing():
     known = [Told(T1, NAMED, True), Told(T2, NAMED, True)]
-    assert count(["src-a"], known, facts(account(T1)), lambda _: True) == 2  # T1, and the source that is cited
+    assert count(["src-a"], known, facts(account(T1)), PUBLIC) == 2  # T1, and the source that is cited
 
 
 def test_sources_count_once_each():

@@ -1,11 +1,14 @@
-"""A history of submissions, revisions, removals and expiries, drawn by chance and the same for the same seed."""
+"""A history of submissions, revisions, removals, expiries and objections, drawn by chance, the same for a seed."""
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from app.core.ids import fixed
+from app.core.moments import end_of
 from app.intake.erase import erase
+from app.intake.objecting import To, Unobjectable, object_to
 from app.intake.retract import expire, retract, withdraw
 from app.intake.submit import Intake
 from tests.conftest import Clock
@@ -47,7 +50,7 @@ class History:
         self.makers: dict[str, Callable[[str], Value]] = {kind: getattr(self, f"_{kind}") for kind in IDS}
 
     def run(self, steps: int) -> None:
-        """Submit, revise, take back, let consents run out."""
+        """Submit, revise, take back, let consents run out, object."""
         for kind in IDS:
             submit(self.intake, *[self._make(kind, id) for id in IDS[kind]])
             self.after()
@@ -63,6 +66,11 @@ class History:
                     self.over.add(id)
             elif self.chance.random() < 0.1:
                 expire(self.intake.writer)
+            elif self.chance.random() < 0.2:
+                to: To = self.chance.choice(["nothing", "name", "record"])
+                id = self.chance.choice([*IDS["testimony"], *IDS["person"]])
+                with suppress(Unobjectable):  # it is shown by consent
+                    assert object_to(self.intake.writer, id, OWNER, to, "by chance") is not None
             else:
                 kinds = self.chance.sample(list(IDS), 2)
                 ids = [(kind, self.chance.choice(IDS[kind])) for kind in kinds]
@@ -96,7 +104,11 @@ class History:
         }
         audiences = self.chance.sample(["public", "partner", "mechanism"], 2)
         allowed = {name: {of: self.chance.choice(scale) for of, scale in levels.items()} for name in audiences}
-        return {"consent": consent(self.chance.choice(EXPIRIES), **allowed)}
+        for one in allowed.values():
+            one |= {"identity": "withheld"} if one["content"] == "counted" else {}
+        # A new consent that has run out is refused.
+        to_come = [day for day in EXPIRIES if day is None or end_of(day) > self.clock.now]
+        return {"consent": consent(self.chance.choice(to_come), **allowed)}
 
     def _source(self, id: str) -> Value:
         return a_source(id, derived_from=self._some("source", but=id), restricted=self.chance.random() < 0.2)

@@ -20,10 +20,12 @@ from app.vault.tables import RECORD, REFERENCE, REVISION
 from tests.conftest import Clock, settings_for
 from tests.intake.house import (
     OWNER,
+    PER,
     T1,
     T2,
     WORLD,
     Value,
+    a_person,
     a_place,
     a_testimony,
     an_incident,
@@ -37,13 +39,15 @@ MANY = 60
 
 
 def values() -> list[Value]:
-    """A world, two testimonies, and many incidents and weapons events that rest on them."""
+    """A world, two testimonies of one witness, and many incidents and weapons events that rest on them."""
     chance = random.Random(5)
     hidden = a_place(
         "hidden", parent="north", restricted=True, geometry={"type": "Point", "coordinates": [128.5, 40.0]}
     )
-    accounts = [a_testimony(T1), a_testimony(T2, consent=consent(public={"place": "province"}, mechanism={}))]
-    found = [*WORLD, hidden, a_place("inside", parent="hidden"), *accounts]
+    named: Value = {"witness": {"form": "named", "person": PER}}
+    told = a_testimony(T2, consent=consent(public={"place": "province"}, mechanism={}), **named)
+    person = a_person(PER, consent=consent(public={}, mechanism={"identity": "withheld"}))
+    found = [*WORLD, hidden, a_place("inside", parent="hidden"), person, a_testimony(T1, **named), told]
     for number in range(MANY):
         more: Value = {
             "places": chance.sample(["camp", "south", "hidden", "inside"], 2),

@@ -15,7 +15,7 @@ CONSENT = {
     "form": "written",
     "language": "ko",
     "recontact": True,
-    "audiences": {"public": {"content": "summary"}},
+    "audiences": {"public": {"content": "summary", "purposes": ["publication"]}},
 }
 
 

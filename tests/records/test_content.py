@@ -190,7 +190,7 @@ def test_consent_and_publication_are_never_mixed():
             "identity": "withheld",
             "place": "country",
             "date": "year",
-            "purposes": [],
+            "purposes": ["publication"],
             "conditions": [],
         }
     }

@@ -1,0 +1,102 @@
+"""Explaining: what it says each view gets is what the catalogue holds, whatever happened before."""
+
+import pytest
+from sqlalchemy import select
+
+from app.disclosure.explain import DisclosureShown
+from app.disclosure.reasons import HIDES
+from app.intake.explaining import disclosure
+from app.intake.objecting import object_to
+from app.intake.publish import views_of
+from app.intake.views import OWN, create, prepare
+from app.vault.tables import RECORD
+from tests.intake.chance import History
+from tests.intake.house import (
+    I1,
+    MECHANISM,
+    ONE_ENGINE,
+    OWNER,
+    PUBLIC,
+    T1,
+    T2,
+    a_source,
+    a_testimony,
+    an_incident,
+    catalogue,
+    consent,
+    seen_by,
+    shown,
+    submit,
+)
+
+
+@pytest.mark.parametrize(("engine", "seed"), [("sqlite", 11), ("sqlite", 12), ("postgresql", 13)], indirect=["engine"])
+def test_what_it_says_is_what_the_catalogue_holds(intake, database, writer, clock, seed):
+    History(intake, clock, seed).run(25)
+    before = catalogue(database)
+    ids = database.look(lambda connection: list(connection.scalars(select(RECORD.c.id))))
+    assert len(ids) > 30
+    for id in ids:
+        found = disclosure(writer, id)
+        assert found is not None
+        assert [one.view for one in found.views if one.shown] == seen_by(database, id)
+        for one in found.views:
+            own = {reason.rule for reason in one.reasons if reason.about is None}
+            assert bool(own & HIDES) is not one.shown and own
+            if one.shown:
+                assert one.as_shown == shown(database, one.view, id)
+    assert catalogue(database) == before
+
+
+def rests_on_another(intake):
+    submit(intake, a_source(), a_testimony(T1, consent=consent(public={"place": "province"})), owner="other-body")
+    rests = {"disclosure_basis": "consent", "citations": []}
+    submit(intake, a_testimony(T2), an_incident(I1, testimonies=[T1, T2], **rests))
+
+
+@ONE_ENGINE
+def test_an_owner_is_told_of_their_own_records_and_not_why_those_of_others_have_their_part(intake, writer):
+    rests_on_another(intake)
+    assert disclosure(writer, I1, owner="other-body") is None and disclosure(writer, "inc-nothing") is None
+    whole, told = disclosure(writer, I1, [PUBLIC]), disclosure(writer, I1, [PUBLIC], OWNER)
+    assert whole is not None and told is not None
+
+    def about(found: DisclosureShown, id: str) -> list[str]:
+        return [reason.rule for reason in found.views[0].reasons if reason.about == id]
+
+    assert about(whole, T1) == ["consented", "part"] and about(told, T1) == ["of-another"]
+    assert about(whole, T2) == about(told, T2) == ["published", "part"]
+    assert whole.views[0].allowed == told.views[0].allowed and whole.views[0].as_shown == told.views[0].as_shown
+
+
+@ONE_ENGINE
+def test_an_organisations_own_view_is_told_of_to_that_one_alone(deploy):
+    one = deploy()
+    for owner in (OWNER, "other-body"):
+        create(one.writer, *OWN, owner=owner)
+    prepare(one.writer)
+    values = [a_source(), a_testimony(T1), a_testimony(T2, consent=consent())]
+    submit(one.intake, *values)
+    object_to(one.writer, T1, OWNER, "record", "a test")
+    for id in (T1, T2):
+        whole, told = disclosure(one.writer, id), disclosure(one.writer, id, owner=OWNER)
+        assert whole is not None and told is not None
+        assert [view.owner for view in whole.views] == [None, None, None, OWNER, "other-body"]
+        assert [view.owner for view in told.views] == [None, None, None, OWNER]
+        assert [view.shown for view in whole.views] == [False, False, False, True, False]
+        assert [reason.rule for reason in told.views[3].reasons] == ["own"]
+        assert told.views[3].as_shown == shown(one.database, 3, id)
+
+
+@ONE_ENGINE
+def test_it_is_ready_to_be_answered(intake, writer, database):
+    rests_on_another(intake)
+    found = disclosure(writer, I1)
+    assert found is not None
+    assert DisclosureShown.model_validate_json(found.model_dump_json()) == found
+    views = database.look(views_of)
+    assert [(one.view, one.audience, one.purpose, one.recipient) for one in found.views] == [
+        (view.id, view.audience, view.purpose, []) for view in views
+    ]
+    assert (found.id, found.kind, found.owner, found.state) == (I1, "incident", OWNER, "live")
+    assert [one.shown for one in found.views] == [True] * 3 and views[-1].id == MECHANISM
