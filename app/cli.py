@@ -29,6 +29,7 @@ from app.intake.objecting import To, Unobjectable, object_to
 from app.intake.reading import Unreadable
 from app.intake.rebuild import complete
 from app.intake.rebuild import rebuild as rebuild_catalogue
+from app.intake.restore import restore
 from app.intake.submit import PUBLIC_RECORD, Intake, Refused
 from app.intake.write import Closed, Writer
 from app.records.base import AUDIENCE, WORD
@@ -68,7 +69,8 @@ def _fail(message: str) -> NoReturn:
 class _Session:
     """One use of the database by a command: opened, brought up to date, closed."""
 
-    def __init__(self) -> None:
+    def __init__(self, serves: bool = False) -> None:
+        self.serves = serves
         self.settings = Settings.from_env()
         self.database = Database.main(self.settings)
 
@@ -82,8 +84,12 @@ class _Session:
             _errors.print(f"{unswept} erased records may have left traces in the files: `evidence sweep` removes them.")
         return self
 
-    def __exit__(self, *_: object) -> None:
-        asyncio.run(self.close())
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        try:
+            if failure is None and not self.serves:  # a server goes on with it while it answers
+                restore(self.writer)
+        finally:
+            asyncio.run(self.close())
 
     async def close(self) -> None:
         await self.writer.vault.keys.close()
@@ -129,7 +135,7 @@ def serve() -> None:
     """Bring the database up to date, load the built-in record on the first run, and answer over HTTP."""
     from app.server import run  # the other verbs need no server
 
-    with _Session() as session:
+    with _Session(serves=True) as session:
         settings = session.settings
         if settings.builtin:
             report = load_builtin(session.intake, settings.home)
@@ -213,14 +219,14 @@ def views_create(
     with _Session() as session, _Bar() as bar:
         id = views.create(session.writer, audience, purpose, conditions, owner, session.settings.views)
         typer.echo(f"View {id} is made.")
-        _prepared(views.prepare(session.writer, bar))
+        _prepared(views.prepare(session.writer, session.settings.home, bar))
 
 
 @_views.command("prepare")
 def views_prepare() -> None:
     """Go on with filling views where that was cut short."""
     with _Session() as session, _Bar() as bar:
-        _prepared(views.prepare(session.writer, bar))
+        _prepared(views.prepare(session.writer, session.settings.home, bar))
 
 
 def _prepared(done: list[int]) -> None:
@@ -258,10 +264,9 @@ def retract(
 ) -> None:
     """Take a record back from every view, with what rests on it alone."""
     with _Session() as session:
-        done = taking.retract(session.writer, record, owner, reason)
-    if not done:
-        _fail("there is no such record of this owner, or it was taken back before")
-    typer.echo("Retracted.")
+        if not taking.retract(session.writer, record, owner, reason):
+            _fail("there is no such record of this owner, or it was taken back before")
+        typer.echo("Retracted.")
 
 
 @app.command("object")
@@ -335,10 +340,9 @@ def withdraw(
 ) -> None:
     """End all use of a record: it leaves every view, stays sealed, and comes back with a new consent only."""
     with _Session() as session:
-        done = taking.withdraw(session.writer, record, owner, reason)
-    if not done:
-        _fail("there is no such record of this owner, or it was withdrawn or erased before")
-    typer.echo("Withdrawn.")
+        if not taking.withdraw(session.writer, record, owner, reason):
+            _fail("there is no such record of this owner, or it was withdrawn or erased before")
+        typer.echo("Withdrawn.")
 
 
 @app.command()
@@ -358,6 +362,7 @@ def erase(
         if sweep_later:
             typer.echo("The files may still hold traces: run `evidence sweep`.")
             return
+        restore(session.writer)
         left = erasing.sweep(session.writer, session.settings.home)
     _tell_left(left)
 

@@ -1,6 +1,7 @@
 """The service: its routes, what stands before them, its life, and how every failure becomes a problem document."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -32,15 +33,21 @@ from app.catalogue.listing import PLANS, Reader
 from app.catalogue.memo import Memo
 from app.catalogue.query import Queries
 from app.catalogue.routes import ALLOW, Reads
-from app.core import crypto, observe
+from app.core import crypto, moments, observe
 from app.core.db import Database
 from app.core.dressing import Dressing
 from app.core.problems import Problem, not_found
 from app.core.settings import Settings
 from app.explorer import docs
-from app.intake import retract
+from app.intake import journal, retract
+from app.intake.bulk import Busy
+from app.intake.publish import preparing_of
+from app.intake.restore import restore
+from app.intake.views import prepare
 from app.intake.write import Closed, Writer
 from app.registry import openapi_bytes, openapi_document
+
+LOOK_EVERY = 30  # seconds, for what others have left to be shown anew
 
 
 def create_app(
@@ -61,16 +68,17 @@ def create_app(
     settings = settings or Settings.from_env()
     database = db or Database.main(settings)
     master = crypto.master_key(settings.master_key, settings.home)
+    metrics, log = observe.Metrics(), observe.logger(settings.log_level)
+    upkeep = Upkeep(settings, database, log)
     reader = Reader(
         database=database,
         queries=Queries(database),
         cursors=Cursors(crypto.Tokens(master, "cursor")),
         plans=Memo(PLANS),
         turns=WeakValueDictionary(),
-        expire=expire or _expiry(settings, database),
+        expire=expire or upkeep.expire,
         public_url=settings.public_url,
     )
-    metrics, log = observe.Metrics(), observe.logger(settings.log_level)
     spool = Spool(settings.home / "audit", settings.audit_fsync)
     shipper = Shipper(database, spool, lambda error: log.error("audit not shipped", error=error))
     rates = Rates(
@@ -82,7 +90,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_life(settings, database if db is None else None, metrics, rates, spool, shipper),
+        lifespan=_life(settings, database if db is None else None, metrics, rates, upkeep, spool, shipper),
         # The service sends nothing to anybody: no tracing, and no exporter, whatever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
@@ -102,24 +110,62 @@ def create_app(
     return app
 
 
-def _expiry(settings: Settings, database: Database) -> state.Expire:
-    """Return what carries out the consents that have run out, before anything more is answered."""
-    turn = asyncio.Lock()
-    writers: list[Writer] = []  # opened when first needed: most services never write
+class Upkeep:
+    """Takes away what has expired before anything more is answered, and shows again what still has support."""
 
-    def carry_out() -> None:
-        if not writers:
-            writers.append(Writer.open(settings, database))
-        retract.expire(writers[0])
+    def __init__(self, settings: Settings, database: Database, log: Any) -> None:
+        """Use a database; its writer is opened when first needed, for most services never write."""
+        self._settings, self._database, self._log = settings, database, log
+        self._turn, self._due = asyncio.Lock(), asyncio.Event()
+        self._opening = threading.Lock()
+        self._opened: Writer | None = None
+        self._ends = False
 
-    async def expire(view: int) -> None:
-        async with turn:
+    def _writer(self) -> Writer:
+        with self._opening:
+            if self._opened is None:
+                self._opened = Writer.open(self._settings, self._database)
+            return self._opened
+
+    async def expire(self, view: int) -> None:
+        """Carry out the consents that have run out.
+
+        Raises:
+            Problem: unavailable, while the catalogue is being made anew.
+        """
+        async with self._turn:
             try:
-                await asyncio.to_thread(carry_out)
+                await asyncio.to_thread(lambda: retract.expire(self._writer()))
             except Closed:
                 await state.wait_for_it(view)
+        self._due.set()
 
-    return expire
+    async def restore(self) -> None:
+        """Work off the journal of what is to be shown anew, whoever wrote it, until told to end."""
+        while not self._ends:
+            self._due.clear()
+            try:
+                await asyncio.to_thread(self._restore)
+            except Exception as error:  # the service answers on: what waits is withheld, and tried again
+                self._log.warning("what waits to be shown anew could not be", type=type(error).__name__)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._due.wait(), LOOK_EVERY)
+
+    def _restore(self) -> None:
+        waits, unfilled = self._database.look(lambda c: (not journal.is_empty(c), bool(preparing_of(c))))
+        if waits or unfilled:
+            writer = Writer(self._database, self._writer().vault.keys, moments.now)  # one thread, one writer
+            restore(writer, lambda: not self._ends)
+            with suppress(Busy):  # whoever made the view may be filling it
+                prepare(writer, self._settings.home, goes_on=lambda: not self._ends)
+
+    async def end(self, restoring: "asyncio.Task[None]") -> None:
+        """End after the transaction that is under way."""
+        self._ends = True
+        self._due.set()
+        await restoring
+        if self._opened is not None:
+            await self._opened.vault.keys.close()
 
 
 def _rules(settings: Settings, rates: Rates, log: Any, credential: Credential) -> Rules:
@@ -137,6 +183,7 @@ def _life(
     database: Database | None,
     metrics: observe.Metrics,
     rates: Rates,
+    upkeep: Upkeep,
     spool: Spool,
     shipper: Shipper,
 ) -> Any:
@@ -146,9 +193,12 @@ def _life(
         if settings.metrics_port:
             server, _thread = start_http_server(settings.metrics_port, settings.metrics_host, metrics.registry)
         shipping = asyncio.create_task(shipper.run())
+        restoring = asyncio.create_task(upkeep.restore()) if database is not None else None
         try:
             yield
         finally:
+            if restoring is not None:
+                await upkeep.end(restoring)
             shipping.cancel()
             with suppress(asyncio.CancelledError):
                 await shipping

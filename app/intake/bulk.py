@@ -278,15 +278,15 @@ class Busy(Exception):
 
 
 @contextmanager
-def alone(home: Path) -> Iterator[None]:
-    """Keep other closed operations out, by a lock that goes with the process.
+def alone(home: Path, what: str = "bulk") -> Iterator[None]:
+    """Keep others out of an operation (`bulk`: any closed one), by a lock that goes with the process.
 
     Raises:
         Busy: there is one under way.
     """
-    with (home / "bulk.lock").open("w") as file:
+    with (home / f"{what}.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Busy("another rebuild or bulk load is under way") from None
+            raise Busy(f"another process is at it ({what}.lock in the data folder)") from None
         yield

@@ -13,22 +13,21 @@ LONGEST = 0.2  # seconds that one transaction may take (DESIGN 7)
 MOST = 2_000  # records in one
 
 
-def restore(writer: Writer, progress: Callable[[int], None] = lambda _: None) -> int:
+def restore(writer: Writer, goes_on: Callable[[], bool] = lambda: True) -> int:
     """Work the journal off; return how many records were shown anew.
 
     Each transaction takes what comes first, so it does not matter who began and how far they came: another process may
-    do so at the same time.
+    do so at the same time. `goes_on` is asked before each.
 
     Raises:
         Closed: the catalogue is being made anew.
     """
     done, size = 0, 25
-    while not writer.database.look(journal.is_empty):
+    while goes_on() and not writer.database.look(journal.is_empty):
         began = time.monotonic()
         done += writer.transact(lambda connection, at, log: writer.restore(connection, at, log, size))  # noqa: B023
         took = time.monotonic() - began
         size = max(1, min(MOST, int(size * min(2.0, LONGEST * 0.6 / max(took, 0.001)))))
-        progress(done)
     return done
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import orjson
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from app.catalogue.tables import MOST_EVER, PARTITIONED, ROW, VIEW
 from app.disclosure.view import View
+from app.intake.bulk import alone
 from app.intake.order import RANK
 from app.intake.publish import Batch, views_of
 from app.intake.retract import set_next_expiry
@@ -91,15 +93,24 @@ def _unnumbered(view: View) -> View:
     return View(0, view.audience, view.purpose, view.recipient, view.owner)
 
 
-def prepare(writer: Writer, progress: Progress = lambda *_: None) -> list[int]:
+def prepare(
+    writer: Writer,
+    home: Path,
+    progress: Progress = lambda *_: None,
+    goes_on: Callable[[], bool] = lambda: True,
+) -> list[int]:
     """Fill every view that is being prepared, in short transactions, and open it to readers; return which.
 
-    What is written meanwhile is shown to it too. Cut short, it goes on where it was.
+    What is written meanwhile is shown to it too. Cut short, it goes on where it was. `goes_on` is asked before each.
+
+    Raises:
+        Busy: another process is at it.
     """
     done: list[int] = []
-    while (view := writer.database.look(_unprepared)) is not None:
-        _fill(writer, *view, progress)
-        done.append(view[0])
+    with alone(home, "views"):
+        while goes_on() and (view := writer.database.look(_unprepared)) is not None:
+            if _fill(writer, *view, progress, goes_on):
+                done.append(view[0])
     return done
 
 
@@ -108,13 +119,16 @@ def _unprepared(connection: Connection) -> tuple[int, str | None] | None:
     return None if row is None else (row[0], row[1])
 
 
-def _fill(writer: Writer, view: int, reached: str | None, progress: Progress) -> None:
+def _fill(writer: Writer, view: int, reached: str | None, progress: Progress, goes_on: Callable[[], bool]) -> bool:
+    """Fill a view; tell whether it is complete."""
     total: int = writer.database.look(lambda c: c.scalar(select(func.count()).select_from(RECORD))) or 0
     begun, _, after = (reached or "").partition("/")
     kinds = sorted(RANK, key=RANK.__getitem__)
     done, size = 0, 50
     for kind in kinds[kinds.index(begun) if begun else 0 :]:
         while ids := _page(writer, kind, after, size):
+            if not goes_on():
+                return False
             started = time.monotonic()
             writer.prepare(view, ids)
             after = ids[-1]
@@ -130,6 +144,7 @@ def _fill(writer: Writer, view: int, reached: str | None, progress: Progress) ->
         set_next_expiry(connection, at)
 
     writer.transact(_open)
+    return True
 
 
 def _keep(writer: Writer, view: int, reached: str) -> None:

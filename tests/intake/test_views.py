@@ -53,13 +53,13 @@ def no_processes(monkeypatch):
 def test_it_is_shown_what_it_would_be_had_it_always_been_there(deploy, seed):
     early, late = deploy(), deploy()
     made = [create(early.writer, *OHCHR), create(early.writer, *views.OWN, owner=OWNER)]
-    assert made == [3, 4] and prepare(early.writer) == made
+    assert made == [3, 4] and prepare(early.writer, early.settings.home) == made
     for one in (early, late):
         History(one.intake, one.writer.clock, seed).run(25)
     before = [held(late.database, view) for view in range(3)]
     assert [create(late.writer, *OHCHR), create(late.writer, *views.OWN, owner=OWNER)] == made
     assert state_of(late.database, 3) == "preparing"
-    assert prepare(late.writer) == made and prepare(late.writer) == []
+    assert prepare(late.writer, late.settings.home) == made and prepare(late.writer, late.settings.home) == []
     assert [held(late.database, view) for view in range(3)] == before
     for view in range(5):
         assert held(late.database, view) == held(early.database, view), view
@@ -77,7 +77,7 @@ def test_cut_short_and_written_to_meanwhile(deploy, monkeypatch):
         create(one.writer, *OHCHR)
     late = an_incident(testimonies=[T1], places=["camp"], violations=["torture"])
     submit(whole.intake, late)
-    assert prepare(whole.writer) == [3]
+    assert prepare(whole.writer, whole.settings.home) == [3]
     real, calls = cut.writer.prepare, 0
 
     def interrupted(view, ids):
@@ -90,12 +90,12 @@ def test_cut_short_and_written_to_meanwhile(deploy, monkeypatch):
 
     monkeypatch.setattr(cut.writer, "prepare", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        prepare(cut.writer)
+        prepare(cut.writer, cut.settings.home)
     assert state_of(cut.database, 3) == "preparing"
     assert rebuild(cut.writer, cut.settings).changed == 0  # what is missing yet is no change of the rules
     assert state_of(cut.database, 3) == "preparing"
     monkeypatch.setattr(cut.writer, "prepare", real)
-    assert prepare(cut.writer) == [3] and state_of(cut.database, 3) == "live"
+    assert prepare(cut.writer, cut.settings.home) == [3] and state_of(cut.database, 3) == "live"
     assert held(cut.database, 3) == held(whole.database, 3)
     assert shown(cut.database, 3, I1)["places"] == ["camp"]
     check_log(cut.writer)
@@ -110,7 +110,7 @@ def test_an_organisation_sees_its_own_records_whole_and_of_others_what_is_public
     submit(one.intake, a_testimony(T2, consent=consent(partner={}, public={})), owner="ngo-b")
     for owner in ("ngo-a", "ngo-b"):
         create(one.writer, *views.OWN, owner=owner)
-    assert prepare(one.writer) == [3, 4]
+    assert prepare(one.writer, one.settings.home) == [3, 4]
     seen = shown(one.database, 3, T1)
     assert (seen["title"], seen["full_text"], seen["date"]["edtf"]) == (
         {"en": "For partners"},
@@ -129,11 +129,11 @@ def test_retired_it_is_gone_and_its_number_is_not_given_again(deploy, monkeypatc
     submit(one.intake, *WORLD, an_incident(places=["camp"], violations=["torture"]))
     before = catalogue(one.database)
     create(one.writer, *OHCHR)
-    prepare(one.writer)
+    prepare(one.writer, one.settings.home)
     retire(one.writer, 3)
     assert catalogue(one.database) == before
     assert create(one.writer, *OHCHR) == 4
-    assert prepare(one.writer) == [4]
+    assert prepare(one.writer, one.settings.home) == [4]
     known = one.database.look(views.known)
     assert [(view.id, view.state, view.records) for view in known if view.id > 2] == [(3, "retired", 0), (4, "live", 8)]
     check_log(one.writer)
