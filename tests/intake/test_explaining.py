@@ -84,7 +84,7 @@ def test_an_organisations_own_view_is_told_of_to_that_one_alone(deploy):
         assert [view.owner for view in whole.views] == [None, None, None, OWNER, "other-body"]
         assert [view.owner for view in told.views] == [None, None, None, OWNER]
         assert [view.shown for view in whole.views] == [False, False, False, True, False]
-        assert [reason.rule for reason in told.views[3].reasons] == ["own"]
+        assert [reason.rule for reason in told.views[3].reasons] == ["own", "made"]  # no title was given
         assert told.views[3].as_shown == shown(one.database, 3, id)
 
 
