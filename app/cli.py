@@ -1,16 +1,13 @@
 """The `evidence` command: serve, load, take back, erase, rebuild, and what keeps a deployment in order."""
 
 import asyncio
-import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, NoReturn, get_args
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.access.command import Failed, audit, keys
 from app.core import migrations
@@ -27,13 +24,12 @@ from app.intake.loading import Load, Report
 from app.intake.much import AtOnce
 from app.intake.objecting import To, Unobjectable, object_to
 from app.intake.reading import Unreadable
-from app.intake.rebuild import complete
 from app.intake.rebuild import rebuild as rebuild_catalogue
 from app.intake.restore import restore
-from app.intake.submit import PUBLIC_RECORD, Intake, Refused
-from app.intake.write import Closed, Writer
-from app.records.base import AUDIENCE, WORD
-from app.records.consent import Condition, Purpose
+from app.intake.submit import PUBLIC_RECORD, Refused
+from app.intake.write import Closed
+from app.session import Bar, Session, errors, fail, owner_name
+from app.viewing import verbs
 
 MOST_FAULTS = 100  # shown of one load; the count of all is shown too
 
@@ -47,8 +43,8 @@ def _version(asked: bool) -> None:
 _OBJECTED: dict[To, str] = {"record": "Hidden from every view.", "name": "Named to nobody.", "nothing": "Lifted."}
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(keys, name="keys")
+app.add_typer(verbs, name="views")
 app.add_typer(audit, name="audit")
-_errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def main() -> None:
@@ -56,71 +52,9 @@ def main() -> None:
     try:
         app()
     except (SettingError, DatabaseError, Busy, Closed, Failed, Unreadable, views.NoView) as error:
-        _fail(str(error))
+        fail(str(error))
     except Refused:
-        _fail("somebody took back what these records name while they were loaded; load again")
-
-
-def _fail(message: str) -> NoReturn:
-    _errors.print(f"evidence: {message}", markup=False)
-    raise SystemExit(2)
-
-
-class _Session:
-    """One use of the database by a command: opened, brought up to date, closed."""
-
-    def __init__(self, serves: bool = False) -> None:
-        self.serves = serves
-        self.settings = Settings.from_env()
-        self.database = Database.main(self.settings)
-
-    def __enter__(self) -> "_Session":
-        migrations.upgrade(self.database)
-        self.writer = Writer.open(self.settings, self.database)
-        self.intake = Intake(self.writer)
-        if complete(self.writer, self.settings):
-            _errors.print("A bulk load or rebuild was cut short: the catalogue was made anew.")
-        if unswept := erasing.destroy_keys(self.writer):
-            _errors.print(f"{unswept} erased records may have left traces in the files: `evidence sweep` removes them.")
-        return self
-
-    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
-        try:
-            if failure is None and not self.serves:  # a server goes on with it while it answers
-                restore(self.writer)
-        finally:
-            asyncio.run(self.close())
-
-    async def close(self) -> None:
-        await self.writer.vault.keys.close()
-        await self.database.close()
-
-
-class _Bar:
-    """A progress bar on the terminal, or nothing where there is none."""
-
-    def __init__(self) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=_errors, transient=True)
-        self._tasks: dict[str, int] = {}
-
-    def __enter__(self) -> Callable[[str, int, int], None]:
-        self._bar.start()
-        return self._show
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def _show(self, what: str, done: int, total: int) -> None:
-        if what not in self._tasks:
-            self._tasks[what] = self._bar.add_task(what, total=total)
-        self._bar.update(self._tasks[what], completed=done)  # type: ignore[arg-type]
-
-
-def _owner(name: str) -> str:
-    if not re.fullmatch(WORD, name):
-        raise typer.BadParameter("must be lower-case letters, digits and hyphens, as in my-organisation")
-    return name
+        fail("somebody took back what these records name while they were loaded; load again")
 
 
 @app.callback()
@@ -135,17 +69,17 @@ def serve() -> None:
     """Bring the database up to date, load the built-in record on the first run, and answer over HTTP."""
     from app.server import run  # the other verbs need no server
 
-    with _Session(serves=True) as session:
+    with Session(serves=True) as session:
         settings = session.settings
         if settings.builtin:
             report = load_builtin(session.intake, settings.home)
             if report.faults:
                 _tell(report)
             if report.created:
-                _errors.print(f"Loaded the built-in public record: {report.created} records.")
+                errors.print(f"Loaded the built-in public record: {report.created} records.")
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     shown = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
-    _errors.print(f"Serving http://{shown}:{settings.port}/v1 (documentation: http://{shown}:{settings.port}/docs)")
+    errors.print(f"Serving http://{shown}:{settings.port}/v1 (documentation: http://{shown}:{settings.port}/docs)")
     run(settings)
 
 
@@ -162,7 +96,7 @@ def migrate() -> None:
 @app.command()
 def load(
     files: Annotated[list[Path], typer.Argument(help="JSON arrays (.json), or a record a line (.ndjson, .jsonl).")],
-    owner: Annotated[str, typer.Option(help="The organisation that holds the records.", callback=_owner)],
+    owner: Annotated[str, typer.Option(help="The organisation that holds the records.", callback=owner_name)],
     keep_good: Annotated[
         bool, typer.Option("--keep-good", help="Apply what is right even if something is not.")
     ] = False,
@@ -170,7 +104,7 @@ def load(
 ) -> None:
     """Check every record of the files, then apply all of them; if one is wrong nothing is applied."""
     collect_rarely()
-    with _Session() as session, _Bar() as bar:
+    with Session() as session, Bar() as bar:
         load_of_files = Load(session.intake, session.settings.home, owner, bar)
         report = load_of_files.run(files, keep_good, AtOnce(session.settings, closed=bulk))
     _tell(report)
@@ -178,78 +112,14 @@ def load(
         raise typer.Exit(1)
 
 
-_views = typer.Typer(no_args_is_help=True, help="Say which views there are, make one, retire one.")
-app.add_typer(_views, name="views")
-
-
-@_views.command("list")
-def views_list() -> None:
-    """Say which views there are, or were, and how many records each is shown."""
-    with _Session() as session:
-        for one in session.database.look(views.known):
-            name = f"{one.audience}/{one.purpose}" + (f" of {one.owner}" if one.owner else "")
-            more = f" ({', '.join(one.recipient)})" if one.recipient else ""
-            typer.echo(f"{one.id:>2}  {one.state:<9}  {one.records:>9,}  {name}{more}")
-
-
-@_views.command("create")
-def views_create(
-    audience: Annotated[str, typer.Argument(help="public, partner, mechanism, or a body below: mechanism:ohchr.")] = "",
-    purpose: Annotated[str, typer.Argument(help=f"One of {', '.join(get_args(Purpose))}.")] = "",
-    recipient: Annotated[
-        list[str] | None, typer.Option(help=f"What all its readers satisfy: {', '.join(get_args(Condition))}.")
-    ] = None,
-    owner: Annotated[str | None, typer.Option(help="Make the view of this organisation's own records instead.")] = None,
-) -> None:
-    """Make a view and fill it. Until it is full whoever asks in it is told to wait; others notice nothing."""
-    conditions = recipient or []
-    if owner is not None:
-        if audience or purpose or conditions:
-            raise typer.BadParameter("with --owner there is no audience, purpose or recipient to state")
-        audience, purpose = views.OWN
-        _owner(owner)
-    elif not re.fullmatch(AUDIENCE, audience):
-        raise typer.BadParameter(
-            "must be public, partner, mechanism, or a body: mechanism:ohchr", param_hint="audience"
-        )
-    elif purpose not in get_args(Purpose):
-        raise typer.BadParameter(f"must be one of {', '.join(get_args(Purpose))}", param_hint="purpose")
-    if unknown := set(conditions) - set(get_args(Condition)):
-        raise typer.BadParameter(f"knows no {', '.join(sorted(unknown))}", param_hint="recipient")
-    with _Session() as session, _Bar() as bar:
-        id = views.create(session.writer, audience, purpose, conditions, owner, session.settings.views)
-        typer.echo(f"View {id} is made.")
-        _prepared(views.prepare(session.writer, session.settings.home, bar))
-
-
-@_views.command("prepare")
-def views_prepare() -> None:
-    """Go on with filling views where that was cut short."""
-    with _Session() as session, _Bar() as bar:
-        _prepared(views.prepare(session.writer, session.settings.home, bar))
-
-
-def _prepared(done: list[int]) -> None:
-    for id in done:
-        typer.echo(f"View {id} is complete, and may be asked.")
-
-
-@_views.command("retire")
-def views_retire(view: Annotated[int, typer.Argument(help="The number of the view.")]) -> None:
-    """Take a view out of use for good: nobody is answered from it any more. What it was shown stays on record."""
-    with _Session() as session:
-        views.retire(session.writer, view)
-    typer.echo(f"View {view} is retired.")
-
-
 def _tell(report: Report) -> None:
     for faults, sort in ((report.faults, ""), (report.warnings, "warning: ")):
         for fault in faults[:MOST_FAULTS]:
             where = f"{fault.file}, line {fault.line}" if fault.line else fault.file
             what = f"{fault.field}: {fault.reason}" if fault.field else fault.reason
-            _errors.print(f"{where}: {sort}{what}", markup=False)
+            errors.print(f"{where}: {sort}{what}", markup=False)
         if len(faults) > MOST_FAULTS:
-            _errors.print(f"… and {len(faults) - MOST_FAULTS} more.")
+            errors.print(f"… and {len(faults) - MOST_FAULTS} more.")
     if report.applied:
         typer.echo(f"{report.created} created, {report.revised} revised, {report.unchanged} unchanged.")
     else:
@@ -263,9 +133,9 @@ def retract(
     owner: Annotated[str, typer.Option(help="The organisation that holds it.")] = PUBLIC_RECORD,
 ) -> None:
     """Take a record back from every view, with what rests on it alone."""
-    with _Session() as session:
+    with Session() as session:
         if not taking.retract(session.writer, record, owner, reason):
-            _fail("there is no such record of this owner, or it was taken back before")
+            fail("there is no such record of this owner, or it was taken back before")
         typer.echo("Retracted.")
 
 
@@ -286,17 +156,17 @@ def object_(
     if not reason.strip():
         raise typer.BadParameter("is empty", param_hint="--reason")
     try:
-        with _Session() as session:
+        with Session() as session:
             done = object_to(session.writer, record, owner, chosen[0], reason)
     except Unobjectable as error:
-        _fail(str(error))
+        fail(str(error))
     if done is None:
-        _fail("there is no such record of this owner")
+        fail("there is no such record of this owner")
     typer.echo(_OBJECTED[chosen[0]] if done.changed else "Nothing changed: it was so before.")
     if done.resting and chosen[0] != "nothing":
-        _errors.print("These rest on it, and their own texts stay as they are. See whether one of them says who it is:")
+        errors.print("These rest on it, and their own texts stay as they are. See whether one of them says who it is:")
         for id in done.resting:
-            _errors.print(f"  {id}", markup=False)
+            errors.print(f"  {id}", markup=False)
 
 
 @app.command()
@@ -306,10 +176,10 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON, the record as shown too.")] = False,
 ) -> None:
     """Say what each view gets of a record, and which rule said so; for the operator's eyes."""
-    with _Session() as session:
+    with Session() as session:
         found = disclosure(session.writer, record)
     if found is None:
-        _fail("there is no such record")
+        fail("there is no such record")
     views = [one for one in found.views if view in ("", str(one.view), one.audience)]
     if not views:
         known = ", ".join(f"{one.view} ({one.audience})" for one in found.views)
@@ -335,29 +205,29 @@ def _explained(one: ForViewShown) -> Iterator[str]:
 @app.command()
 def withdraw(
     record: Annotated[str, typer.Argument(help="The id of the record.")],
-    owner: Annotated[str, typer.Option(help="The organisation that holds it.", callback=_owner)],
+    owner: Annotated[str, typer.Option(help="The organisation that holds it.", callback=owner_name)],
     reason: Annotated[str, typer.Option(help="Why; kept sealed in the vault and shown to nobody.")],
 ) -> None:
     """End all use of a record: it leaves every view, stays sealed, and comes back with a new consent only."""
-    with _Session() as session:
+    with Session() as session:
         if not taking.withdraw(session.writer, record, owner, reason):
-            _fail("there is no such record of this owner, or it was withdrawn or erased before")
+            fail("there is no such record of this owner, or it was withdrawn or erased before")
         typer.echo("Withdrawn.")
 
 
 @app.command()
 def erase(
     record: Annotated[str, typer.Argument(help="The id of the record.")],
-    owner: Annotated[str, typer.Option(help="The organisation that holds it.", callback=_owner)],
+    owner: Annotated[str, typer.Option(help="The organisation that holds it.", callback=owner_name)],
     reason: Annotated[str, typer.Option(help="Why; it stays, sealed: say nothing in it that has to go.")],
     sweep_later: Annotated[
         bool, typer.Option("--sweep-later", help="Leave the files for `evidence sweep`, as when several are erased.")
     ] = False,
 ) -> None:
     """Erase a record for good: its content, salt and key, and what the files keep of it. There is no way back."""
-    with _Session() as session:
+    with Session() as session:
         if not erasing.erase(session.writer, record, owner, reason):
-            _fail("there is no such record of this owner, or it was erased before")
+            fail("there is no such record of this owner, or it was erased before")
         typer.echo("Erased: no view shows it, and its content, salts and key are gone.")
         if sweep_later:
             typer.echo("The files may still hold traces: run `evidence sweep`.")
@@ -370,7 +240,7 @@ def erase(
 @app.command()
 def sweep() -> None:
     """Write the databases anew, so that their files keep no trace of what was erased."""
-    with _Session() as session:
+    with Session() as session:
         left = erasing.sweep(session.writer, session.settings.home)
     _tell_left(left)
 
@@ -379,10 +249,10 @@ def _tell_left(left: list[str]) -> None:
     if not left:
         typer.echo("The files hold no trace of what was erased. Backups, and copies that others have, are not reached.")
         return
-    _errors.print("Not all is swept. What may still hold traces of what was erased:")
+    errors.print("Not all is swept. What may still hold traces of what was erased:")
     for one in left:
-        _errors.print(f"- {one}", markup=False)
-    _errors.print("Mend what can be mended and run `evidence sweep` again.")
+        errors.print(f"- {one}", markup=False)
+    errors.print("Mend what can be mended and run `evidence sweep` again.")
     raise typer.Exit(1)
 
 
@@ -390,7 +260,7 @@ def _tell_left(left: list[str]) -> None:
 def rebuild() -> None:
     """Make the catalogue anew from the vault; the result is the same to the byte."""
     collect_rarely()
-    with _Session() as session, _Bar() as bar:
+    with Session() as session, Bar() as bar:
         done = rebuild_catalogue(session.writer, session.settings, bar)
     typer.echo(f"{done.rows} rows of {done.records} records made anew, {done.changed} of them shown differently.")
 

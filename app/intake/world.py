@@ -185,7 +185,13 @@ class World:
         return self._account("person", record)
 
     def objects(self, person: str) -> bool:
-        """Tell whether a person objected to being shown or named, whatever became of their record since."""
+        """Tell whether a person objected to being shown or named, whatever became of their record since.
+
+        Of one that was erased nobody can tell any more: it is taken to be so, for no account is to name them again.
+        """
+        node = self._nodes.get(person)
+        if node is not None and node.state == "erased":
+            return True
         objection = (self.content(person) or {}).get("objection")
         return objection is not None and objection["to"] != "nothing"
 

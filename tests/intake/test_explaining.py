@@ -74,7 +74,7 @@ def test_an_organisations_own_view_is_told_of_to_that_one_alone(deploy):
     one = deploy()
     for owner in (OWNER, "other-body"):
         create(one.writer, *OWN, owner=owner)
-    prepare(one.writer)
+    prepare(one.writer, one.settings.home)
     values = [a_source(), a_testimony(T1), a_testimony(T2, consent=consent())]
     submit(one.intake, *values)
     object_to(one.writer, T1, OWNER, "record", "a test")
