@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 from app.catalogue import when
 from app.catalogue.parameters import vocabulary
-from app.catalogue.query import Counted, Group, Queries
+from app.catalogue.query import Group, Queries
 from app.catalogue.resolve import Question, Resolved, Resolver
+from app.catalogue.tally import Counted
 from app.core.db import Snapshot
 from app.records import Kind
 
