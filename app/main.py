@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from app.access.caller import Resolve, anonymous
+from app.access.caller import PUBLIC, Resolve, anonymous
 from app.access.gate import Gate, Rules
 from app.access.limits import Rates
 from app.catalogue import state
@@ -24,6 +24,7 @@ from app.catalogue.listing import PLANS, Reader
 from app.catalogue.memo import Memo
 from app.catalogue.query import Queries
 from app.catalogue.routes import ALLOW, Reads
+from app.catalogue.shelf import Shelf
 from app.core import crypto, observe
 from app.core.db import Database
 from app.core.dressing import Dressing
@@ -32,7 +33,7 @@ from app.core.settings import Settings
 from app.explorer import docs
 from app.intake import retract
 from app.intake.write import Closed, Writer
-from app.registry import openapi_bytes, openapi_document
+from app.registry import KINDS, openapi_bytes, openapi_document
 
 
 def create_app(
@@ -53,16 +54,19 @@ def create_app(
     settings = settings or Settings.from_env()
     database = db or Database.main(settings)
     master = crypto.master_key(settings.master_key, settings.home)
+    metrics, log = observe.Metrics(), observe.logger(settings.log_level)
+    queries = Queries(database)
+    shelf = Shelf(database, queries, settings.columns_mb, log.warning)
     reader = Reader(
         database=database,
-        queries=Queries(database),
+        queries=queries,
         cursors=Cursors(crypto.Tokens(master, "cursor")),
         plans=Memo(PLANS),
+        shelf=shelf,
         turns=WeakValueDictionary(),
         expire=expire or _expiry(settings, database),
         public_url=settings.public_url,
     )
-    metrics, log = observe.Metrics(), observe.logger(settings.log_level)
     rates = Rates(
         settings.rate_public, settings.rate_credential, settings.rate_store, crypto.derive(master, "rate"), log.warning
     )
@@ -72,7 +76,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_life(settings, database if db is None else None, metrics, rates),
+        lifespan=_life(settings, database if db is None else None, metrics, rates, shelf),
         # The service sends nothing to anybody: no tracing, and no exporter, whatever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
@@ -117,12 +121,13 @@ def _rules(settings: Settings, rates: Rates, log: Any) -> Rules:
     return Rules(rates, settings.body_bytes, settings.body_seconds, _refuse, None if settings.proxies else hint)
 
 
-def _life(settings: Settings, database: Database | None, metrics: observe.Metrics, rates: Rates) -> Any:
+def _life(settings: Settings, database: Database | None, metrics: observe.Metrics, rates: Rates, shelf: Shelf) -> Any:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         server = None
         if settings.metrics_port:
             server, _thread = start_http_server(settings.metrics_port, settings.metrics_host, metrics.registry)
+        shelf.begin(PUBLIC, [kind.name for kind in KINDS if kind.date])
         try:
             yield
         finally:
@@ -130,6 +135,7 @@ def _life(settings: Settings, database: Database | None, metrics: observe.Metric
                 server.shutdown()
                 server.server_close()
             await rates.close()
+            await shelf.close()
             if database is not None:
                 await database.close()
 

@@ -196,7 +196,8 @@ def _counts(database: Database, form: Form) -> Prepared:
     if every is not None:
         where += [every, c.s0 >= BEFORE_ALL, c.s0 <= _bind("all_top", Integer)]
     columns = [literal_column("0", Integer) if stated is None else _count(stated) for stated in each]
-    return database.prepare(select(*columns).where(*where))
+    statement: Any = select(*columns)
+    return database.prepare(statement.where(*where))
 
 
 def _count(stated: Sequence[ColumnElement[bool]]) -> ColumnElement[int]:

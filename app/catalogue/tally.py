@@ -36,7 +36,7 @@ def conditions(dates: Dates, day: Day, asked: When) -> Conditions:
     """Return the conditions of the numbers of `Counted`, over whatever the dates and days are."""
     every = when.fits(dates, day, asked, "possible")
     # `possible` is all there is already: the other matches are parts of it.
-    fitting = {"possible": ()} if every is not None else {}
+    fitting: dict[str, tuple[Any, ...]] = {"possible": ()} if every is not None else {}
     for match in when.MATCHES[1:] if every is not None else ():
         fitting[match] = (when.fits(dates, day, asked, match),)
     chosen = fitting.get(asked.match, ())
