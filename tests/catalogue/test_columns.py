@@ -44,7 +44,7 @@ def test_they_count_what_the_words_mean(dates, spans, edge, match, at):
     counted = columns_of(*dates).tally(asked, bound)
 
     def fits(one: Bounds, way: Any) -> bool:
-        return any(matches(one, *span, way, at) for span in spans)
+        return any(matches(one, span[0], span[1], way, at) for span in spans)
 
     for way in MATCHES:
         assert getattr(counted, way) == sum(fits(one, way) for one in dates)
