@@ -20,13 +20,6 @@ PACKED = np.dtype([("k", ">i8"), ("s0", ">i4"), ("s1", ">i4"), ("e0", ">i4"), ("
 BYTES = PACKED.itemsize  # that a row takes, packed and in memory
 
 
-def last(packed: bytes) -> tuple[int, int]:
-    """Return (s0, k) of the row that is last in the order of dates; there has to be one."""
-    rows = np.frombuffer(packed, PACKED)
-    s0 = rows["s0"].max()
-    return int(s0), int(rows["k"][rows["s0"] == s0].max())
-
-
 @dataclass(frozen=True)
 class Columns:
     """Rows in the order of k.
@@ -41,18 +34,6 @@ class Columns:
     k: NDArray[np.int64]
     dates: Dates
 
-    @classmethod
-    def of(cls, generation: int, packed: Sequence[bytes]) -> "Columns":
-        """Make columns from rows as the database packs them (`PACKED`), in any order."""
-        chunks = [np.frombuffer(one, PACKED) for one in packed]
-
-        def column(name: str, type_: type) -> NDArray[Any]:
-            return np.concatenate([np.empty(0, type_), *(chunk[name].astype(type_) for chunk in chunks)])
-
-        k = column("k", np.int64)
-        order = np.argsort(k)
-        return cls(generation, k[order], Dates(*(column(name, np.int32)[order] for name in Dates._fields)))
-
     def __len__(self) -> int:
         """Return how many rows there are."""
         return len(self.k)
@@ -62,22 +43,26 @@ class Columns:
 
         Args:
             generation: the later one.
-            changed: k of every row that came, went or became another one in between.
-            rows: (k, s0, s1, e0, e1) of those that are there in the later one.
+            changed: k of every row that came, went or became another one in between, rising.
+            rows: (k, s0, s1, e0, e1) of those that are there in the later one, in any order.
         """
         if not changed:
             return replace(self, generation=generation)
-        new = np.array(sorted(rows), np.int64).reshape(-1, 5).T
-        ks = np.array(changed, np.int64)
-        at = np.searchsorted(self.k, ks)
-        there = at < len(self.k)
-        there[there] = self.k[at[there]] == ks[there]
-        keep = np.ones(len(self.k), bool)
-        keep[at[there]] = False
-        k = self.k[keep]
-        into = np.searchsorted(k, new[0])
-        dates = (np.insert(old[keep], into, one) for old, one in zip(self.dates, new[1:], strict=True))
-        return Columns(generation, np.insert(k, into, new[0]), Dates(*dates))
+        ks, new = np.array(changed, np.int64), np.array(sorted(rows), np.int64).reshape(-1, 5).T
+        old = np.searchsorted(self.k, ks), np.searchsorted(self.k, ks, "right")
+        fresh = np.searchsorted(new[0], ks), np.searchsorted(new[0], ks, "right")
+        # What stays lies between the rows that changed: each piece of it, then the new row in the place of the old one.
+        stays = list(zip([0, *old[1].tolist()], [*old[0].tolist(), len(self)], strict=True))
+        comes = list(zip(*(one.tolist() for one in fresh), strict=True))
+
+        def column(before: NDArray[Any], after: NDArray[Any]) -> NDArray[Any]:
+            after, pieces = after.astype(before.dtype), [before[: stays[0][1]]]
+            for (first, end), (begin, until) in zip(comes, stays[1:], strict=True):
+                pieces += [after[first:end], before[begin:until]]
+            return np.concatenate(pieces)
+
+        dates = (column(*pair) for pair in zip(self.dates, new[1:], strict=True))
+        return Columns(generation, column(self.k, new[0]), Dates(*dates))
 
     @property
     def size(self) -> int:
@@ -100,3 +85,40 @@ class Columns:
             return int(np.count_nonzero(reduce(operator.and_, both))) if both else len(self)
 
         return Counted(*map(count, each))
+
+
+class Filling:
+    """Columns on their way into memory: their room is taken first, so that what goes through is small."""
+
+    def __init__(self, n: int) -> None:
+        """Take room for n rows."""
+        self._k = np.empty(n, np.int64)
+        self._dates = Dates(*(np.empty(n, np.int32) for _ in Dates._fields))
+        self._n = 0
+
+    def add(self, packed: bytes) -> tuple[int, int]:
+        """Add some rows, at least one, as the database packs them (`PACKED`).
+
+        Returns:
+            (s0, k) of the one that is last in the order of dates.
+
+        Raises:
+            ValueError: there are more than there is room for.
+        """
+        rows = np.frombuffer(packed, PACKED)
+        here = slice(self._n, self._n + len(rows))
+        if here.stop > len(self._k):
+            raise ValueError("there are more rows than were counted")
+        self._k[here] = rows["k"]
+        for name, column in zip(Dates._fields, self._dates, strict=True):
+            column[here] = rows[name]
+        self._n = here.stop
+        s0 = rows["s0"].max()
+        return int(s0), int(rows["k"][rows["s0"] == s0].max())
+
+    def columns(self, generation: int) -> Columns:
+        """Return the columns, in their order; nothing can be added any more."""
+        order = np.argsort(self._k[: self._n])
+        for column in (self._k, *self._dates):
+            column[: self._n] = column[order]
+        return Columns(generation, self._k[: self._n], Dates(*(column[: self._n] for column in self._dates)))

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Integer, Select, SmallInteger, String, Table, bindparam, select, tuple_
 
-from app.catalogue.columns import BYTES, PACKED, Columns, last
+from app.catalogue.columns import BYTES, PACKED, Columns, Filling
 from app.catalogue.query import rounded
 from app.catalogue.tables import POSTING, ROW
 from app.core.db import Database, Prepared, Snapshot
@@ -14,7 +14,7 @@ from app.disclosure.project import FILES_OTHERS
 from app.vault.tables import DISCLOSED
 from app.vocabulary.edtf import UNDATED
 
-CHUNK = 65_536  # rows that the database packs at once
+CHUNK = 8_192  # rows that the database packs at once
 AT_ONCE = 256  # changed rows read by one statement
 
 
@@ -66,18 +66,23 @@ class Gather:
         self._changes = database.prepare(_changes())
         self._rows = database.prepare(_rows())
 
-    async def whole(self, snapshot: Snapshot, key: Key, generation: int) -> Columns:
-        """Read all rows; the snapshot has to be of that generation."""
+    async def whole(self, snapshot: Snapshot, key: Key, generation: int, n: int) -> Columns:
+        """Read all rows, of which there are n; the snapshot has to be of that generation.
+
+        Raises:
+            ValueError: there are more.
+        """
         statement = self._of_kind if key.term is None else self._of_term
         values = {"view": key.view, "kind": key.kind, "term": key.term, "limit": CHUNK}
         values |= {"after": UNDATED - 1, "after_k": 0}
-        packed: list[bytes] = []
-        while not packed or len(packed[-1]) == CHUNK * BYTES:
+        filling, size = Filling(n), CHUNK * BYTES
+        while size == CHUNK * BYTES:
             row = await snapshot.one(statement, values)
-            packed.append(row[0] if row is not None and row[0] is not None else b"")
-            if packed[-1]:
-                values["after"], values["after_k"] = last(packed[-1])
-        return await snapshot.work(partial(Columns.of, generation, packed))
+            packed: bytes = (row[0] if row is not None else None) or b""
+            size = len(packed)
+            if packed:
+                values["after"], values["after_k"] = filling.add(packed)
+        return await snapshot.work(partial(filling.columns, generation))
 
     async def since(self, snapshot: Snapshot, key: Key, columns: Columns, generation: int, most: int) -> Columns | None:
         """Bring columns forward to the generation of the snapshot, if there are at most so many changes in between.

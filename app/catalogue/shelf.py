@@ -62,10 +62,10 @@ class Shelf:
             kept = await self._gather.since(snapshot, key, kept, generation, SOON)
             self._put(key, kept)
         if kept is None or len(kept) != n:
-            return await self._absent(snapshot, generation, key)
+            return await self._absent(snapshot, generation, key, n)
         return kept
 
-    async def _absent(self, _: Snapshot, __: int, key: Key) -> Columns | None:
+    async def _absent(self, _: Snapshot, __: int, key: Key, ___: int) -> Columns | None:
         with self._lock:
             self._wanted[key] = None
         return None
@@ -131,7 +131,7 @@ class Shelf:
             kept = await self._gather.since(snapshot, key, kept, now.generation, most)
             if kept is not None and len(kept) == n:
                 return kept
-        return await self._gather.whole(snapshot, key, now.generation)
+        return await self._gather.whole(snapshot, key, now.generation, n)
 
     async def close(self) -> None:
         """Stop loading."""

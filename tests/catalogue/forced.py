@@ -13,8 +13,8 @@ class Always(Shelf):
     def _is_worth_it(self, n: int) -> bool:
         return True
 
-    async def _absent(self, snapshot: Snapshot, generation: int, key: Key) -> Columns | None:
-        columns = await self._gather.whole(snapshot, key, generation)
+    async def _absent(self, snapshot: Snapshot, generation: int, key: Key, n: int) -> Columns | None:
+        columns = await self._gather.whole(snapshot, key, generation, n)
         self._put(key, columns)
         return columns
 

@@ -4,10 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.catalogue.columns import BYTES, PACKED, Columns, last
+from app.catalogue.columns import BYTES, PACKED, Columns, Filling
 from app.catalogue.when import ATS, MATCHES, SIDES, When, days
 from app.vocabulary.edtf import AFTER_ALL, BEFORE_ALL, UNDATED_BOUNDS, Bounds, bounds
 from app.vocabulary.periods import matches, side
@@ -24,8 +25,11 @@ def packed(rows: list[tuple[int, Bounds]]) -> bytes:
     return np.array([(k, *dates) for k, dates in rows], PACKED).tobytes()
 
 
-def columns_of(*dates: Bounds, generation: int = 1) -> Columns:
-    return Columns.of(generation, [packed(list(enumerate(dates)))])
+def columns_of(rows: dict[int, Bounds]) -> Columns:
+    filling = Filling(len(rows))
+    for one in rows.items():
+        filling.add(packed([one]))
+    return filling.columns(1)
 
 
 def as_rows(columns: Columns) -> list[tuple[int, ...]]:
@@ -41,7 +45,7 @@ def test_they_count_what_the_words_mean(dates, spans, edge, match, at):
     bound = {"boundary": edge}
     for i, (first, until) in enumerate(spans):
         bound |= {f"p{i}": first, f"q{i}": until}
-    counted = columns_of(*dates).tally(asked, bound)
+    counted = columns_of(dict(enumerate(dates))).tally(asked, bound)
 
     def fits(one: Bounds, way: Any) -> bool:
         return any(matches(one, span[0], span[1], way, at) for span in spans)
@@ -53,12 +57,12 @@ def test_they_count_what_the_words_mean(dates, spans, edge, match, at):
     for name in SIDES[:3]:
         assert getattr(counted, name) == sum(side(one, edge, at) == name for one in found)
     for name in SIDES:
-        inside = columns_of(*dates).tally(replace(asked, side=name), bound)
+        inside = columns_of(dict(enumerate(dates))).tally(replace(asked, side=name), bound)
         assert inside.total == sum(side(one, edge, at) == name for one in found)
 
 
 def test_of_no_rows_nothing_is_counted():
-    columns, asked = Columns.of(1, [b""]), When(boundary=True)
+    columns, asked = columns_of({}), When(boundary=True)
     counted = columns.tally(asked, days({"boundary": ("2004",)}, asked, ()))
     assert (len(columns), columns.undated, sum(counted)) == (0, 0, 0)
 
@@ -72,7 +76,7 @@ def test_brought_forward_they_are_what_they_would_be_anew(before, data):
     new = data.draw(ROWS)
     now = {k: dates for k, dates in before.items() if k not in gone} | new
     rows = [(k, *dates) for k, dates in new.items()]
-    columns = Columns.of(1, [packed(list(before.items()))]).forward(2, [*gone, *new], rows)
+    columns = columns_of(before).forward(2, sorted({*gone, *new}), rows)
     assert as_rows(columns) == sorted((k, *dates) for k, dates in now.items())
     assert columns.generation == 2
     assert columns.size == BYTES * len(now)
@@ -80,4 +84,18 @@ def test_brought_forward_they_are_what_they_would_be_anew(before, data):
 
 def test_a_chunk_ends_with_the_last_row_in_the_order_of_dates():
     dates = bounds("2003")
-    assert last(packed([(9, bounds("2002")), (7, dates), (8, dates), (1, UNDATED_BOUNDS)])) == (dates.s0, 8)
+    chunk = packed([(9, bounds("2002")), (7, dates), (8, dates), (1, UNDATED_BOUNDS)])
+    assert Filling(4).add(chunk) == (dates.s0, 8)
+
+
+def test_more_rows_than_were_counted_are_refused():
+    filling = Filling(1)
+    filling.add(packed([(1, bounds("2002"))]))
+    with pytest.raises(ValueError, match="more rows"):
+        filling.add(packed([(2, bounds("2002"))]))
+
+
+def test_fewer_rows_than_were_counted_are_all_there_is():
+    filling = Filling(3)
+    filling.add(packed([(1, bounds("2002"))]))
+    assert as_rows(filling.columns(1)) == [(1, *bounds("2002"))]

@@ -223,13 +223,13 @@ def test_what_goes_wrong_is_said_and_tried_again_when_it_is_asked_for(small, mon
 def test_one_thing_is_loaded_at_a_time_and_once(small, monkeypatch):
     whole, under_way, most, read = small.shelf._gather.whole, 0, 0, list[Key]()
 
-    async def watched(snapshot: Snapshot, key: Key, generation: int) -> Columns:
+    async def watched(snapshot: Snapshot, key: Key, generation: int, n: int) -> Columns:
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
         read.append(key)
         time.sleep(0.02)
-        columns: Columns = await whole(snapshot, key, generation)
+        columns: Columns = await whole(snapshot, key, generation, n)
         under_way -= 1
         return columns
 
