@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.access.accounts import Accounts
 from app.access.audit import Spool, Trails
-from app.access.caller import Identify
+from app.access.caller import PUBLIC, Identify
 from app.access.gate import Credential, Gate, Rules, nobody
 from app.access.identify import Access
 from app.access.issuer import Issuer
@@ -33,6 +33,7 @@ from app.catalogue.listing import PLANS, Reader
 from app.catalogue.memo import Memo
 from app.catalogue.query import Queries
 from app.catalogue.routes import ALLOW, Reads
+from app.catalogue.shelf import Shelf
 from app.core import crypto, moments, observe
 from app.core.db import Database
 from app.core.dressing import Dressing
@@ -45,7 +46,7 @@ from app.intake.publish import preparing_of
 from app.intake.restore import restore
 from app.intake.views import prepare
 from app.intake.write import Closed, Writer
-from app.registry import openapi_bytes, openapi_document
+from app.registry import KINDS, openapi_bytes, openapi_document
 
 LOOK_EVERY = 30  # seconds, for what others have left to be shown anew
 
@@ -70,11 +71,14 @@ def create_app(
     master = crypto.master_key(settings.master_key, settings.home)
     metrics, log = observe.Metrics(), observe.logger(settings.log_level)
     upkeep = Upkeep(settings, database, log)
+    queries = Queries(database)
+    shelf = Shelf(database, queries, settings.columns_mb, log.warning)
     reader = Reader(
         database=database,
-        queries=Queries(database),
+        queries=queries,
         cursors=Cursors(crypto.Tokens(master, "cursor")),
         plans=Memo(PLANS),
+        shelf=shelf,
         turns=WeakValueDictionary(),
         expire=expire or upkeep.expire,
         public_url=settings.public_url,
@@ -90,7 +94,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_life(settings, database if db is None else None, metrics, rates, upkeep, spool, shipper),
+        lifespan=_life(settings, database if db is None else None, metrics, rates, upkeep, shelf, spool, shipper),
         # The service sends nothing to anybody: no tracing, and no exporter, whatever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
@@ -184,6 +188,7 @@ def _life(
     metrics: observe.Metrics,
     rates: Rates,
     upkeep: Upkeep,
+    shelf: Shelf,
     spool: Spool,
     shipper: Shipper,
 ) -> Any:
@@ -192,6 +197,7 @@ def _life(
         server = None
         if settings.metrics_port:
             server, _thread = start_http_server(settings.metrics_port, settings.metrics_host, metrics.registry)
+        shelf.begin(PUBLIC, [kind.name for kind in KINDS if kind.date])
         shipping = asyncio.create_task(shipper.run())
         restoring = asyncio.create_task(upkeep.restore()) if database is not None else None
         try:
@@ -208,6 +214,7 @@ def _life(
                 server.shutdown()
                 server.server_close()
             await rates.close()
+            await shelf.close()
             if database is not None:
                 await database.close()
 

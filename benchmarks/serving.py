@@ -33,7 +33,6 @@ class Figure:
 @contextmanager
 def started(systems: Sequence[System], logs: Path) -> Iterator[list[tuple[System, Server]]]:
     """Give every system with its server running."""
-    logs.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         yield [(system, stack.enter_context(serving(system, logs))) for system in systems]
 
@@ -41,6 +40,7 @@ def started(systems: Sequence[System], logs: Path) -> Iterator[list[tuple[System
 def serving(system: System, logs: Path) -> Server:
     """Return the server of a system, not started yet."""
     port = free_port()
+    logs.mkdir(parents=True, exist_ok=True)
     log = logs / f"{''.join(c if c.isalnum() else '-' for c in system.name.lower())}.log"
     return Server(system.name, system.command(port), port, system.ready(), log)
 

@@ -30,6 +30,23 @@ ENGINES = ("sqlite", "postgresql")
 START = 1_700_000_000_000  # 2023-11-14: when the tests' clock starts
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let every answer be counted in columns, or none: by itself only lists of many rows are."""
+    parser.addoption("--columns", choices=("usual", "always", "never"), default="usual", help="count in columns")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _columns(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Have every service of the tests count as the option says."""
+    chosen = request.config.getoption("columns")
+    with pytest.MonkeyPatch.context() as patch:
+        if chosen != "usual":
+            from tests.catalogue import forced
+
+            patch.setattr("app.main.Shelf", forced.Always if chosen == "always" else forced.Never)
+        yield
+
+
 class Clock:
     """A clock that moves only when a test moves it."""
 

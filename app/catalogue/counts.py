@@ -1,12 +1,15 @@
 """Counts: the total of a list, and what dropped out of it and why; worked out once for a question and a generation."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from app.catalogue import when
+from app.catalogue.columns import Columns
 from app.catalogue.parameters import vocabulary
-from app.catalogue.query import Counted, Group, Queries
-from app.catalogue.resolve import Question, Resolved, Resolver
+from app.catalogue.query import Queries
+from app.catalogue.resolve import Resolved, Resolver
+from app.catalogue.tally import Counted
 from app.core.db import Snapshot
 from app.records import Kind
 
@@ -26,14 +29,16 @@ class Counts(NamedTuple):
     boundary: dict[str, int] | None
 
 
-async def count(snapshot: Snapshot, queries: Queries, resolver: Resolver, found: Resolved) -> Counts:
-    """Count what a question finds."""
+async def count(
+    snapshot: Snapshot, queries: Queries, resolver: Resolver, found: Resolved, columns: Columns | None
+) -> Counts:
+    """Count what a question finds: in its columns where they are in memory, else by statements."""
     asked = found.asked
     if not (asked.when.asks or asked.when.boundary) and (total := _known(found)) is not None:
-        undated = await _undated(snapshot, queries, found) if asked.kind.date else None
+        undated = await _undated(snapshot, queries, found, columns) if asked.kind.date else None
         return Counts(total, undated, None, await _unlocated(snapshot, queries, resolver, found), None)
-    main = await _counted(snapshot, queries, found.question(), found)
-    undated = await _undated(snapshot, queries, found) if asked.when.asks else main.undated
+    main = await _counted(snapshot, queries, found, columns)
+    undated = await _undated(snapshot, queries, found, columns) if asked.when.asks else main.undated
     sides = (main.before, main.after, main.straddling)
     loose = 0 if asked.when.asks else main.undated
     return Counts(
@@ -51,22 +56,24 @@ def _known(found: Resolved) -> int | None:
     """Return the total where it is counted already: of a kind, and of one term."""
     if found.nothing:
         return 0
-    if not found.filters:
-        return found.rows
-    one = found.filters[0]
-    return one.n if len(found.filters) == 1 and one.group == Group("terms") else None
+    return None if found.plain is None else found.plain.n
 
 
-async def _counted(snapshot: Snapshot, queries: Queries, question: Question, found: Resolved) -> Counted:
+async def _counted(snapshot: Snapshot, queries: Queries, found: Resolved, columns: Columns | None) -> Counted:
     if found.nothing:
         return Counted(*[0] * len(Counted._fields))
+    if columns is not None:
+        return await snapshot.work(partial(columns.tally, found.asked.when, found.days))
+    question = found.question()
     row = await snapshot.one(queries.counts(question.form), question.values)
     return Counted(*row) if row else Counted(*[0] * len(Counted._fields))
 
 
-async def _undated(snapshot: Snapshot, queries: Queries, found: Resolved) -> int:
+async def _undated(snapshot: Snapshot, queries: Queries, found: Resolved, columns: Columns | None) -> int:
     if found.nothing:
         return 0
+    if columns is not None:
+        return columns.undated
     question = found.question(timeless=True)
     row = await snapshot.one(queries.undated(question.form), question.values)
     return int(row[0]) if row else 0

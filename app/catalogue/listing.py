@@ -21,6 +21,7 @@ from app.catalogue.parameters import FORMATS, vocabulary
 from app.catalogue.query import Queries
 from app.catalogue.relations import Relation
 from app.catalogue.resolve import Question, Resolved, Resolver
+from app.catalogue.shelf import Shelf
 from app.catalogue.state import State
 from app.core.db import Database, Prepared, Rows, Snapshot
 from app.core.problems import Fault, invalid
@@ -65,6 +66,7 @@ class Reader:
     queries: Queries
     cursors: Cursors
     plans: Memo[Plan]
+    shelf: Shelf
     turns: "WeakValueDictionary[tuple[int, bytes], asyncio.Lock]"
     expire: state.Expire
     public_url: str | None
@@ -172,7 +174,7 @@ class Listing:
             if plan is None:
                 if inline:
                     return None
-                plan = await self._plan(snapshot, run)
+                plan = await self._plan(snapshot, run, now.generation)
                 if len(plan.question.values) <= SMALL:
                     reader.plans.put(key, plan)
             if plan.total == 0:
@@ -185,7 +187,9 @@ class Listing:
             return await reader.database.read(partial(reading, True))
 
         async def heavy() -> Page:
-            return cast(Page, await reader.database.read(partial(reading, False), heavy=True))
+            found = await reader.database.read(partial(reading, False), heavy=True)
+            reader.shelf.load()
+            return cast(Page, found)
 
         async def page() -> Page:
             found = await inline()
@@ -201,9 +205,10 @@ class Listing:
         resolver = Resolver(snapshot, self._reader.queries, run.view)
         return resolver, await resolver.resolve(run.asked, self._relation, run.one)
 
-    async def _plan(self, snapshot: Snapshot, run: _Run) -> Plan:
+    async def _plan(self, snapshot: Snapshot, run: _Run, generation: int) -> Plan:
         resolver, resolved = await self._resolved(snapshot, run)
-        counted = await counts.count(snapshot, self._reader.queries, resolver, resolved)
+        columns = await self._reader.shelf.columns(snapshot, generation, resolved)
+        counted = await counts.count(snapshot, self._reader.queries, resolver, resolved, columns)
         meta = counts.meta(counted, counts.describes(resolved, self._belongs(run.one)))
         tail = b',"total":%d,"meta":%s}' % (counted.total, orjson.dumps(meta))
         return Plan(resolved.question(pages=True), resolved.rows, counted.total, tail)

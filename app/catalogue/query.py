@@ -25,7 +25,8 @@ from sqlalchemy import (
 from app.catalogue import when
 from app.catalogue.parameters import tests
 from app.catalogue.tables import POSTING, ROW, TERM, TERM_COUNT, VIEW
-from app.catalogue.when import ALWAYS, When
+from app.catalogue.tally import conditions
+from app.catalogue.when import ALWAYS, Dates, When
 from app.core.db import Database, Prepared
 from app.vocabulary.edtf import BEFORE_ALL, UNDATED
 
@@ -74,9 +75,19 @@ class _Parts:
     row: FromClause
     where: list[ColumnElement[bool]]
 
+    @property
+    def bounds(self) -> Dates:
+        """The bounds, such that no range of an index is read by them: `low` and `top` are there for that."""
+        c = self.dates.c
+        return Dates(c.s0 + 0, c.s1 + 0, c.e0 + 0, c.e1 + 0)  # adding nothing keeps the planner from it
+
 
 def _bind(name: str, type_: Any) -> Any:
     return bindparam(name, type_=type_)
+
+
+def _day(name: str) -> Any:
+    return _bind(name, Integer)
 
 
 _VIEW = _bind("view", SmallInteger)
@@ -154,10 +165,10 @@ def _page(database: Database, form: Form, sort: str, after: bool, limited: bool)
     parts = _parts(form, True, form.driver if by == "date" else None)
     c, row = parts.dates.c, parts.row
     where = list(parts.where)
-    if (fits := when.fits(parts.dates, form.when)) is not None:
+    if (fits := when.fits(parts.bounds, _day, form.when)) is not None:
         where.append(fits)
     if form.when.side is not None:
-        where.append(when.lies(parts.dates, form.when.at, form.when.side))
+        where.append(when.lies(parts.bounds, _day, form.when.at, form.when.side))
     if by == "date":
         keys = [c.s0 + 0, c.k] if _by_keys_alone(form) else [c.s0, c.k]
         # With a place to begin behind, that is the limit on its side; an index is read between two limits only.
@@ -177,47 +188,20 @@ def _page(database: Database, form: Form, sort: str, after: bool, limited: bool)
     return database.prepare(statement.limit(_bind("limit", Integer)) if limited else statement)
 
 
-class Counted(NamedTuple):
-    """What one pass over the candidates counts."""
-
-    total: int
-    undated: int
-    possible: int
-    certain: int
-    within: int
-    before: int
-    after: int
-    straddling: int
-    sides: int  # all that the five sides add up to
-
-
 def _counts(database: Database, form: Form) -> Prepared:
     """The numbers of `Counted`, in its order."""
-    parts, asked = _parts(form, False, form.driver), form.when
-    dates, where = parts.dates, list(parts.where)
-    if asked.asks:
-        possible = when.fits(dates, asked, "possible")
-        assert possible is not None  # noqa: S101 - it is asked for
-        where += [possible, dates.c.s0 >= BEFORE_ALL, dates.c.s0 <= _bind("all_top", Integer)]
-    here = when.lies(dates, asked.at, asked.side) if asked.side is not None else None
-
-    def count(*conditions: ColumnElement[bool] | None) -> ColumnElement[int]:
-        stated = [one for one in conditions if one is not None]
-        return func.count().filter(*stated) if stated else func.count()
-
-    nothing: ColumnElement[int] = literal_column("0", Integer)
-    # `possible` is all there is already: the other matches are parts of it.
-    chosen = when.fits(dates, asked) if asked.match != "possible" else None
-    columns: list[ColumnElement[int]] = [count(chosen, here)]
-    columns.append(nothing if asked.asks else count(dates.c.s0 == UNDATED))
-    for match in when.MATCHES:
-        fits = when.fits(dates, asked, match) if match != "possible" else None
-        columns.append(count(fits, here) if asked.asks else nothing)
-    for side in when.SIDES[:3]:
-        columns.append(count(chosen, when.lies(dates, asked.at, side)) if asked.boundary else nothing)
-    columns.append(count(chosen) if asked.boundary else nothing)
+    parts = _parts(form, False, form.driver)
+    c, where = parts.dates.c, list(parts.where)
+    every, each = conditions(parts.bounds, _day, form.when)
+    if every is not None:
+        where += [every, c.s0 >= BEFORE_ALL, c.s0 <= _bind("all_top", Integer)]
+    columns = [literal_column("0", Integer) if stated is None else _count(stated) for stated in each]
     statement: Any = select(*columns)
     return database.prepare(statement.where(*where))
+
+
+def _count(stated: Sequence[ColumnElement[bool]]) -> ColumnElement[int]:
+    return func.count().filter(*stated) if stated else func.count()
 
 
 def _undated(database: Database, form: Form) -> Prepared:

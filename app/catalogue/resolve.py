@@ -32,6 +32,13 @@ class Filter(NamedTuple):
     n: int | None = None
 
 
+class Plain(NamedTuple):
+    """All rows of a kind, or all that have one term; how many there are."""
+
+    term: int | None
+    n: int
+
+
 @dataclass
 class Resolved:
     """A question in one view: filters with their values, days of its periods, the rows of its kind."""
@@ -43,6 +50,16 @@ class Resolved:
     rows: int
     nothing: bool = False  # no record can fit
     faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def plain(self) -> Plain | None:
+        """What it is about, time aside, if that is plain: all of the kind, or one term of it."""
+        if not self.filters:
+            return Plain(None, self.rows)
+        one = self.filters[0]
+        if len(self.filters) > 1 or one.group != Group("terms") or one.n is None:
+            return None
+        return Plain(one.values[0], one.n)
 
     def question(
         self, without: Iterable[str] = (), more: Sequence[Filter] = (), timeless: bool = False, pages: bool = False
@@ -132,7 +149,7 @@ class Resolver:
     async def terms(self, name: str, pairs: Iterable[tuple[str, str]], kind: str) -> Filter:
         """Return the filter by any of some terms (facet, value) of a kind."""
         numbers = rounded([term_id(kind, facet, value) for facet, value in pairs])
-        n = sum([await self._n(number) for number in set(numbers)])
+        n = sum([await self.rows_with(number) for number in set(numbers)])
         return Filter(name, Group("terms", n=len(numbers)), numbers, n)
 
     def _bound(self, keys: Filter) -> dict[str, Any]:
@@ -141,7 +158,8 @@ class Resolver:
     def _about(self, kind: str, **more: Any) -> dict[str, Any]:
         return {"view": self._view, "kind": kind, **more}
 
-    async def _n(self, term: int) -> int:
+    async def rows_with(self, term: int) -> int:
+        """Return how many records with a term the view is shown."""
         row = await self._snapshot.one(self._queries.term_count, {"view": self._view, "term": term})
         return 0 if row is None else int(row[0])
 
@@ -172,7 +190,7 @@ class Resolver:
         for value in values:
             if parameter.targets:
                 await self._named(parameter, value, faults)
-            elif parameter.open and not await self._n(term_id(asked.kind.name, str(parameter.facet), value)):
+            elif parameter.open and not await self.rows_with(term_id(asked.kind.name, str(parameter.facet), value)):
                 known = await self.words(asked.kind.name, str(parameter.facet))
                 faults.append(_fault(parameter, value, "no value that any record here has", known))
         return await self.terms(parameter.name, [(str(parameter.facet), value) for value in values], asked.kind.name)

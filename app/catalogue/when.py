@@ -1,13 +1,14 @@
-"""When: what `period`, `from`, `to`, `match`, `at`, `boundary` and `side` ask together, in SQL and in words.
+"""When: what `period`, `from`, `to`, `match`, `at`, `boundary` and `side` ask together, as expressions and in words.
 
-The meaning is that of `vocabulary/periods.py`; here it is an expression over the columns s0, s1, e0, e1.
+The meaning is that of `vocabulary/periods.py`; here it is an expression over s0, s1, e0, e1, made with operators alone.
+So one expression serves both: the columns of a statement (SQLAlchemy), and columns in memory (numpy).
 """
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
-
-from sqlalchemy import ColumnElement, FromClause, Integer, and_, bindparam, not_, or_
+from functools import reduce
+from typing import Any, NamedTuple, TypeAlias
 
 from app.catalogue.parameter import Wrong
 from app.vocabulary.edtf import AFTER_ALL, BEFORE_ALL, UNDATED, bounds
@@ -18,6 +19,16 @@ ATS: tuple[At, ...] = ("span", "start")
 SIDES: tuple[Side, ...] = ("before", "after", "straddling", "undetermined", "undated")
 
 Given: TypeAlias = Mapping[str, tuple[Any, ...]]
+Day: TypeAlias = Callable[[str], Any]  # name of a day (see `days`) -> the day, or what stands for it in a statement
+
+
+class Dates(NamedTuple):
+    """The bounds of rows, in days: anything on which `<=`, `==`, `&`, `|` and `~` work row by row."""
+
+    s0: Any
+    s1: Any
+    e0: Any
+    e1: Any
 
 
 @dataclass(frozen=True)
@@ -108,50 +119,46 @@ def days(given: Given, form: When, spans: Sequence[tuple[int, int]]) -> dict[str
     return values | {"low": low, "top": top}
 
 
-def _day(name: str) -> Any:
-    return bindparam(name, type_=Integer)
-
-
-def _looked_at(c: Any, at: At) -> tuple[Any, Any, Any, Any]:
-    # Adding nothing keeps the planner from reading a range of an index by these: `low` and `top` are there for that.
-    s0, s1 = c.s0 + 0, c.s1 + 0
-    return (s0, s1, s0, s1) if at == "start" else (s0, s1, c.e0 + 0, c.e1 + 0)
-
-
-def fits(row: FromClause, form: When, match: Match | None = None) -> ColumnElement[bool] | None:
+def fits(dates: Dates, day: Day, form: When, match: Match | None = None) -> Any:
     """Return the expression that is true of a row which matches; None where no period or span is asked for."""
-    asked: list[ColumnElement[bool]] = []
+    looked_at, match = _looked_at(dates, form.at), match or form.match
+    asked: list[Any] = []
     if form.periods:
-        pairs = [(_day(f"p{i}"), _day(f"q{i}")) for i in range(form.periods)]
-        asked.append(or_(*[_matches(row.c, form.at, match or form.match, *pair) for pair in pairs]))
+        any_of = [_matches(looked_at, match, day(f"p{i}"), day(f"q{i}")) for i in range(form.periods)]
+        asked.append(reduce(operator.or_, any_of))
     if form.span:
-        asked.append(_matches(row.c, form.at, match or form.match, _day("from"), _day("to")))
-    return and_(*asked) if asked else None
+        asked.append(_matches(looked_at, match, day("from"), day("to")))
+    return reduce(operator.and_, asked) if asked else None
 
 
-def _matches(c: Any, at: At, match: Match, first: Any, last: Any) -> ColumnElement[bool]:
-    s0, s1, e0, e1 = _looked_at(c, at)
+def _looked_at(dates: Dates, at: At) -> Dates:
+    s0, s1, _, _ = dates
+    return Dates(s0, s1, s0, s1) if at == "start" else dates
+
+
+def _matches(dates: Dates, match: Match, first: Any, last: Any) -> Any:
+    s0, s1, e0, e1 = dates
     if match == "possible":
-        return and_(s0 <= last, e1 >= first)
+        return (s0 <= last) & (e1 >= first)
     if match == "certain":
-        return and_(s1 <= last, e0 >= first)
-    return and_(s0 >= first, e1 <= last)
+        return (s1 <= last) & (e0 >= first)
+    return (s0 >= first) & (e1 <= last)
 
 
-def lies(row: FromClause, at: At, side: Side) -> ColumnElement[bool]:
+def lies(dates: Dates, day: Day, at: At, side: Side) -> Any:
     """Return the expression that is true of a row on one side of the boundary."""
-    s0, s1, e0, e1 = _looked_at(row.c, at)
-    edge = _day("boundary")
-    dated = s0 != UNDATED
-    if side == "before":
-        return and_(dated, e1 < edge)
-    if side == "after":
-        return s0 >= edge  # type: ignore[no-any-return]
-    if side == "straddling":
-        return and_(dated, s1 < edge, e0 >= edge)
+    s0, s1, e0, e1 = _looked_at(dates, at)
     if side == "undated":
-        return s0 == UNDATED  # type: ignore[no-any-return]
-    return and_(dated, e1 >= edge, s0 < edge, not_(and_(s1 < edge, e0 >= edge)))
+        return s0 == UNDATED
+    edge = day("boundary")
+    if side == "before":
+        return (s0 != UNDATED) & (e1 < edge)
+    if side == "after":
+        return s0 >= edge
+    straddling = (s1 < edge) & (e0 >= edge)
+    if side == "straddling":
+        return (s0 != UNDATED) & straddling
+    return (s0 != UNDATED) & (e1 >= edge) & (s0 < edge) & ~straddling
 
 
 _TOUCHES = {

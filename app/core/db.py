@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, Table, TextClause
+from sqlalchemy import ColumnElement, Connection, Select, Table, TextClause
 
 from app.core.dialect import engine_for
 from app.core.engine import SMALL, DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, Snapshot
@@ -37,6 +37,10 @@ class Database:
     def prepare(self, select: "Select[Any]") -> Prepared:
         """Compile a statement once: afterwards it runs as text on the driver."""
         return self.engine.prepare(select)
+
+    def packed(self, columns: Sequence[ColumnElement[int]]) -> ColumnElement[bytes]:
+        """Return the aggregate of rows as one value of bytes, read much faster than row by row."""
+        return self.engine.packed(columns)
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction under the write lock; an exception undoes all of it."""

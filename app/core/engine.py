@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Seque
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Dialect, Select, Table, TextClause
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table, TextClause
 
 from app.core.problems import Problem
 
@@ -74,6 +74,10 @@ class Snapshot(Protocol):
         """Return the first row, or None."""
         ...
 
+    async def work(self, work: Callable[[], T]) -> T:
+        """Return what a longer calculation gives, in between: where it holds up nobody, if the reading is heavy."""
+        ...
+
 
 Reading = Callable[[Snapshot], Coroutine[Any, Any, T]]
 
@@ -85,6 +89,13 @@ class Engine(Protocol):
 
     def prepare(self, select: "Select[Any]") -> Prepared:
         """Compile a statement."""
+        ...
+
+    def packed(self, columns: Sequence[ColumnElement[int]]) -> ColumnElement[bytes]:
+        """Return the aggregate of rows as one value: whole numbers, 8 bytes of a BigInteger and 4 of others.
+
+        They are two's complement, the highest byte first; no row may have a null. Of no rows it is null.
+        """
         ...
 
     def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:

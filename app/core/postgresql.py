@@ -4,12 +4,24 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import reduce
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy import Connection, Select, Table, TextClause, insert
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Select,
+    Table,
+    TextClause,
+    func,
+    insert,
+    literal,
+)
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -33,6 +45,9 @@ class _PostgreSQLSnapshot:
     async def one(self, statement: Prepared, values: dict[str, Any]) -> tuple[Any, ...] | None:
         row = await self._connection.fetchrow(statement.text, *statement.values(values))
         return None if row is None else tuple(row)
+
+    async def work(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(None, work)
 
 
 class PostgreSQL:
@@ -59,6 +74,15 @@ class PostgreSQL:
     def prepare(self, select: "Select[Any]") -> Prepared:
         """Compile a statement."""
         return Prepared.of(select, self._dialect)
+
+    def packed(self, columns: Sequence[ColumnElement[int]]) -> ColumnElement[bytes]:
+        """Return the aggregate of rows as one value: what the server itself sends for whole numbers, joined."""
+        whole: list[ColumnElement[bytes]] = []
+        for column in columns:
+            send = func.int8send if isinstance(column.type, BigInteger) else func.int4send
+            whole.append(send(column, type_=LargeBinary))
+        row = reduce(lambda left, right: left.op("||", return_type=LargeBinary())(right), whole)
+        return func.string_agg(row, literal(b"", LargeBinary), type_=LargeBinary)
 
     def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:
         """Insert whole rows, their values in the order of the table's columns: by COPY, which streams them."""

@@ -38,6 +38,7 @@ class Settings:
     read_seconds: int = 30
     exports: int = 8
     views: int = 16
+    columns_mb: int = 256
     proxies: tuple[Network, ...] = ()
     rate_public: int = 3000
     rate_credential: int = 6000
@@ -92,6 +93,7 @@ class Settings:
             read_seconds=_number(env, "EVIDENCE_READ_SECONDS", 30, 1, 3600),
             exports=_number(env, "EVIDENCE_EXPORTS", 8, 1, 256),
             views=_number(env, "EVIDENCE_VIEWS", 16, 1, 62),
+            columns_mb=_number(env, "EVIDENCE_COLUMNS_MB", 256, 0, 65_536),
             proxies=_networks(env, "EVIDENCE_PROXIES"),
             rate_public=_number(env, "EVIDENCE_RATE_PUBLIC", 3000, 0, 1_000_000),
             rate_credential=_number(env, "EVIDENCE_RATE_CREDENTIAL", 6000, 0, 1_000_000),

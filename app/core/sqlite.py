@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Engine,
     Integer,
@@ -25,6 +27,7 @@ from sqlalchemy import (
     create_engine,
     delete,
     event,
+    func,
     insert,
     select,
     update,
@@ -56,6 +59,9 @@ class _SQLiteSnapshot:
     async def one(self, statement: Prepared, values: dict[str, Any]) -> tuple[Any, ...] | None:
         row: tuple[Any, ...] | None = self._connection.execute(statement.text, statement.values(values)).fetchone()
         return row
+
+    async def work(self, work: Callable[[], T]) -> T:
+        return work()  # a heavy reading has a thread of its own already
 
 
 def _finish(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -162,6 +168,13 @@ class SQLite:
     def prepare(self, select: "Select[Any]") -> Prepared:
         """Compile a statement."""
         return Prepared.of(select, self._dialect)
+
+    def packed(self, columns: Sequence[ColumnElement[int]]) -> ColumnElement[bytes]:
+        """Return the aggregate of rows as one value: as hexadecimal digits first, all without Python's lock."""
+        wide = [isinstance(column.type, BigInteger) for column in columns]
+        form = "".join("%016llx" if one else "%08llx" for one in wide)
+        values = [column if one else column.op("&")(0xFFFFFFFF) for column, one in zip(columns, wide, strict=True)]
+        return func.unhex(func.group_concat(func.printf(form, *values), ""), type_=LargeBinary)
 
     def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:
         """Insert whole rows, their values in the order of the table's columns; the rows may come from an iterator."""

@@ -12,7 +12,11 @@ from app.records import BY_NAME
 from app.records.kind import Kind, Walk, walk
 from app.vocabulary.edtf import UNDATED, UNDATED_BOUNDS, Bounds, bounds
 
-__all__ = ["Account", "Facts", "Shown", "View", "decide", "show"]
+__all__ = ["FILES_OTHERS", "Account", "Facts", "Shown", "View", "decide", "show"]
+
+# Kinds of record from which it follows what others are filed under (`_terms`): when one of these changes, a record may
+# come to other terms with no change of its own.
+FILES_OTHERS = frozenset({"violation", "place", "crime"})
 
 Decision = Any  # one of the frozen decisions of this package: equal decisions show equal things
 

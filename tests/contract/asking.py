@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import io
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -61,6 +61,9 @@ class _Watched:
     async def one(self, statement: Prepared, values: dict[str, Any]) -> tuple[Any, ...] | None:
         self.statements.append((statement.text, statement.values(values)))
         return await self.snapshot.one(statement, values)
+
+    async def work(self, work: Callable[[], T]) -> T:
+        return await self.snapshot.work(work)
 
 
 @dataclass

@@ -51,9 +51,17 @@ class History:
 
     def run(self, steps: int) -> None:
         """Submit, revise, take back, let consents run out, object."""
+        self.begin()
+        self.go_on(steps)
+
+    def begin(self) -> None:
+        """Submit every record once."""
         for kind in IDS:
             submit(self.intake, *[self._make(kind, id) for id in IDS[kind]])
             self.after()
+
+    def go_on(self, steps: int) -> None:
+        """Submit, revise, take back, let consents run out, object: one transaction a step."""
         for _ in range(steps):
             self.clock.now += self.chance.choice([0, 1, DAY])
             if self.chance.random() < 0.2:

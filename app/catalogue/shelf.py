@@ -1,0 +1,140 @@
+"""The shelf: which columns are in memory, true of which generation; what is not there is loaded beside the requests."""
+
+import asyncio
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from app.catalogue import state
+from app.catalogue.columns import BYTES, Columns
+from app.catalogue.gather import Gather, Key
+from app.catalogue.query import Queries
+from app.catalogue.resolve import Resolved, Resolver
+from app.catalogue.state import Expired
+from app.core.db import Database, Snapshot
+from app.core.problems import Problem
+
+LEAST = 20_000  # rows: fewer are counted by a statement in some 3 ms
+SOON = 1_000  # changes that a request itself takes in: some 15 ms
+LATER = 50_000  # changes that are taken in beside the requests; with more, columns are read anew
+
+Said = Callable[[str], None]
+
+
+class Shelf:
+    """The columns of one process, for the event loop and the threads of heavy readings alike."""
+
+    def __init__(self, database: Database, queries: Queries, megabytes: int, warn: Said) -> None:
+        """Keep at most so many MiB of columns; `warn` is told why something could not be loaded."""
+        self._database = database
+        self._queries = queries
+        self._gather = Gather(database)
+        self._most = megabytes * 1_048_576
+        self._warn = warn
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Key, Columns] = OrderedDict()  # what was not asked for longest comes first
+        self._wanted: dict[Key, None] = {}
+        self._loading: asyncio.Task[None] | None = None
+
+    @property
+    def size(self) -> int:
+        """How many bytes the columns take."""
+        with self._lock:
+            return sum(columns.size for columns in self._kept.values())
+
+    async def columns(self, snapshot: Snapshot, generation: int, found: Resolved) -> Columns | None:
+        """Return the columns that a question is about, as they are in a snapshot of that generation.
+
+        Returns:
+            None where a statement has to count: the question is about other rows than all of a kind or of one term,
+            they are few, or they are not here. Then they are loaded for whoever asks later (`load`).
+        """
+        if found.plain is None or not found.asked.kind.date:
+            return None
+        key, n = Key(found.view, found.asked.kind.name, found.plain.term), found.plain.n
+        if not self._is_worth_it(n):
+            return None
+        kept = self._get(key)
+        if kept is not None and kept.generation > generation:
+            return None  # this snapshot is an old one
+        if kept is not None and kept.generation < generation:
+            kept = await self._gather.since(snapshot, key, kept, generation, SOON)
+            self._put(key, kept)
+        if kept is None or len(kept) != n:
+            return await self._absent(snapshot, generation, key, n)
+        return kept
+
+    async def _absent(self, _: Snapshot, __: int, key: Key, ___: int) -> Columns | None:
+        with self._lock:
+            self._wanted[key] = None
+        return None
+
+    def _is_worth_it(self, n: int) -> bool:
+        return n >= LEAST and n * BYTES <= self._most
+
+    def _get(self, key: Key) -> Columns | None:
+        with self._lock:
+            if (kept := self._kept.get(key)) is not None:
+                self._kept.move_to_end(key)
+            return kept
+
+    def _put(self, key: Key, columns: Columns | None) -> None:
+        """Keep columns, unless there are some of a later generation; let others go where there is no room."""
+        with self._lock:
+            kept = self._kept.get(key)
+            if columns is None or (kept is not None and kept.generation > columns.generation):
+                return
+            self._kept[key] = columns
+            self._kept.move_to_end(key)
+            size = sum(one.size for one in self._kept.values())
+            while size > self._most:
+                size -= self._kept.popitem(last=False)[1].size
+
+    def begin(self, view: int, kinds: Iterable[str]) -> None:
+        """Begin to load the columns of kinds in a view before anybody asks; on the event loop."""
+        if self._most:
+            with self._lock:
+                self._wanted.update(dict.fromkeys(Key(view, kind) for kind in kinds))
+            self.load()
+
+    def load(self) -> None:
+        """Begin to load what was asked for and was not there, one after another; on the event loop."""
+        if self._wanted and (self._loading is None or self._loading.done()):
+            self._loading = asyncio.create_task(self._load_all())
+
+    async def _load_all(self) -> None:
+        while (key := self._first_wanted()) is not None:
+            try:
+                self._put(key, await self._database.read(partial(self._load, key), heavy=True))
+            except (Problem, Expired):
+                pass  # the view does not answer now, or this took too long: who asks next wants it again
+            except Exception as error:
+                self._warn(f"columns could not be loaded: {type(error).__name__}")
+            finally:
+                with self._lock:
+                    del self._wanted[key]
+
+    def _first_wanted(self) -> Key | None:
+        with self._lock:
+            return next(iter(self._wanted), None)
+
+    async def _load(self, key: Key, snapshot: Snapshot) -> Columns | None:
+        now = await state.read(snapshot, self._queries, key.view)
+        resolver = Resolver(snapshot, self._queries, key.view)
+        n = await resolver.rows_of(key.kind) if key.term is None else await resolver.rows_with(key.term)
+        if not self._is_worth_it(n):
+            return None
+        kept = self._get(key)
+        if kept is not None and kept.generation <= now.generation:
+            most = min(LATER, len(kept) // 4)
+            kept = await self._gather.since(snapshot, key, kept, now.generation, most)
+            if kept is not None and len(kept) == n:
+                return kept
+        return await self._gather.whole(snapshot, key, now.generation, n)
+
+    async def close(self) -> None:
+        """Stop loading."""
+        if self._loading is not None:
+            self._loading.cancel()
+            await asyncio.gather(self._loading, return_exceptions=True)

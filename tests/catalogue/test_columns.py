@@ -1,0 +1,101 @@
+"""Columns: they count what the words mean, and brought forward they are what they would be if read anew."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.catalogue.columns import BYTES, PACKED, Columns, Filling
+from app.catalogue.when import ATS, MATCHES, SIDES, When, days
+from app.vocabulary.edtf import AFTER_ALL, BEFORE_ALL, UNDATED_BOUNDS, Bounds, bounds
+from app.vocabulary.periods import matches, side
+
+EDTF = ["2003", "2003-04", "2003-04-05?", "1999/..", "../1990", "/1990", "1999/", "[..2013]", "[1984..]", "2004/2011"]
+DATES = st.sampled_from([UNDATED_BOUNDS, *map(bounds, EDTF)])
+EDGE = st.sampled_from([bounds(text).s0 for text in ("1990", "1999", "2003-04-05", "2004", "2011-12-17")])
+SPAN = st.tuples(
+    st.sampled_from([BEFORE_ALL, *range(730000, 735000, 500)]), st.sampled_from([732100, 734000, AFTER_ALL])
+)
+
+
+def packed(rows: list[tuple[int, Bounds]]) -> bytes:
+    return np.array([(k, *dates) for k, dates in rows], PACKED).tobytes()
+
+
+def columns_of(rows: dict[int, Bounds]) -> Columns:
+    filling = Filling(len(rows))
+    for one in rows.items():
+        filling.add(packed([one]))
+    return filling.columns(1)
+
+
+def as_rows(columns: Columns) -> list[tuple[int, ...]]:
+    return list(zip(columns.k.tolist(), *(column.tolist() for column in columns.dates), strict=True))
+
+
+SPANS = st.lists(SPAN, min_size=1, max_size=3)
+
+
+@given(st.lists(DATES, max_size=8), SPANS, EDGE, st.sampled_from(MATCHES), st.sampled_from(ATS))
+def test_they_count_what_the_words_mean(dates, spans, edge, match, at):
+    asked = When(periods=len(spans), match=match, at=at, boundary=True)
+    bound = {"boundary": edge}
+    for i, (first, until) in enumerate(spans):
+        bound |= {f"p{i}": first, f"q{i}": until}
+    counted = columns_of(dict(enumerate(dates))).tally(asked, bound)
+
+    def fits(one: Bounds, way: Any) -> bool:
+        return any(matches(one, span[0], span[1], way, at) for span in spans)
+
+    for way in MATCHES:
+        assert getattr(counted, way) == sum(fits(one, way) for one in dates)
+    found = [one for one in dates if fits(one, match)]
+    assert (counted.total, counted.sides, counted.undated) == (len(found), len(found), 0)
+    for name in SIDES[:3]:
+        assert getattr(counted, name) == sum(side(one, edge, at) == name for one in found)
+    for name in SIDES:
+        inside = columns_of(dict(enumerate(dates))).tally(replace(asked, side=name), bound)
+        assert inside.total == sum(side(one, edge, at) == name for one in found)
+
+
+def test_of_no_rows_nothing_is_counted():
+    columns, asked = columns_of({}), When(boundary=True)
+    counted = columns.tally(asked, days({"boundary": ("2004",)}, asked, ()))
+    assert (len(columns), columns.undated, sum(counted)) == (0, 0, 0)
+
+
+ROWS = st.dictionaries(st.integers(0, 2**63 - 1), DATES, max_size=12)
+
+
+@given(ROWS, st.data())
+def test_brought_forward_they_are_what_they_would_be_anew(before, data):
+    gone = data.draw(st.sets(st.sampled_from(sorted(before)))) if before else set()
+    new = data.draw(ROWS)
+    now = {k: dates for k, dates in before.items() if k not in gone} | new
+    rows = [(k, *dates) for k, dates in new.items()]
+    columns = columns_of(before).forward(2, sorted({*gone, *new}), rows)
+    assert as_rows(columns) == sorted((k, *dates) for k, dates in now.items())
+    assert columns.generation == 2
+    assert columns.size == BYTES * len(now)
+
+
+def test_a_chunk_ends_with_the_last_row_in_the_order_of_dates():
+    dates = bounds("2003")
+    chunk = packed([(9, bounds("2002")), (7, dates), (8, dates), (1, UNDATED_BOUNDS)])
+    assert Filling(4).add(chunk) == (dates.s0, 8)
+
+
+def test_more_rows_than_were_counted_are_refused():
+    filling = Filling(1)
+    filling.add(packed([(1, bounds("2002"))]))
+    with pytest.raises(ValueError, match="more rows"):
+        filling.add(packed([(2, bounds("2002"))]))
+
+
+def test_fewer_rows_than_were_counted_are_all_there_is():
+    filling = Filling(3)
+    filling.add(packed([(1, bounds("2002"))]))
+    assert as_rows(filling.columns(1)) == [(1, *bounds("2002"))]

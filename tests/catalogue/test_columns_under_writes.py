@@ -1,0 +1,168 @@
+"""Columns equal statements in every generation, whoever wrote in between, in any way that a view can change."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis
+from hypothesis import strategies as st
+
+from app.catalogue.columns import Columns
+from app.catalogue.shelf import Shelf
+from app.catalogue.when import ATS, MATCHES, SIDES
+from app.core.settings import Settings
+from app.records import BY_NAME
+from tests.catalogue.forced import Always, Never
+from tests.catalogue.seed import incident
+from tests.conftest import environment
+from tests.contract.asking import Service
+from tests.contract.vault import OpenVault, empty, open_vault
+from tests.intake import chance
+from tests.intake.chance import IDS, History
+from tests.intake.house import WORLD, a_violation, an_incident, submit
+
+
+@pytest.fixture
+def vault(settings: Settings) -> Iterator[OpenVault]:
+    with open_vault(settings) as vault:
+        yield vault
+
+
+class Both:
+    """The service twice over one database: once counting in columns, once by statements; and how columns came about."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.ways: list[str] = []
+        self.answered = 0
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("app.main.Shelf", self._watched(Always))
+            self.columns = Service(settings)
+            patch.setattr("app.main.Shelf", Never)
+            self.statements = Service(settings)
+
+    def _watched(self, kind: type[Shelf]) -> Callable[..., Shelf]:
+        def make(*given: Any) -> Shelf:
+            shelf: Any = kind(*given)
+            for name in ("whole", "since"):
+                setattr(shelf._gather, name, self._noting(name, getattr(shelf._gather, name)))
+            return shelf  # type: ignore[no-any-return]
+
+        return make
+
+    def _noting(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        async def noted(*given: Any) -> Columns | None:
+            columns: Columns | None = await work(*given)
+            self.ways.append(name if columns is not None else f"not {name}")
+            return columns
+
+        return noted
+
+    def check(self, address: str, view: int = 0) -> Any:
+        """Ask both; return what they say of the whole list."""
+        one, other = (service.ask(address, view) for service in (self.columns, self.statements))
+        assert one.body == other.body, address
+        self.answered += one.status == 200
+        return {name: one.json.get(name) for name in ("total", "meta")}
+
+    def close(self) -> None:
+        self.columns.close()
+        self.statements.close()
+
+
+@pytest.fixture
+def both(settings: Settings, vault: OpenVault) -> Iterator[Both]:
+    both = Both(settings)
+    yield both
+    both.close()
+
+
+PERIODS = [
+    {"kind": "period", "id": id, "label": {"en": id}, "date": date}
+    for id, date in (("early", "../2003-04-05"), ("late", "2003-04-05/.."), ("middle", "2003/2004"))
+]
+TIMES = {
+    "period": ["early", "late", "middle"],
+    "from": ["1999", "2003-04", "2004"],
+    "to": ["2004", "2005-01"],
+    "match": MATCHES,
+    "at": ATS,
+    "boundary": ["2003-04-05", "2004-01-01"],
+    "side": SIDES,
+}
+KINDS = ("incident", "testimony", "place", "period")
+FILED = {name: IDS[name] for name in ("violation", "place", "crime")}
+OF_TERM: dict[str, dict[str, list[str]]] = {
+    "incident": {**FILED, "scope": ["event"]},
+    "testimony": {**FILED, "recorded_by": ["body"]},
+    "place": {"parent": IDS["place"], "type": ["country", "county"]},
+    "period": {"owner": ["test-body"]},
+}
+
+
+def question(chance: Random) -> str:
+    """Return the address of a question about time, with no filter or one."""
+    kind = chance.choice(KINDS)
+    asked = [(name, chance.choice(values)) for name, values in TIMES.items() if chance.random() < 0.35]
+    asked += [("period", chance.choice(TIMES["period"]))] if chance.random() < 0.2 else []
+    facet = chance.choice([None, *OF_TERM[kind]])
+    asked += [(facet, chance.choice(OF_TERM[kind][facet]))] if facet else []
+    return f"/v1/{BY_NAME[kind].path}?" + "&".join(f"{name}={value}" for name, value in asked)
+
+
+def test_they_equal_statements_whatever_is_written(vault, settings, monkeypatch):
+    monkeypatch.setattr(chance, "EXPIRIES", [None])  # the service would ask the clock of the machine
+    ways: set[str] = set()
+
+    @hypothesis(max_examples=8, deadline=None)
+    @given(seed=st.integers(0, 2**32))
+    def hold(seed: int) -> None:
+        empty(vault)
+        vault.writer.world.forget()
+        vault.writer.publisher.forget()
+        history, drawn, both = History(vault.intake, vault.clock, seed), Random(seed), Both(settings)
+        try:
+            history.begin()
+            submit(vault.intake, *PERIODS)
+            for _ in range(5):
+                for _ in range(12):
+                    both.check(question(drawn), drawn.choice((0, 1, 2)))
+                history.go_on(drawn.choice((1, 1, 3)))
+        finally:
+            both.close()
+        assert both.answered > 10
+        ways.update(both.ways)
+
+    hold()
+    assert ways == {"whole", "since", "not since"}
+
+
+def test_they_equal_statements_when_records_change_places_without_a_change_of_their_own(vault, both):
+    dates = {"beating": "2001", "hunger": "2009"}
+    cases = [an_incident(incident(one), date=date, violations=[one]) for one, date in dates.items()]
+    lie = {"beating": "torture", "hunger": "ill-treatment"}
+    submit(vault.intake, *WORLD, *[a_violation(one, parent=above) for one, above in lie.items()], *cases)
+    asked = "/v1/incidents?violation=torture&to=2005"
+    assert both.check(asked)["total"] == 1
+    # As many have the term as before, and no incident changed: only where its violation lies.
+    swapped = zip(lie, reversed(lie.values()), strict=True)
+    submit(vault.intake, *[a_violation(one, parent=above) for one, above in swapped])
+    assert both.check(asked)["total"] == 0
+    assert both.ways == ["whole", "not since", "whole"]
+
+
+def test_they_equal_statements_after_another_process_wrote(vault, settings, both, tmp_path):
+    submit(vault.intake, *WORLD, an_incident(incident("a"), date="2003"))
+    asked = "/v1/incidents?to=2005&boundary=2003-06-01"
+    assert both.check(asked)["total"] == 1
+    file = tmp_path / "more.ndjson"
+    for date, total in (("2004", 2), ("2001", 2), (None, 1)):
+        file.write_bytes(orjson.dumps(an_incident(incident("b"), date=date)))
+        command = [sys.executable, "-c", "from app.cli import main; main()", "load", "--owner", "test-body", str(file)]
+        subprocess.run(command, env=environment(settings, 0), check=True, capture_output=True)
+        assert both.check(asked)["total"] == total
+    assert both.ways == ["whole", *["since"] * 3]
