@@ -47,7 +47,7 @@ def documented() -> dict[str, list[str]]:
 
 def test_the_table_names_each_variable_that_is_read():
     assert set(documented()) == variables_read()
-    assert len(documented()) == len(fields(Settings)) == 23
+    assert len(documented()) == len(fields(Settings)) == 24
 
 
 def test_nothing_else_reads_the_environment():
