@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Integer, Select, SmallInteger, String, Table,
 from app.catalogue.columns import BYTES, PACKED, Columns, Filling
 from app.catalogue.query import rounded
 from app.catalogue.tables import POSTING, ROW
-from app.core.db import Database, Prepared, Snapshot
+from app.core.db import Database, Prepared, Rows, Snapshot
 from app.core.ids import k_of
 from app.disclosure.project import FILES_OTHERS
 from app.vault.tables import DISCLOSED
@@ -99,7 +99,7 @@ class Gather:
             return None
         if key.term is not None and not FILES_OTHERS.isdisjoint(kind for _, kind in changes):
             return None
-        changed = sorted({k_of(id) for id, kind in changes if kind == key.kind})
+        changed = await snapshot.work(partial(_keys, changes, key.kind))
         rows: list[tuple[int, ...]] = []
         for start in range(0, len(changed), AT_ONCE):
             some = rounded(changed[start : start + AT_ONCE])
@@ -108,6 +108,11 @@ class Gather:
             found = await snapshot.all(self._rows, values)
             rows += [row[:5] for row in found if key.term is None or _has(row[5], key.term)]
         return await snapshot.work(partial(columns.forward, generation, changed, rows))
+
+
+def _keys(changes: Rows, kind: str) -> list[int]:
+    """Return k of the records of a kind among changes, rising."""
+    return sorted({k_of(id) for id, one in changes if one == kind})
 
 
 def _has(terms: bytes, term: int) -> bool:

@@ -17,7 +17,7 @@ from app.core.problems import Problem
 
 LEAST = 20_000  # rows: fewer are counted by a statement in some 3 ms
 SOON = 1_000  # changes that a request itself takes in: some 15 ms
-LATER = 50_000  # changes that are taken in beside the requests; with more, columns are read anew
+LATER = 5_000  # changes that are taken in beside the requests; with more, columns are read anew
 
 Said = Callable[[str], None]
 
