@@ -96,8 +96,8 @@ class World:
         """Return which views (one bit each) are shown a record."""
         return self._visible.get(id, 0)
 
-    def learn(self, connection: Connection, ids: Iterable[str]) -> None:
-        """Read what is not known yet of these records, and of what stands above them."""
+    def learn(self, connection: Connection, ids: Iterable[str], closed: bool = False) -> None:
+        """Read what is not known yet of these records, and of what stands above; `closed`: without opening them."""
         unknown = [id for id in dict.fromkeys(ids) if id not in self._nodes]
         while unknown:
             found: dict[str, tuple[str, str]] = {}
@@ -107,7 +107,8 @@ class World:
                 for id, kind, state, views in rows:
                     found[id] = (kind, state)
                     self._visible[id] = views
-            opened = self._vault.read(connection, [id for id, (kind, _) in found.items() if kind in OPENED])
+            open_up = [id for id, (kind, _) in found.items() if kind in OPENED and not closed]
+            opened = self._vault.read(connection, open_up)
             for id in unknown:
                 node = self._nodes[id] = self._node(found.get(id), opened.get(id))
                 if node is not None and node.content is not None:

@@ -88,7 +88,10 @@ class Writer:
     def append(self, connection: Connection, at: int, size: int, additions: Sequence[Addition]) -> None:
         """Append revisions to the vault and the log, and show what follows from them to every view."""
         if additions:
-            self.world.learn(connection, [one.id for one in additions if one.revision > 1])  # what they were
+            # What they were. Of what is erased it is enough who was shown it: its key may be gone already.
+            erased = [one.id for one in additions if one.state == "erased"]
+            self.world.learn(connection, erased, closed=True)
+            self.world.learn(connection, [one.id for one in additions if one.revision > 1])
             keys = self.vault.make_keys(additions)
             fresh = salts(len(additions))
             self.vault.append(connection, additions, keys, fresh, size, at)

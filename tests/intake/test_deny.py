@@ -1,6 +1,9 @@
 """Deny first: what may say too much goes at once, nothing wider is shown in between, and all is right in the end."""
 
 import random
+import signal
+import subprocess
+import sys
 
 import orjson
 import pytest
@@ -211,6 +214,20 @@ def test_a_place_with_much_in_it(intake, database, writer):
     assert [seen_by(database, id) for id in MANY] == [[]] * 5
     restore(writer)
     assert [shown(database, PUBLIC, id)["geometry"] for id in MANY] == [None] * 5
+
+
+def test_killed_amid_the_journal_it_is_gone_on_with(resting, database, writer, settings):
+    withdraw(writer, T1, OWNER, "asked for")
+    place = [settings.database_url, str(settings.home)]
+    for number, left in ((4, 3), (2, 2)):
+        command = [sys.executable, "-m", "tests.intake.killed_restoring", *place, str(number)]
+        done = subprocess.run(command, capture_output=True, check=False)
+        assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
+        assert len(waiting(database)) == left
+    writer.world.forget()
+    assert restore(writer) == 2
+    assert [seen_by(database, id) for id in (T1, *MANY, "link-a")] == [[], [], *[ALL] * 5]
+    check_log(writer)
 
 
 # --- histories drawn by chance ---
