@@ -1,7 +1,6 @@
 """One transaction of the vault: revisions appended, logged, and shown to every view, with all that rests on them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -211,7 +210,7 @@ class Writer:
         """Have more follow than can at once: what may say too much goes first, and the journal says what is to come."""
         reached = reach(connection, self.vault, causes, but)
         many = numerous(reached)
-        gone = {id: replace(one, less=one.less & many) for id, one in reached.items() if one.less & many}
+        gone = {id: one.of(many) for id, one in reached.items() if one.less & many}
         withheld = {id: (RANK[one.kind], one.less & many) for id, one in reached.items()}
         journal.note(self.database, connection, withheld)
         self._waits = True

@@ -4,6 +4,7 @@ import random
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import orjson
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from app.catalogue.tables import ROW
+from app.core.ids import fixed
 from app.intake import deny, journal, write
 from app.intake import rebuild as module
 from app.intake.erase import erase
@@ -36,6 +38,7 @@ from tests.intake.house import (
     T2,
     T3,
     WORLD,
+    Value,
     a_place,
     a_source,
     a_testimony,
@@ -43,7 +46,6 @@ from tests.intake.house import (
     catalogue,
     check_log,
     consent,
-    fixed,
     history,
     rows_of,
     seen_by,
@@ -235,19 +237,19 @@ def test_killed_amid_the_journal_it_is_gone_on_with(resting, database, writer, s
 NUMBERS = ("revision", "updated")
 
 
-def forms(database) -> dict[tuple[int, str], dict]:
+def forms(database) -> dict[tuple[int, str], Value]:
     """Return what views are shown, but for the numbers that tell how often it changed."""
     rows = database.look(lambda c: c.execute(select(ROW.c.view, ROW.c.id, ROW.c.body)).all())
     bodies = {(view, id): orjson.loads(body) for view, id, body in rows}
     return {key: {name: value for name, value in one.items() if name not in NUMBERS} for key, one in bodies.items()}
 
 
-def filed(database) -> dict[str, set]:
+def filed(database) -> dict[str, set[Any]]:
     tables = catalogue(database)
     return {name: set(tables[name]) for name in ("posting", "spot", "term", "term_count")}
 
 
-def is_wider(one: dict, settled: dict) -> bool:
+def is_wider(one: Value, settled: Value) -> bool:
     """Tell whether a form says more of place or date, or names more, than the one that it should be by now."""
     for name in ("date", "given", "left"):
         mine, its = one.get(name), settled.get(name)
@@ -295,7 +297,7 @@ def test_any_history_ends_as_in_one_go_and_shows_nothing_wider_on_the_way(pair, 
     @given(st.integers(0, 10**6), st.integers(0, 2))
     def alike(seed, number):
         whole, cut = pair
-        settled: list[dict] = []
+        settled: list[dict[tuple[int, str], Value]] = []
         at_once(monkeypatch, 10**6)
         History(whole.intake, begin(whole), seed, True, lambda: settled.append(forms(whole.database))).run(14)
         at_once(monkeypatch, number)

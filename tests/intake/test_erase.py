@@ -168,7 +168,7 @@ def test_withdrawn_it_stays_sealed_and_comes_back_with_a_new_consent_only(intake
 
 
 def test_a_key_store_that_refuses_leaves_no_connection_open(settings, monkeypatch):
-    closed = []
+    closed: list[object] = []
     monkeypatch.setattr("app.vault.keys.Database.close", _noting(closed))
     monkeypatch.setattr("app.vault.keys.crypto.master_key", lambda *_, **__: (_ for _ in ()).throw(ValueError))
     with pytest.raises(ValueError):
