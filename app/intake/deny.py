@@ -51,6 +51,10 @@ class Reached:
     views: int  # that are shown it
     less: int = 0  # of these, that may have to be shown less of it
 
+    def of(self, views: int) -> "Reached":
+        """Return the same, as far as some views go."""
+        return Reached(self.kind, self.k, self.owner, self.views, self.less & views)
+
 
 def reach(connection: Connection, vault: Vault, causes: Mapping[str, int], but: Collection[str]) -> dict[str, Reached]:
     """Return all that rests on some records, by id.
@@ -98,7 +102,10 @@ def take_away(
 ) -> Changes:
     """Take the rows of records out of the views of `less`; return the changes, which are still to be disclosed."""
     items = [Item(id, one.kind, one.k, one.owner, "", {}, (), None, new=False) for id, one in gone.items()]
-    shown, known = publisher.known(connection, vault, items)
+    losing = 0
+    for one in gone.values():
+        losing |= one.less
+    shown, known = publisher.known(connection, vault, items, losing)
     batch, changes = Batch(), Changes(connection)
     masks: dict[str, int] = {}
     for item in items:

@@ -212,14 +212,15 @@ class Publisher:
 
     @staticmethod
     def known(
-        connection: Connection, vault: Vault, items: Iterable[Item]
+        connection: Connection, vault: Vault, items: Iterable[Item], views: int = -1
     ) -> tuple[dict[str, dict[int, int]], dict[tuple[int, str], Known]]:
-        """Return what each view was last shown of records that are not new: as numbers, and as changes."""
+        """Return what each view was last shown of records that are not new: as numbers, and (of `views`) as changes."""
         shown = vault.shown(connection, [item.id for item in items if not item.new])
         wanted: dict[int, list[int]] = {}
         for seqs in shown.values():
             for view, seq in seqs.items():
-                wanted.setdefault(view, []).append(seq)
+                if views >> view & 1:
+                    wanted.setdefault(view, []).append(seq)
         found: dict[tuple[int, str], Known] = {}
         c = DISCLOSED.c
         for view, numbers in wanted.items():

@@ -22,7 +22,7 @@ def restore(writer: Writer, goes_on: Callable[[], bool] = lambda: True) -> int:
     Raises:
         Closed: the catalogue is being made anew.
     """
-    done, size = 0, 25
+    done, size = 0, min(25, MOST)
     while goes_on() and not writer.database.look(journal.is_empty):
         began = time.monotonic()
         done += writer.transact(lambda connection, at, log: writer.restore(connection, at, log, size))  # noqa: B023

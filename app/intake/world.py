@@ -100,8 +100,11 @@ class World:
         """Return which views (one bit each) are shown a record."""
         return self._visible.get(id, 0)
 
-    def learn(self, connection: Connection, ids: Iterable[str]) -> None:
-        """Read what is not known yet of these records, of what stands above them, and of whose accounts they are."""
+    def learn(self, connection: Connection, ids: Iterable[str], closed: bool = False) -> None:
+        """Read what is not known yet of these records, of what stands above them, and of whose accounts they are.
+
+        `closed`: without opening them.
+        """
         unknown = [id for id in dict.fromkeys(ids) if id not in self._nodes]
         while unknown:
             found: dict[str, tuple[str, str, str]] = {}
@@ -111,7 +114,8 @@ class World:
                 for id, kind, state, owner, views in rows:
                     found[id] = (kind, state, owner)
                     self._visible[id] = views
-            opened = self._vault.read(connection, [id for id, (kind, *_) in found.items() if kind in OPENED])
+            open_up = [id for id, (kind, *_) in found.items() if kind in OPENED and not closed]
+            opened = self._vault.read(connection, open_up)
             for id in unknown:
                 node = self._nodes[id] = self._node(found.get(id), opened.get(id))
                 if node is not None and node.content is not None:

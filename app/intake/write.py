@@ -1,7 +1,6 @@
 """One transaction of the vault: revisions appended, logged, and shown to every view, with all that rests on them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -96,7 +95,10 @@ class Writer:
     def append(self, connection: Connection, at: int, size: int, additions: Sequence[Addition]) -> None:
         """Append revisions to the vault and the log, and show what follows from them to every view."""
         if additions:
-            self.world.learn(connection, [one.id for one in additions if one.revision > 1])  # what they were
+            # What they were. Of what is erased it is enough who was shown it: its key may be gone already.
+            erased = [one.id for one in additions if one.state == "erased"]
+            self.world.learn(connection, erased, closed=True)
+            self.world.learn(connection, [one.id for one in additions if one.revision > 1])
             keys = self.vault.make_keys(additions)
             fresh = salts(len(additions))
             self.vault.append(connection, additions, keys, fresh, size, at)
@@ -230,7 +232,7 @@ class Writer:
         """Have more follow than can at once: what may say too much goes first, and the journal says what is to come."""
         reached = reach(connection, self.vault, causes, but)
         many = numerous(reached)
-        gone = {id: replace(one, less=one.less & many) for id, one in reached.items() if one.less & many}
+        gone = {id: one.of(many) for id, one in reached.items() if one.less & many}
         withheld = {id: (RANK[one.kind], one.less & many) for id, one in reached.items()}
         journal.note(self.database, connection, withheld)
         self._waits = True

@@ -21,7 +21,7 @@ def erase(vault: Vault, connection: Connection, record: str) -> None:
     leaves of the log, so that the log verifies. The record's key has to be destroyed afterwards: until then the record
     is noted in `erasing`.
     """
-    key = vault.keys.get([record]).get(record, b"")
+    key = vault.keys.get([record]).get(record)
     row = connection.execute(select(RECORD.c.leaf, RECORD.c.kind, RECORD.c.shown).where(RECORD.c.id == record)).one()
     tombstone, kind, shown = row
     leaf = connection.scalar(select(REVISION.c.previous).where(REVISION.c.leaf == tombstone))
@@ -30,14 +30,18 @@ def erase(vault: Vault, connection: Connection, record: str) -> None:
     while leaf is not None:
         columns = (REVISION.c.revision, REVISION.c.previous, REVISION.c.sealed)
         revision, previous, sealed = connection.execute(select(*columns).where(REVISION.c.leaf == leaf)).one()
-        content: Mapping[str, Any] = orjson.loads(crypto.unseal(key, sealed, place_of(record, revision)))
-        named += [(to, leaf) for _, to, _ in references(BY_NAME[kind], content)]
+        if key is not None:
+            content: Mapping[str, Any] = orjson.loads(crypto.unseal(key, sealed, place_of(record, revision)))
+            named += [(to, leaf) for _, to, _ in references(BY_NAME[kind], content)]
         leaves.append(leaf)
         leaf = previous
     for some in chunks(leaves):
         connection.execute(update(REVISION).where(REVISION.c.leaf.in_(some)).values(salt=b"", sealed=b""))
     for pairs in chunks(named):
         connection.execute(delete(REFERENCE).where(tuple_(REFERENCE.c.target, REFERENCE.c.leaf).in_(pairs)))
+    if key is None:  # as in an old copy that was restored: nobody can tell what it named, so all is looked through
+        for some in chunks(leaves):
+            connection.execute(delete(REFERENCE).where(REFERENCE.c.leaf.in_(some)))
     connection.execute(delete(REFERENCE).where(REFERENCE.c.target == record))
     _forget_forms(connection, shown)
     connection.execute(ERASING.insert().values(id=record))

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -285,3 +286,32 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(DatabaseError, match="the folder of the database cannot be made"):
         Database(f"sqlite:///{tmp_path}/file/inner/evidence.db")
+
+
+def test_who_waits_to_write_is_not_overtaken(db, url):
+    """As a narrowing beside a load: one writer takes the lock again and again, another waits for it once."""
+    other = Database(url)
+    begun, done, met = threading.Event(), threading.Event(), list[int]()
+    count = 0
+
+    def load() -> None:
+        nonlocal count
+        while not done.is_set():
+            db.write(lambda _: time.sleep(0.05))
+            count += 1
+            begun.set()
+
+    def narrow() -> None:
+        begun.wait()
+        before = count
+        other.write(lambda _: met.append(count - before))
+        done.set()
+
+    threads = [threading.Thread(target=work) for work in (load, narrow)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    done.set()
+    asyncio.run(other.close())
+    assert len(met) == 1 and met[0] <= 2  # the one under way, and the one that stood before it

@@ -1,6 +1,9 @@
 """Deny first: what may say too much goes at once, nothing wider is shown in between, and all is right in the end."""
 
 import random
+import signal
+import subprocess
+import sys
 from typing import Any
 
 import orjson
@@ -215,6 +218,20 @@ def test_a_place_with_much_in_it(intake, database, writer):
     assert [shown(database, PUBLIC, id)["geometry"] for id in MANY] == [None] * 5
 
 
+def test_killed_amid_the_journal_it_is_gone_on_with(resting, database, writer, settings):
+    withdraw(writer, T1, OWNER, "asked for")
+    place = [settings.database_url, str(settings.home)]
+    for number, left in ((4, 3), (2, 2)):
+        command = [sys.executable, "-m", "tests.intake.killed_restoring", *place, str(number)]
+        done = subprocess.run(command, capture_output=True, check=False)
+        assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
+        assert len(waiting(database)) == left
+    writer.world.forget()
+    assert restore(writer) == 2
+    assert [seen_by(database, id) for id in (T1, *MANY, "link-a")] == [[], [], *[ALL] * 5]
+    check_log(writer)
+
+
 # --- histories drawn by chance ---
 
 NUMBERS = ("revision", "updated")
@@ -280,7 +297,7 @@ def test_any_history_ends_as_in_one_go_and_shows_nothing_wider_on_the_way(pair, 
     @given(st.integers(0, 10**6), st.integers(0, 2))
     def alike(seed, number):
         whole, cut = pair
-        settled: list[Any] = []
+        settled: list[dict[tuple[int, str], Value]] = []
         at_once(monkeypatch, 10**6)
         History(whole.intake, begin(whole), seed, True, lambda: settled.append(forms(whole.database))).run(14)
         at_once(monkeypatch, number)

@@ -1,7 +1,5 @@
 """Erased: out of every view, unreadable for good, never back; what rests on it alone goes too, and the log stands."""
 
-from typing import Any
-
 import pytest
 from sqlalchemy import select
 
@@ -126,6 +124,16 @@ def test_cut_short_before_the_key_is_destroyed_it_is_completed_by_the_next(intak
     assert writer.vault.keys.get([T1]) == {}
 
 
+def test_what_came_back_with_an_old_copy_is_erased_again_without_its_key(intake, database, writer):
+    """The key store is of today, the main database of before the erasure."""
+    submit(intake, *WORLD, a_testimony(T1, consent=EVERYBODY, places=["camp"]), an_incident(I1, testimonies=[T1]))
+    writer.vault.keys.destroy([T1])
+    assert erase(writer, T1, OWNER, "a test")
+    assert seen_by(database, T1) == [] and shown(database, PUBLIC, I1)["testimonies"] == []
+    assert {target for target, _ in rows_of(database, REFERENCE)} == {"src-a", "country", "north", "ill-treatment"}
+    check_log(writer)
+
+
 @ONE_ENGINE
 def test_what_is_swept_is_not_swept_again(erased, database, writer, settings):
     assert destroy_keys(writer) == 1
@@ -160,7 +168,7 @@ def test_withdrawn_it_stays_sealed_and_comes_back_with_a_new_consent_only(intake
 
 
 def test_a_key_store_that_refuses_leaves_no_connection_open(settings, monkeypatch):
-    closed: list[Any] = []
+    closed: list[object] = []
     monkeypatch.setattr("app.vault.keys.Database.close", _noting(closed))
     monkeypatch.setattr("app.vault.keys.crypto.master_key", lambda *_, **__: (_ for _ in ()).throw(ValueError))
     with pytest.raises(ValueError):
