@@ -1,6 +1,7 @@
 """Results as tables in Markdown: for the terminal, and between two marks in `docs/performance.md`."""
 
 from collections.abc import Iterable, Sequence
+from math import inf
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -74,11 +75,16 @@ def _ratios(figures: list[Figure]) -> str:
     systems = [name for name in dict.fromkeys(one.system for one in figures) if name != _OURS]
     rows = []
     for run in RUNS:
-        shares = [[rate[_OURS, run, n] / rate[name, run, n] for n in rounds] for name in systems]
+        shares = [[_times(rate[_OURS, run, n], rate[name, run, n]) for n in rounds] for name in systems]
         rows.append((f"{run} over", *(_spread(one) for one in shares)))
     own = [rate[_OURS, "R2", n] / rate[_OURS, "R1", n] for n in rounds]
     rows.append((f"R2 over our own R1: {_spread(own)}", *[""] * len(systems)))
     return table(("evidence", *systems), rows)
+
+
+def _times(one: float, other: float) -> float:
+    """Return how many times as much one is; without end where the other gave no answer in time."""
+    return one / other if other else inf
 
 
 def _spread(values: Sequence[float]) -> str:

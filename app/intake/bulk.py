@@ -225,6 +225,7 @@ def _next(mask: int, numbers: dict[int, int]) -> list[int]:
 
 
 _worker: Any = None
+_done = 0  # tasks
 
 
 def _start(settings: Settings, make: Callable[[Settings], Any]) -> None:
@@ -249,6 +250,10 @@ def collect_rarely() -> None:
 
 
 def _work(task: Any) -> Any:
+    global _done
+    _done += 1
+    if _done % REST == 0:
+        gc.collect()  # it runs rarely by itself, and what little there is adds up
     return _worker(task)
 
 
@@ -266,6 +271,8 @@ def done_by(pool: ProcessPoolExecutor, tasks: Iterable[tuple[T, Any]]) -> Iterat
         waiting.append((name, pool.submit(_work, task)))
         # Now and then the workers rest: SQLite's log is begun anew only when nobody reads from it.
         ahead = AHEAD if number % REST else 0
+        if not ahead:
+            gc.collect()
         while len(waiting) > ahead:
             done, future = waiting.popleft()
             yield done, future.result()
