@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from app.core.ids import fixed
 from app.intake.objecting import object_to
+from app.intake.restore import restore
 from app.intake.retract import expire, retract
 from app.records import BY_NAME
 from tests.contract.planting import AUDIENCES
@@ -381,5 +382,7 @@ def make(vault: OpenVault, todo: list[Step]) -> None:
         else:
             model = BY_NAME[step.content["kind"]].model.model_validate(step.content)
             vault.intake.submit([vault.intake.draft(model, step.owner)], step.owner)
+        restore(vault.writer)  # what there was too much of to be shown anew at once
     vault.clock.now += 2 * 86_400_000
     expire(vault.writer)
+    restore(vault.writer)

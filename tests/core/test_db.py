@@ -315,3 +315,13 @@ def test_who_waits_to_write_is_not_overtaken(db, url):
     done.set()
     asyncio.run(other.close())
     assert len(met) == 1 and met[0] <= 2  # the one under way, and the one that stood before it
+
+
+def test_rows_are_deleted_and_changed_by_their_keys(db):
+    db.write(lambda connection: db.delete(connection, THING, ("id", "name"), [C, A, (2, "not-this")]))
+    assert things(db) == [B]
+    db.write(lambda connection: db.change(connection, THING, ("id", "name"), [(2, "z"), (9, "absent")]))
+    assert things(db) == [(2, "z")]
+    db.write(lambda connection: db.delete(connection, THING, ("id", "name"), []))
+    db.write(lambda connection: db.change(connection, THING, ("id", "name"), []))
+    assert things(db) == [(2, "z")]
