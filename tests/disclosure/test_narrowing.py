@@ -4,6 +4,7 @@ import pytest
 
 from app.disclosure.narrowing import may_show_less
 from app.disclosure.view import Account, View
+from tests.disclosure.fake import facts
 
 VIEW = View(0, "public", "publication")
 
@@ -14,7 +15,7 @@ def account(basis="consent", expired=False, title_only=False, places=("camp",), 
     allowed = {**whole, "purposes": ["publication"], "conditions": [], **levels}
     content = {
         "disclosure_basis": basis,
-        "consent": {"audiences": {"public": allowed}},
+        "consent": {"expires": None, "audiences": {"public": allowed}},
         "title_only": title_only,
         "places": list(places),
         "date": "2003",
@@ -47,10 +48,10 @@ def account(basis="consent", expired=False, title_only=False, places=("camp",), 
     ],
 )
 def test_may_show_less(before, after, less):
-    assert may_show_less(before, after, VIEW) is less
+    assert may_show_less(before, after, VIEW, facts()) is less
 
 
 def test_what_others_do_not_take_from_it_makes_no_difference():
     other = account()
     changed = Account({**other.content, "summary": {"public": {"en": "other words"}}, "note": {"en": "a note"}})
-    assert may_show_less(account(), changed, VIEW) is False
+    assert may_show_less(account(), changed, VIEW, facts()) is False
