@@ -1,6 +1,6 @@
 """Deny first: what may have to show less than before is taken out of the views at once, however much it is."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -11,7 +11,7 @@ from app.disclosure.view import Account, View
 from app.intake.postings import views_in
 from app.intake.publish import Batch, Changes, Item, Publisher
 from app.intake.world import PEOPLE, Node, World
-from app.vault.append import Vault
+from app.vault.append import Resting, Vault
 from app.vault.tables import GONE
 
 AT_ONCE = 100  # so many records that rest on one are shown anew with it, in one transaction
@@ -56,7 +56,13 @@ class Reached:
         return Reached(self.kind, self.k, self.owner, self.views, self.less & views)
 
 
-def reach(connection: Connection, vault: Vault, causes: Mapping[str, int], but: Collection[str]) -> dict[str, Reached]:
+def reach(
+    connection: Connection,
+    vault: Vault,
+    causes: Mapping[str, int],
+    pairs: Iterable[Resting],
+    but: Collection[str],
+) -> dict[str, Reached]:
     """Return all that rests on some records, by id.
 
     That a view may be shown less is passed on from one record to the next only where the view is shown both: whatever
@@ -66,13 +72,14 @@ def reach(connection: Connection, vault: Vault, causes: Mapping[str, int], but: 
         connection: reads the vault.
         vault: says what rests on what.
         causes: the records, each with the views (one bit each) that may have to be shown less of what rests on it.
+        pairs: what rests on these.
         but: records that are looked at anyway.
     """
     found: dict[str, Reached] = {}
     wave = dict(causes)
     while wave:
         following: dict[str, int] = {}
-        for target, id, kind, k, owner, views in vault.resting_on(connection, wave):
+        for target, id, kind, k, owner, views in pairs:
             if id in but or id in causes:
                 continue
             met = id in found
@@ -81,7 +88,7 @@ def reach(connection: Connection, vault: Vault, causes: Mapping[str, int], but: 
             one.less |= more
             if more or not met:
                 following[id] = following.get(id, 0) | more
-        wave = following
+        wave, pairs = following, vault.resting_on(connection, following)
     return found
 
 

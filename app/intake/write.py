@@ -16,7 +16,7 @@ from app.intake.order import AMONG_THEMSELVES, RANK
 from app.intake.publish import Batch, Changes, Item, Known, Publisher, Rendered, foresee, is_closed, render, views_of
 from app.intake.world import PEOPLE, Node, World
 from app.records import BY_NAME, references
-from app.vault.append import Addition, Stored, Vault, commit, salts
+from app.vault.append import Addition, Resting, Stored, Vault, commit, salts
 from app.vault.keys import KeyStore, chunks
 
 T = TypeVar("T")
@@ -179,19 +179,24 @@ class Writer:
             spread = forced.intersection(item.id for item in wave)
             forced -= spread
             causes = self._causes(wave, moved, spread, less)
-            resting = self._resting_on(connection, causes, wave[0].kind if own_kind else None)
+            kind = wave[0].kind if own_kind else None
+            pairs = [one for one in self.vault.resting_on(connection, sorted(causes)) if kind in (None, one.kind)]
+            resting = self._following(connection, causes, pairs)
             new = resting.keys() - waiting.keys()
-            if not own_kind and taken + len(new) > AT_ONCE:
-                size = self._deny(connection, at, size, causes, waiting, views)
-                continue
-            taken += len(new)
-            waiting.update((item.id, item) for item in self._items(connection, sorted(new)))
-            for item in [waiting[id] for id in sorted(resting)]:  # of those that wait anyway, for what is passed on
+            many = not own_kind and taken + len(new) > AT_ONCE
+            if not many:
+                taken += len(new)
+                waiting.update((item.id, item) for item in self._items(connection, sorted(new)))
+            # Of those that wait anyway too, for what is passed on by way of them.
+            for item in [waiting[id] for id in sorted(resting.keys() & waiting.keys())]:
                 if (wave[0].kind, item.kind) in PASSED_ON:
                     less[item.id] = less.get(item.id, 0) | resting[item.id]
                     if item.id not in told:
                         told.add(item.id)  # once is enough, and records may stand above one another in a circle
                         forced.add(item.id)
+            if many:
+                pairs = [one for one in pairs if one.id not in waiting]
+                size = self._deny(connection, at, size, causes, pairs, waiting, views)
         return size
 
     def _causes(
@@ -208,12 +213,11 @@ class Writer:
                 causes[item.id] = changed | less.get(item.id, 0) & (before | after)
         return causes
 
-    def _resting_on(self, connection: Connection, causes: Mapping[str, int], kind: str | None = None) -> dict[str, int]:
+    def _following(self, connection: Connection, causes: Mapping[str, int], pairs: Sequence[Resting]) -> dict[str, int]:
         """Return the records that rest on others, each with the views that may have to be shown less of it."""
         resting: dict[str, int] = {}
-        for one in self.vault.resting_on(connection, sorted(causes)):
-            if kind in (None, one.kind):
-                resting[one.id] = resting.get(one.id, 0) | causes[one.target] & one.views
+        for one in pairs:
+            resting[one.id] = resting.get(one.id, 0) | causes[one.target] & one.views
         if self._waits:  # what is to be shown anew anyway need not be now, if no view may be shown less of it
             for id in journal.waiting(connection, resting):
                 if not resting[id]:
@@ -226,11 +230,12 @@ class Writer:
         at: int,
         size: int,
         causes: Mapping[str, int],
+        pairs: Sequence[Resting],
         but: Mapping[str, Item],
         views: Sequence[View],
     ) -> int:
         """Have more follow than can at once: what may say too much goes first, and the journal says what is to come."""
-        reached = reach(connection, self.vault, causes, but)
+        reached = reach(connection, self.vault, causes, pairs, but)
         many = numerous(reached)
         gone = {id: one.of(many) for id, one in reached.items() if one.less & many}
         withheld = {id: (RANK[one.kind], one.less & many) for id, one in reached.items()}
