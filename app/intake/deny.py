@@ -16,17 +16,26 @@ from app.vault.tables import GONE
 
 AT_ONCE = 100  # so many records that rest on one are shown anew with it, in one transaction
 EVERY_VIEW = (1 << MOST_EVER) - 1
+OBJECTED = 1 << MOST_EVER  # beside views: it matters to those too that are not shown the person's record
 
 
 def lessened(before: Node | None, after: Node, views: Sequence[View], world: World) -> int:
     """Return the views (one bit each) that may have to be shown less of what rests on a record, going by its facts."""
     if before is None or before == after:
         return 0
+    if _objects(before) != _objects(after):
+        return EVERY_VIEW | OBJECTED
     if after.kind in PEOPLE:
         was, now = _account(before), _account(after)
         return sum(1 << view.id for view in views if may_show_less(was, now, view, world))
     facts = zip(before[3:-1], after[3:-1], strict=True)  # but kind, state and owner
     return EVERY_VIEW if any(_is_less(was, now) for was, now in facts) else 0
+
+
+def _objects(node: Node) -> bool:
+    """Tell whether a person's record keeps the accounts that name it from naming them; what was erased always does."""
+    objection = (node.content or {}).get("objection")
+    return node.kind == "person" and (node.state == "erased" or (objection or {"to": "nothing"})["to"] != "nothing")
 
 
 def _account(node: Node) -> Account | None:

@@ -11,7 +11,7 @@ from app.core.settings import Settings
 from app.custody import log
 from app.disclosure.view import View
 from app.intake import journal
-from app.intake.deny import AT_ONCE, lessened, numerous, reach, take_away
+from app.intake.deny import AT_ONCE, EVERY_VIEW, OBJECTED, lessened, numerous, reach, take_away
 from app.intake.order import AMONG_THEMSELVES, RANK
 from app.intake.publish import Batch, Changes, Item, Known, Publisher, Rendered, foresee, is_closed, render, views_of
 from app.intake.world import PEOPLE, Node, World
@@ -210,7 +210,9 @@ class Writer:
                 before = moved.get(item.id, after)
                 # An account that is told of for the first time may make what rests on it coarser.
                 changed = before ^ after if item.kind in PEOPLE else before & ~after
-                causes[item.id] = changed | less.get(item.id, 0) & (before | after)
+                may = less.get(item.id, 0)
+                told = EVERY_VIEW if may & OBJECTED else before | after
+                causes[item.id] = changed | may & told
         return causes
 
     def _following(self, connection: Connection, causes: Mapping[str, int], pairs: Sequence[Resting]) -> dict[str, int]:

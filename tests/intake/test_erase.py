@@ -75,7 +75,7 @@ def test_what_is_left_is_a_tombstone(erased, database, writer):
 
 
 def test_its_like_never_comes_back(erased, intake, database, settings, tmp_path):
-    again = a_testimony(T1, consent=consent(public={}) | {"obtained_on": "2030"})
+    again = a_testimony(T1, consent=consent(public={}) | {"obtained_on": "2023-11"})
     with pytest.raises(Refused) as refused:
         submit(intake, again)
     assert [one.reason for one in refused.value.refusals] == ["was erased: what is erased does not come back"]
