@@ -122,10 +122,8 @@ def test_columns_stand_in_the_order_of_the_program(migrated):
     assert migrated.look(columns) == {name: [column.name for column in table.columns] for name, table in TABLES.items()}
 
 
-def test_tables_without_rowid_are_those_of_the_program(migrated, engine):
-    if engine != "sqlite":
-        return
-
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_tables_without_rowid_are_those_of_the_program(migrated):
     def without(connection):
         statements = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
         return {name for name, sql in statements if "WITHOUT ROWID" in sql}
