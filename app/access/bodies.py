@@ -5,6 +5,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from app.core.answer import Receive, Request
+from app.core.bodies import read_json
 from app.core.problems import Fault, Problem, invalid
 
 MOST = 65_536  # bytes
@@ -47,9 +48,9 @@ class Body:
         Raises:
             Problem: the same, or invalid-request, each fault with a pointer to where it stands.
         """
-        raw = await self.read(JSON)
+        content = read_json(await self.read(JSON) or b"{}")
         try:
-            return model.model_validate_json(raw or b"{}")
+            return model.model_validate(content)
         except ValidationError as error:
             # Never the input itself: it may hold what nobody should see again.
             faults = error.errors(include_url=False, include_context=False, include_input=False)[:MOST_FAULTS]
