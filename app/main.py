@@ -42,9 +42,8 @@ from app.core.settings import Settings
 from app.explorer import docs
 from app.intake import journal, retract
 from app.intake.bulk import Busy
-from app.intake.publish import preparing_of
 from app.intake.restore import restore
-from app.intake.views import prepare
+from app.intake.views import is_unsettled, prepare
 from app.intake.write import Closed, Writer
 from app.registry import KINDS, openapi_bytes, openapi_document
 
@@ -156,8 +155,7 @@ class Upkeep:
                 await asyncio.wait_for(self._due.wait(), LOOK_EVERY)
 
     def _restore(self) -> None:
-        waits, unfilled = self._database.look(lambda c: (not journal.is_empty(c), bool(preparing_of(c))))
-        if waits or unfilled:
+        if self._database.look(lambda connection: not journal.is_empty(connection) or is_unsettled(connection)):
             writer = Writer(self._database, self._writer().vault.keys, moments.now)  # one thread, one writer
             restore(writer, lambda: not self._ends)
             with suppress(Busy):  # whoever made the view may be filling it

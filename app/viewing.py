@@ -6,6 +6,7 @@ from typing import Annotated, get_args
 import typer
 
 from app.intake import views
+from app.intake.bulk import Busy
 from app.records.base import AUDIENCE
 from app.records.consent import Condition, Purpose
 from app.session import Bar, Session, owner_name
@@ -50,17 +51,22 @@ def views_create(
     with Session() as session, Bar() as bar:
         id = views.create(session.writer, audience, purpose, conditions, owner, session.settings.views)
         typer.echo(f"View {id} is made.")
-        _prepared(views.prepare(session.writer, session.settings.home, bar))
+        _prepare(session, bar)
 
 
 @verbs.command("prepare")
 def views_prepare() -> None:
     """Go on with filling views where that was cut short."""
     with Session() as session, Bar() as bar:
-        _prepared(views.prepare(session.writer, session.settings.home, bar))
+        _prepare(session, bar)
 
 
-def _prepared(done: list[int]) -> None:
+def _prepare(session: Session, bar: views.Progress) -> None:
+    try:
+        done = views.prepare(session.writer, session.settings.home, bar)
+    except Busy:
+        typer.echo("Another process, such as the service, is filling it: `evidence views list` says how far.")
+        return
     for id in done:
         typer.echo(f"View {id} is complete, and may be asked.")
 

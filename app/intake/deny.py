@@ -106,7 +106,7 @@ def numerous(reached: Mapping[str, Reached]) -> int:
 
     It is counted for each view by what that view is shown, so that a view cannot tell what else there is.
     """
-    counts = [0] * 16
+    counts = [0] * MOST_EVER
     for one in reached.values():
         for view in views_in(one.less):
             counts[view] += 1

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, select, update
 
 from app.catalogue.tables import MOST_EVER, PARTITIONED, ROW, VIEW
 from app.disclosure.view import View
@@ -20,6 +20,7 @@ from app.vault.tables import RECORD
 OWN = ("owner", "own-records")  # audience and purpose of the view in which an organisation sees its own records whole
 LONGEST = 0.1  # seconds that one transaction may take, so that others are not kept waiting
 AT_ONCE = 200  # rows deleted together
+_RETIRED = select(VIEW.c.id).where(VIEW.c.state == "retired")
 Progress = Callable[[str, int, int], None]
 
 
@@ -107,11 +108,22 @@ def prepare(
         Busy: another process is at it.
     """
     done: list[int] = []
+    if writer.database.look(_is_left_over):
+        clear(writer)
     with alone(home, "views"):
         while goes_on() and (view := writer.database.look(_unprepared)) is not None:
             if _fill(writer, *view, progress, goes_on):
                 done.append(view[0])
     return done
+
+
+def is_unsettled(connection: Connection) -> bool:
+    """Tell whether a view is to be filled, or rows of a retired one are left over."""
+    return _unprepared(connection) is not None or _is_left_over(connection)
+
+
+def _is_left_over(connection: Connection) -> bool:
+    return bool(connection.scalar(select(exists().where(ROW.c.view.in_(_RETIRED)))))
 
 
 def _unprepared(connection: Connection) -> tuple[int, str | None] | None:
@@ -130,7 +142,8 @@ def _fill(writer: Writer, view: int, reached: str | None, progress: Progress, go
             if not goes_on():
                 return False
             started = time.monotonic()
-            writer.prepare(view, ids)
+            if not writer.prepare(view, ids):
+                return False
             after = ids[-1]
             _keep(writer, view, f"{kind}/{after}")
             took = time.monotonic() - started
@@ -139,16 +152,17 @@ def _fill(writer: Writer, view: int, reached: str | None, progress: Progress, go
             progress(f"preparing view {view}", done, total)
         after = ""
 
-    def _open(connection: Connection, at: int, _: int) -> None:
-        connection.execute(update(VIEW).where(VIEW.c.id == view).values(state="live", reached=None))
+    def _open(connection: Connection, at: int, _: int) -> bool:
+        still = (VIEW.c.id == view) & (VIEW.c.state == "preparing")
+        opened = connection.execute(update(VIEW).where(still).values(state="live", reached=None)).rowcount == 1
         set_next_expiry(connection, at)
+        return opened
 
-    writer.transact(_open)
-    return True
+    return writer.transact(_open)
 
 
 def _keep(writer: Writer, view: int, reached: str) -> None:
-    change = update(VIEW).where(VIEW.c.id == view).values(reached=reached)
+    change = update(VIEW).where(VIEW.c.id == view, VIEW.c.state == "preparing").values(reached=reached)
     writer.database.write(lambda connection: connection.execute(change))
 
 
@@ -185,10 +199,13 @@ def clear(writer: Writer) -> None:
 
 def _clear(writer: Writer, connection: Connection) -> bool:
     """Delete some rows of retired views, and all that finds them; tell whether there were any."""
-    retired = select(VIEW.c.id).where(VIEW.c.state == "retired")
-    rows = connection.execute(select(ROW.c.view, ROW.c.k).where(ROW.c.view.in_(retired)).limit(AT_ONCE)).all()
+    some = select(ROW.c.view, ROW.c.k, ROW.c.id, RECORD.c.views).join(RECORD, RECORD.c.id == ROW.c.id)
+    rows = connection.execute(some.where(ROW.c.view.in_(_RETIRED)).limit(AT_ONCE)).all()
     gone: dict[int, list[int]] = {}
-    for view, k in rows:
+    masks: dict[str, int] = {}
+    for view, k, id, mask in rows:
         gone.setdefault(view, []).append(k)
+        masks[id] = masks.get(id, mask) & ~(1 << view)
     writer.publisher.flush(connection, Batch(gone=gone))
+    writer.vault.set_views(connection, masks)
     return bool(rows)

@@ -135,16 +135,23 @@ class Writer:
         forced, less = self._meet(connection, additions)
         return self._show_all(connection, at, size, waiting, forced, less)
 
-    def prepare(self, view: int, ids: Sequence[str]) -> None:
-        """Show records to a view that is being prepared; what rests on them of other kinds comes later by itself."""
+    def prepare(self, view: int, ids: Sequence[str]) -> bool:
+        """Show records to a view that is being prepared; what rests on them of other kinds comes later by itself.
 
-        def _prepare(connection: Connection, at: int, size: int) -> None:
+        Returns:
+            False, with nothing shown, if the view was retired meanwhile.
+        """
+
+        def _prepare(connection: Connection, at: int, size: int) -> bool:
+            views = [one for one in views_of(connection) if one.id == view]
+            if not views:
+                return False
             waiting = {item.id: item for item in self._items(connection, ids)}
             self.world.learn(connection, waiting)
-            views = [one for one in views_of(connection) if one.id == view]
             self.world.end(self._show_all(connection, at, size, waiting, set(), {}, views, own_kind=True))
+            return True
 
-        self.transact(_prepare)
+        return self.transact(_prepare)
 
     def _show_all(
         self,

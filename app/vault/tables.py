@@ -100,7 +100,7 @@ class Restoring(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     rank: int = Field(sa_type=SmallInteger)  # `intake/order.py`: what is named comes before what names it
-    withheld: int
+    withheld: int = Field(sa_type=BigInteger)
 
 
 class Erasing(SQLModel, table=True):

@@ -13,7 +13,7 @@ def upgrade() -> None:
         "restoring",
         sa.Column("id", sa.String(), primary_key=True, autoincrement=False),
         sa.Column("rank", sa.SmallInteger(), nullable=False),
-        sa.Column("withheld", sa.Integer(), nullable=False),
+        sa.Column("withheld", sa.BigInteger(), nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_index("restoring_order", "restoring", ["rank", "id"])

@@ -1,14 +1,19 @@
 """Views made after the fact: filled to what they would have been, from whatever was there, and taken away whole."""
 
+import itertools
+
 import orjson
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
-from app.catalogue.tables import ROW, VIEW
+from app.catalogue.tables import MOST_EVER, ROW, VIEW
+from app.core.ids import fixed
+from app.intake import deny, views, write
 from app.intake import rebuild as module
-from app.intake import views
 from app.intake.rebuild import rebuild
+from app.intake.retract import retract
 from app.intake.views import NoView, create, prepare, retire
+from app.vault.tables import RECORD
 from tests.intake import inline
 from tests.intake.chance import History
 from tests.intake.house import (
@@ -17,17 +22,20 @@ from tests.intake.house import (
     T1,
     T2,
     WORLD,
+    Value,
     a_testimony,
     an_incident,
     catalogue,
     check_log,
     consent,
+    rows_of,
     shown,
     submit,
 )
 
 OHCHR = ("mechanism:ohchr", "criminal-proceedings", ("fair-trial",))
 SINCE = ("revision", "updated")
+FIRST = {"audience": "partner", "purpose": "advocacy", "recipient": "[]", "state": "retired", "generation": 0}
 
 
 def held(database, view):
@@ -136,6 +144,60 @@ def test_retired_it_is_gone_and_its_number_is_not_given_again(deploy, monkeypatc
     assert prepare(one.writer, one.settings.home) == [4]
     known = one.database.look(views.known)
     assert [(view.id, view.state, view.records) for view in known if view.id > 2] == [(3, "retired", 0), (4, "live", 8)]
+    check_log(one.writer)
+
+
+def test_a_view_that_is_retired_while_it_is_filled_stays_retired(deploy, monkeypatch):
+    one = deploy()
+    submit(one.intake, *WORLD, an_incident(places=["camp"], violations=["torture"]))
+    before = catalogue(one.database)
+    create(one.writer, *OHCHR)
+    real, calls = one.writer.prepare, itertools.count()
+
+    def retired_meanwhile(view, ids):
+        if next(calls) == 2:
+            retire(one.writer, view)
+        return real(view, ids)
+
+    monkeypatch.setattr(one.writer, "prepare", retired_meanwhile)
+    assert prepare(one.writer, one.settings.home) == []
+    assert state_of(one.database, 3) == "retired" and catalogue(one.database) == before
+
+
+def test_what_a_kill_left_of_a_retired_view_is_taken_away_later(deploy, monkeypatch):
+    one = deploy()
+    submit(one.intake, *WORLD, an_incident(places=["camp"], violations=["torture"]))
+    before, masks = catalogue(one.database), rows_of(one.database, RECORD)
+    create(one.writer, *OHCHR)
+    prepare(one.writer, one.settings.home)
+    with monkeypatch.context() as context:
+        context.setattr(views, "clear", lambda _: None)  # killed before it was done
+        retire(one.writer, 3)
+    assert one.database.look(views.is_unsettled) and catalogue(one.database) != before
+    assert prepare(one.writer, one.settings.home) == []
+    assert not one.database.look(views.is_unsettled) and catalogue(one.database) == before
+    places = [one.database.look(lambda c: c.scalar(select(RECORD.c.views).where(RECORD.c.id == "camp")))]
+    assert places == [row[8] for row in masks if row[0] == "camp"]
+
+
+def test_the_highest_number_that_a_view_may_have_counts_when_rows_are_taken_away(deploy, monkeypatch):
+    one = deploy()
+    one.database.write(lambda connection: connection.execute(insert(VIEW).values(**FIRST, id=MOST_EVER - 2)))
+    assert create(one.writer, *OHCHR) == MOST_EVER - 1
+    with pytest.raises(NoView, match="62 views have been made"):
+        create(one.writer, "partner", "advocacy")
+    monkeypatch.setattr(write, "AT_ONCE", 2)
+    monkeypatch.setattr(deny, "AT_ONCE", 2)
+    ids = [fixed("inc", f"rests-{n}") for n in range(5)]
+    allowed: Value = {OHCHR[0]: {"purposes": [OHCHR[1]], "place": "province"}}
+    everybody = consent(**allowed)
+    submit(one.intake, *WORLD, a_testimony(T1, consent=everybody, places=["camp"]))
+    rests = {"disclosure_basis": "consent", "citations": [], "testimonies": [T1]}
+    submit(one.intake, *(an_incident(id, **rests) for id in ids))
+    prepare(one.writer, one.settings.home)
+    assert set(ids) <= set(held(one.database, MOST_EVER - 1)[0])
+    assert retract(one.writer, T1, OWNER, "a test")
+    assert set(ids).isdisjoint(held(one.database, MOST_EVER - 1)[0])
     check_log(one.writer)
 
 
