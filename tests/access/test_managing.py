@@ -189,6 +189,8 @@ class TestBadInput:
         headers = {"Authorization": f"Bearer {admin[1]}"}
         assert house.client.post("/v1/keys", content=b"name=x", headers=headers).status_code == 415
         headers["Content-Type"] = "application/json"
+        deep = house.client.post("/v1/keys", content=b'{"name": ' + b"[" * 40 + b"]" * 40 + b"}", headers=headers)
+        assert deep.status_code == 422 and "32 deep" in deep.json()["detail"]
         assert house.client.post("/v1/keys", content=b" " * 65_537, headers=headers).status_code == 413
 
     def test_methods_and_parameters(self, house, admin):

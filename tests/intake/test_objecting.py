@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from app.intake import much, rebuild
 from app.intake.checking import content_of
+from app.intake.erase import erase
 from app.intake.loading import Load
 from app.intake.much import AtOnce
 from app.intake.objecting import Unobjectable, object_to
@@ -161,3 +162,15 @@ def test_only_a_published_testimony_or_person_of_the_owner_is_objected_to(intake
 def test_no_submission_states_one():
     with pytest.raises(ValidationError):
         content_of(orjson.dumps(a_testimony(objection={"to": "nothing", "reason": "a test"})))
+
+
+@pytest.mark.parametrize("objected", [True, False])
+def test_who_was_erased_is_named_by_no_account(intake, database, writer, settings, objected):
+    submit(intake, a_source(), PERSON, ACCOUNT)
+    if objected:
+        assert object_to(writer, PER, OWNER, "name", "a test")
+    assert ("MARKER" in str(shown(database, PUBLIC, T1))) is not objected
+    assert erase(writer, PER, OWNER, "a test")
+    assert "MARKER" not in str([shown(database, view, T1) for view in ALL])
+    assert shown(database, PUBLIC, T1)["witness"]["form"] == "withheld"
+    check_made_anew(writer, database, settings)
