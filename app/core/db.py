@@ -1,17 +1,41 @@
 """The database: how everything else reads, writes and compiles; nobody else makes a connection."""
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, TextClause
 
 from app.core.dialect import engine_for
-from app.core.engine import SMALL, DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, Snapshot
+from app.core.engine import (
+    PASSING,
+    SMALL,
+    DatabaseError,
+    Limits,
+    Prepared,
+    Question,
+    Reading,
+    Row,
+    Rows,
+    Series,
+    Snapshot,
+)
 from app.core.problems import Problem
 from app.core.settings import Settings
 
-__all__ = ["SMALL", "Database", "DatabaseError", "Limits", "Prepared", "Question", "Reading", "Rows", "Snapshot"]
+__all__ = [
+    "PASSING",
+    "SMALL",
+    "Database",
+    "DatabaseError",
+    "Limits",
+    "Prepared",
+    "Question",
+    "Reading",
+    "Rows",
+    "Series",
+    "Snapshot",
+]
 
 T = TypeVar("T")
 NO_MORE = Limits()
@@ -45,6 +69,14 @@ class Database:
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction under the write lock; an exception undoes all of it."""
         return self.engine.write(work)
+
+    def series(self, unread: bool = False) -> AbstractContextManager[Series]:
+        """Be ready for many transactions in a row.
+
+        A cut of the power leaves those that were done by then; with `unread` it may take the last ones back: for what
+        nobody is shown before it is made `durable`.
+        """
+        return self.engine.series(unread)
 
     def look(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on one snapshot without the lock, unable to write: for commands; the API uses `read`."""

@@ -1,6 +1,7 @@
 """What each engine can do, and the words in which it is asked."""
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -23,9 +24,11 @@ class Limits:
     exports: int = 8  # streams at once
     cache: int = 24  # MiB that SQLite's writer keeps in memory
     shred: bool = False  # overwrite at once what is deleted, whatever it costs
+    lasting: bool = True  # after a cut of the power it is still there
 
 
 SMALL = Limits(cache=4)  # of a database that is only on the side
+PASSING = Limits(cache=4, lasting=False)  # of one that goes away with the process
 
 
 def too_long(limits: Limits) -> Problem:
@@ -82,6 +85,18 @@ class Snapshot(Protocol):
 Reading = Callable[[Snapshot], Coroutine[Any, Any, T]]
 
 
+class Series(Protocol):
+    """Many transactions of one writer in a row."""
+
+    def rest(self) -> None:
+        """Catch up with what is left to do behind the transactions, while nobody else is at work."""
+        ...
+
+    def durable(self) -> None:
+        """Have every transaction from here on, and so all before it, on disk when it is done."""
+        ...
+
+
 class Engine(Protocol):
     """What each engine can do."""
 
@@ -128,6 +143,10 @@ class Engine(Protocol):
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction, after every other writer."""
+        ...
+
+    def series(self, unread: bool) -> AbstractContextManager[Series]:
+        """Be ready for many transactions in a row; `unread`: nobody is shown any of it until it is `durable`."""
         ...
 
     def look(self, work: Callable[[Connection], T]) -> T:

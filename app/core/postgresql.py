@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import reduce
 from itertools import groupby
 from operator import itemgetter
@@ -48,6 +48,16 @@ class _PostgreSQLSnapshot:
 
     async def work(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(None, work)
+
+
+class _Series:
+    """The server does by itself what there is to do behind transactions."""
+
+    def rest(self) -> None:
+        pass
+
+    def durable(self) -> None:
+        pass
 
 
 class PostgreSQL:
@@ -194,6 +204,11 @@ class PostgreSQL:
                 return await connection.run_sync(work)
 
         return self._run(_go())
+
+    @contextmanager
+    def series(self, unread: bool) -> Iterator[_Series]:
+        """Do nothing more than otherwise."""
+        yield _Series()
 
     def look(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on one snapshot without the write lock, by a connection that cannot write."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,6 +37,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.schema import CreateTable
 
+from app.core.checkpoints import Checkpoints
 from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, too_long
 
 try:
@@ -45,6 +47,7 @@ except ImportError:  # no wheel for this machine: the system's library, if it is
 
 T = TypeVar("T")
 OLDEST = (3, 42, 0)  # the first with FTS5 secure-delete
+_LOG = 65_536  # pages of the write-ahead log, after which the writer copies it
 PATIENCE = 10.0  # seconds for which a sweep waits for readers
 
 
@@ -87,6 +90,12 @@ def _bindable(rows: Iterable[Row], blobs: Sequence[int]) -> Iterator[Row]:
         yield values
 
 
+@dataclass(frozen=True)
+class _Series:
+    durable: Callable[[], None]
+    rest: Callable[[], None]
+
+
 class SQLite:
     """One file in WAL mode: one writer at a time, readers that see one snapshot and cannot write."""
 
@@ -109,6 +118,7 @@ class SQLite:
         except OSError as error:
             raise DatabaseError(f"the folder of the database cannot be made: {error.strerror}") from None
         cache = limits.cache * 1024
+        self._synchronous = "FULL" if limits.lasting else "OFF"
         shred = "ON" if limits.shred else "FAST"
         self._engine = self._open_engine("BEGIN IMMEDIATE", (f"cache_size=-{cache}", f"secure_delete={shred}"))
         self._looking = self._open_engine("BEGIN", ("query_only=ON", f"cache_size=-{cache // 4}"))
@@ -116,6 +126,7 @@ class SQLite:
         self._dialect = self._engine.dialect
         self._insertions: dict[str, str] = {}
         self._asides: dict[str, tuple[str, ...]] = {}
+        self._checkpoints: Checkpoints | None = None
         self._local = threading.local()
         self._limits = limits
         self._inline: Any = None
@@ -136,11 +147,11 @@ class SQLite:
             for pragma in (
                 "page_size=4096",
                 "journal_mode=WAL",
-                "synchronous=FULL",
+                f"synchronous={self._synchronous}",
                 "foreign_keys=ON",
                 "busy_timeout=60000",
                 "temp_store=FILE",
-                "wal_autocheckpoint=65536",
+                f"wal_autocheckpoint={_LOG}",
                 *more,
             ):
                 connection.execute(f"PRAGMA {pragma}")
@@ -245,7 +256,30 @@ class SQLite:
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction, after every other writer (`BEGIN IMMEDIATE`)."""
         with self._engine.begin() as connection:
-            return work(connection)
+            result = work(connection)
+        if self._checkpoints is not None:
+            self._checkpoints.committed()
+        return result
+
+    @contextmanager
+    def series(self, unread: bool) -> Iterator[_Series]:
+        """Copy the write-ahead log in a thread beside the writer; `unread`, do not wait for the disk each time."""
+        checkpoints = Checkpoints(lambda: sqlite.connect(self.path, check_same_thread=False, isolation_level=None))
+        self._set_writer("wal_autocheckpoint=0")
+        if unread:
+            self._set_writer("synchronous=NORMAL")
+        self._checkpoints = checkpoints
+        try:
+            yield _Series(lambda: self._set_writer(f"synchronous={self._synchronous}"), checkpoints.rest)
+        finally:
+            self._checkpoints = None
+            self._set_writer(f"synchronous={self._synchronous}")
+            self._set_writer(f"wal_autocheckpoint={_LOG}")
+            checkpoints.end()
+
+    def _set_writer(self, pragma: str) -> None:
+        with closing(self._engine.raw_connection()) as connection:
+            connection.cursor().execute(f"PRAGMA {pragma}")
 
     def look(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on one snapshot without the write lock, by a connection that cannot write."""

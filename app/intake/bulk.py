@@ -11,7 +11,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Table, select, update
 
 from app.catalogue.tables import POSTING, ROW, SPOT, TERM, TERM_COUNT, VIEW
+from app.core.db import SMALL, Database, Series
 from app.core.settings import Settings
 from app.custody.tables import LEAF
 from app.disclosure.fitness import Doubt
@@ -88,9 +89,10 @@ class Prepared:
 class Bulk:
     """One bulk operation: write what workers prepared; closed, begin before and finish afterwards."""
 
-    def __init__(self, writer: Writer, folder: Path | None = None) -> None:
-        """Start; a folder, to pile postings up in, makes it a closed one."""
+    def __init__(self, writer: Writer, series: Series, folder: Path | None = None) -> None:
+        """Start with a series of transactions; a folder, to pile postings up in, makes it a closed one."""
         self._writer = writer
+        self._series = series
         self._pile = Pile(folder) if folder is not None else None
         self._counts: dict[tuple[int, int], int] = {}
         self._terms: dict[int, tuple[str, str, str]] = {}
@@ -120,10 +122,11 @@ class Bulk:
         Returns:
             False, with nothing written, if somebody else wrote since the worker looked: what it saw may be so no more.
         """
-        if prepared.keys:
-            self._writer.vault.keys.keep(prepared.keys)
-        if not self._writer.transact(lambda connection, _, size: self._write(connection, size, prepared)):
-            return False
+        with ThreadPoolExecutor(1) as beside:
+            # On disk before what they seal is, and meanwhile that is put in.
+            kept = beside.submit(self._writer.vault.keys.keep, prepared.keys) if prepared.keys else None
+            if not self._writer.transact(lambda connection, _, size: self._write(connection, size, prepared, kept)):
+                return False
         if self._pile is not None:
             self._pile.add(prepared.postings)
             for key, n in prepared.counts.items():
@@ -137,7 +140,7 @@ class Bulk:
             self._met.clear()
         return prepared.log_size < self.alone_since
 
-    def _write(self, connection: Connection, size: int, prepared: Prepared) -> bool:
+    def _write(self, connection: Connection, size: int, prepared: Prepared, kept: Future[None] | None) -> bool:
         if self._is_stale(size, prepared):
             return False
         insert = self._writer.database.insert
@@ -162,6 +165,8 @@ class Bulk:
             self._writer.publisher.count(connection, by_view(prepared.counts), new)
             self._met.update(new)
         self._log_size = size + len(leaves)
+        if kept is not None:
+            kept.result()
         return True
 
     def finish(self, pool: ProcessPoolExecutor) -> None:
@@ -171,6 +176,7 @@ class Bulk:
         for (mask, _), runs in sorting.items():
             self._insert(views_in(mask), runs.result())
         pool.shutdown()  # the memory of the workers is worth more while indexes are made
+        self._series.durable()
 
         def _finish(connection: Connection) -> None:
             self._writer.publisher.count(connection, by_view(self._counts), self._terms)
@@ -228,11 +234,11 @@ _worker: Any = None
 _done = 0  # tasks
 
 
-def _start(settings: Settings, make: Callable[[Settings], Any]) -> None:
+def _start(settings: Settings, make: Callable[[Writer], Any]) -> None:
     global _worker
     threading.Thread(target=_follow, daemon=True).start()
     collect_rarely()
-    _worker = make(settings)
+    _worker = make(Writer.open(settings, Database(settings.database_url, SMALL)))
 
 
 def _follow() -> None:
@@ -258,24 +264,44 @@ def _work(task: Any) -> Any:
 
 
 @contextmanager
-def workers(settings: Settings, make: Callable[[Settings], Any]) -> Iterator[ProcessPoolExecutor]:
-    """Give a pool of processes, each with its own worker made by `make`."""
+def workers(settings: Settings, make: Callable[[Writer], Any]) -> Iterator[ProcessPoolExecutor]:
+    """Give a pool of processes, each with its own worker made by `make` of a writer of its own."""
     with ProcessPoolExecutor(WORKERS, get_context("spawn"), _start, (settings, make)) as pool:
         yield pool
 
 
-def done_by(pool: ProcessPoolExecutor, tasks: Iterable[tuple[T, Any]]) -> Iterator[tuple[T, Any]]:
-    """Yield the name of each task with what a worker made of it, in order, never far ahead."""
+def done_by(
+    pool: ProcessPoolExecutor,
+    tasks: Iterable[tuple[T, Any]],
+    rest: Callable[[], None] = lambda: None,
+    here: Callable[[Any], Any] | None = None,
+) -> Iterator[tuple[T, Any]]:
+    """Yield the name of each task with what a worker made of it, in order, never far ahead.
+
+    Args:
+        pool: the workers.
+        tasks: names and tasks.
+        rest: what to do while the workers rest.
+        here: does a task in this process, which would only wait otherwise.
+    """
     waiting: deque[tuple[T, Future[Any]]] = deque()
     for number, (name, task) in enumerate(tasks, 1):
-        waiting.append((name, pool.submit(_work, task)))
-        # Now and then the workers rest: SQLite's log is begun anew only when nobody reads from it.
-        ahead = AHEAD if number % REST else 0
-        if not ahead:
-            gc.collect()
+        if here is not None and sum(not future.done() for _, future in waiting) >= AHEAD:
+            made: Future[Any] = Future()
+            made.set_result(here(task))
+            waiting.append((name, made))
+        else:
+            waiting.append((name, pool.submit(_work, task)))
+        ahead = AHEAD if here is None else AHEAD + 1
+        if number % REST == 0:
+            ahead = 0
         while len(waiting) > ahead:
             done, future = waiting.popleft()
             yield done, future.result()
+        if number % REST == 0:
+            # SQLite's log is begun anew only when nobody reads from it.
+            gc.collect()
+            rest()
     for done, future in waiting:
         yield done, future.result()
 

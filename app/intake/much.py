@@ -10,6 +10,7 @@ from app.catalogue.tables import ROW
 from app.core.scratch import scratch
 from app.core.settings import Settings
 from app.intake.bulk import Bulk, alone, done_by, workers
+from app.intake.checking import check
 from app.intake.loading import Checked, Checks, Load
 from app.intake.order import unnamed
 from app.intake.preparing import Preparer, Task
@@ -41,7 +42,9 @@ class AtOnce:
 
     def check(self, load: Load, tasks: Checks) -> Checked:
         """Check lines, one list after another."""
-        return load.check(tasks) if self._pool is None else done_by(self._pool, tasks)
+        if self._pool is None:
+            return load.check(tasks)
+        return done_by(self._pool, tasks, here=lambda lines: check(load.intake, lines))
 
     def apply(self, load: Load) -> int:
         """Apply the records of these kinds; those that cannot go this way go the ordinary way afterwards."""
@@ -51,11 +54,12 @@ class AtOnce:
         left: list[Staged] = []
         home = self._settings.home
         lock = alone(home) if self._closed else nullcontext()
-        with lock, scratch(home) as folder:
-            bulk = Bulk(load.intake.writer, folder if self._closed else None)
+        with lock, scratch(home) as folder, load.intake.writer.database.series(self._closed) as series:
+            bulk = Bulk(load.intake.writer, series, folder if self._closed else None)
+            here = Preparer(load.intake.writer.twin())
             if self._closed:
                 bulk.begin(anew=False, tables=self._indexed(load, total))
-            for staged, made in done_by(pool, self._tasks(load, bulk)):
+            for staged, made in done_by(pool, self._tasks(load, bulk), series.rest, here):
                 if bulk.write(made):
                     left += [staged[position] for position in made.left]
                     load.report.created += len(made.records)

@@ -6,8 +6,6 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from app.core import crypto
-from app.core.db import SMALL, Database
-from app.core.settings import Settings
 from app.custody import log
 from app.custody.merkle import leaf_hash
 from app.intake import journal, postings
@@ -33,9 +31,9 @@ class Task(NamedTuple):
 class Preparer:
     """Prepares records that are new and name only what is on record already; the others are left."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Open the vault of the settings, to read it."""
-        self._writer = Writer.open(settings, Database(settings.database_url, SMALL))
+    def __init__(self, writer: Writer) -> None:
+        """Read the vault of a writer that nobody else uses."""
+        self._writer = writer
         self._intake = Intake(self._writer)
         self._since = -2  # the size of the log when the first of what is known of other records was learnt
 

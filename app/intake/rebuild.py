@@ -1,12 +1,12 @@
 """Rebuilding: the catalogue made anew from the vault, the same to the byte; the clock is never asked."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Select, func, select
 
 from app.catalogue.tables import ROW
-from app.core.db import SMALL, Database
 from app.core.scratch import scratch
 from app.core.settings import Settings
 from app.custody import log
@@ -33,9 +33,9 @@ class Rebuilt:
 class Remaker:
     """Makes the rows of records anew, in a process of its own."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Open the vault of the settings, to read it."""
-        self._writer = Writer.open(settings, Database(settings.database_url, SMALL))
+    def __init__(self, writer: Writer) -> None:
+        """Read the vault of a writer that nobody else uses."""
+        self._writer = writer
 
     def __call__(self, ids: list[str]) -> Prepared:
         """Make the rows of a list of records."""
@@ -89,10 +89,14 @@ def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, in
     if not writer.database.look(is_closed):
         restore(writer)
     total = writer.database.look(lambda c: c.scalar(select(func.count()).select_from(RECORD))) or 0
-    with alone(settings.home), scratch(settings.home) as folder, workers(settings, Remaker) as pool:
-        bulk = Bulk(writer, folder)
+    with ExitStack() as last:
+        last.enter_context(alone(settings.home))
+        folder = last.enter_context(scratch(settings.home))
+        pool = last.enter_context(workers(settings, Remaker))
+        series = last.enter_context(writer.database.series(unread=True))
+        bulk = Bulk(writer, series, folder)
         bulk.begin(anew=True, tables=(ROW,))
-        for ids, made in done_by(pool, ((ids, ids) for ids in _records(writer))):
+        for ids, made in done_by(pool, ((ids, ids) for ids in _records(writer)), series.rest, Remaker(writer.twin())):
             if not bulk.write(made):
                 raise Closed("somebody wrote to the vault meanwhile: the catalogue has to be made anew once more")
             changed += made.changed

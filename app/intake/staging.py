@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from app.core.db import SMALL, Database
+from app.core.db import PASSING, Database
 from app.intake.order import RANK
 from app.vault.keys import chunks
 
@@ -91,7 +91,7 @@ class Staging:
 
     def __init__(self, folder: Path) -> None:
         """Make an empty staging table in a folder that goes away."""
-        self._database = Database(f"sqlite:///{folder}/staging.db", SMALL)
+        self._database = Database(f"sqlite:///{folder}/staging.db", PASSING)
         self._database.write(lambda connection: _METADATA.create_all(connection))
 
     def add(self, staged: Iterable[Staged]) -> dict[str, tuple[int, int]]:
@@ -173,7 +173,9 @@ class Staging:
         columns = [_STAGED.c[name] for name in Staged._fields]
         place = [_STAGED.c[name] for name in key]
         for rank in sorted(RANK[kind] for kind in kinds):
-            page = select(*columns).where(_STAGED.c.rank == rank, ~_STAGED.c.tied).order_by(*place).limit(size)
+            # By id there is the key's own order: the index of ranks would be sorted anew for every page.
+            of = _STAGED.c.rank + 0 if key == BY_ID else _STAGED.c.rank
+            page = select(*columns).where(of == rank, ~_STAGED.c.tied).order_by(*place).limit(size)
             rows = self._page(page)
             while rows:
                 yield rows

@@ -69,6 +69,10 @@ class Writer:
         """Open the writer of the settings."""
         return cls(database, KeyStore.open(settings), clock)
 
+    def twin(self) -> "Writer":
+        """Return one that knows nothing yet, on the same connections: to read beside this one."""
+        return Writer(self.database, self.vault.keys, self.clock)
+
     def transact(self, work: Callable[[Connection, int, int], T]) -> T:
         """Run `work(connection, moment, size of the log)` under the write lock; an exception undoes all of it.
 

@@ -1,6 +1,5 @@
 """Much at once: the same catalogue, the same vault and the same log as by the ordinary way, only faster."""
 
-import asyncio
 import itertools
 
 import orjson
@@ -90,7 +89,12 @@ def test_a_load_with_a_bad_line_applies_nothing_at_once_either(deploy, tmp_path)
 def test_what_was_prepared_before_somebody_else_wrote_is_not_taken(deploy):
     one = deploy()
     submit(one.intake, *WORLD)
-    bulk, preparer, numbers, key = Bulk(one.writer), Preparer(one.settings), itertools.count(), new_key()
+    with one.database.series() as series:
+        _two_writers(one, Bulk(one.writer, series))
+
+
+def _two_writers(one, bulk):
+    preparer, numbers, key = Preparer(one.writer.twin()), itertools.count(), new_key()
 
     def prepare():
         incident = an_incident(fixed("inc", str(next(numbers))), places=["camp", "south"])
@@ -107,9 +111,3 @@ def test_what_was_prepared_before_somebody_else_wrote_is_not_taken(deploy):
     assert bulk.write(fourth)
     assert filed(one.database, PUBLIC, "place", "camp") == set()
     assert filed(one.database, PUBLIC, "place", "south") == {fixed("inc", "0"), fixed("inc", "3")}
-    _close(preparer)
-
-
-def _close(preparer: Preparer) -> None:
-    asyncio.run(preparer._writer.vault.keys.close())
-    asyncio.run(preparer._writer.database.close())
