@@ -12,7 +12,7 @@ export CUSTOM_COMPILE_COMMAND := make lock
 export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
-.PHONY: run test check fix bench bench-smoke openapi lock browser clean
+.PHONY: run test prove check fix bench bench-smoke openapi lock browser clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.runtime ## Start the service; the first start makes the database and loads the built-in record
@@ -21,6 +21,9 @@ run: $(VENV)/.runtime ## Start the service; the first start makes the database a
 test: $(VENV)/.dev node_modules/.package-lock.json browser ## Run every test, on SQLite and on PostgreSQL
 	node_modules/.bin/redocly lint openapi/openapi.json
 	$(BIN)/python -m pytest $(ARGS)
+
+prove: $(VENV)/.dev ## Try the properties on many more examples (PROVE=10: ten times as many); takes hours
+	PROVE=$(or $(PROVE),10) $(BIN)/python -m pytest -m "hypothesis or prove" $(ARGS)
 
 check: $(VENV)/.dev ## Look at the code without running it
 	$(BIN)/ruff check

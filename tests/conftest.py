@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 from app.core import migrations
@@ -24,10 +25,15 @@ from app.core.settings import Settings
 from app.intake.builtin import load_builtin
 from app.intake.submit import Intake
 from app.intake.write import Writer
+from tests.often import often
 
 MASTER = "11" * 32
 ENGINES = ("sqlite", "postgresql")
 START = 1_700_000_000_000  # 2023-11-14: when the tests' clock starts
+
+
+hypothesis.settings.register_profile("usual", max_examples=often(100))
+hypothesis.settings.load_profile("usual")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

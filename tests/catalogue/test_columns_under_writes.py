@@ -25,6 +25,7 @@ from tests.contract.vault import OpenVault, empty, open_vault
 from tests.intake import chance
 from tests.intake.chance import IDS, History
 from tests.intake.house import WORLD, a_violation, an_incident, submit
+from tests.often import often
 
 
 @pytest.fixture
@@ -114,11 +115,12 @@ def question(chance: Random) -> str:
     return f"/v1/{BY_NAME[kind].path}?" + "&".join(f"{name}={value}" for name, value in asked)
 
 
+@pytest.mark.prove
 def test_they_equal_statements_whatever_is_written(vault, settings, monkeypatch):
     monkeypatch.setattr(chance, "EXPIRIES", [None])  # the service would ask the clock of the machine
     ways: set[str] = set()
 
-    @hypothesis(max_examples=8, deadline=None)
+    @hypothesis(max_examples=often(8), deadline=None)
     @given(seed=st.integers(0, 2**32))
     def hold(seed: int) -> None:
         empty(vault)

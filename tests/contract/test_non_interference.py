@@ -19,6 +19,7 @@ from tests.conftest import settings_for
 from tests.contract.asking import Service, query
 from tests.contract.twins import BASE, LEVELS, NAMES, SITES, hidden_parts, inc, make, per, steps, tst
 from tests.contract.vault import empty, open_vault
+from tests.often import often
 
 SHOWN = {
     "testimony": [tst("coarse"), tst("told"), tst("named"), tst("once")],
@@ -119,7 +120,7 @@ def twins(engine: str, new_database: Callable[[str], str], tmp_path_factory) -> 
 def rules(examples: int) -> settings:
     """Few examples, always the same, and no search for a smaller one: each makes two vaults and asks 1,700 times."""
     return settings(
-        max_examples=examples,
+        max_examples=often(examples),
         deadline=None,
         derandomize=True,
         database=None,
@@ -137,6 +138,7 @@ def same(twins: tuple[Settings, Settings], view: int, identity: str, one: Any, o
         assert (address, right[2]) == (address, statements)
 
 
+@pytest.mark.prove
 def test_what_is_hidden_changes_no_byte_and_no_statement(twins, engine):
     @rules(6 if engine == "sqlite" else 2)
     @given(st.sampled_from(VIEWS), st.sampled_from(sorted(LEVELS)), hidden_parts(3, ties=True), hidden_parts(ties=True))
@@ -146,6 +148,7 @@ def test_what_is_hidden_changes_no_byte_and_no_statement(twins, engine):
     alike()
 
 
+@pytest.mark.prove
 def test_nor_does_it_where_much_rests_on_what_changes(twins, engine, monkeypatch):
     """With one record being much: whether a view loses sight of records meanwhile follows from what it is shown."""
     for module in (deny, write):

@@ -33,6 +33,7 @@ from tests.disclosure.fake import (
     facts,
 )
 from tests.disclosure.test_hidden import planted
+from tests.often import often
 
 VIEWS = (PUBLIC, PARTNER, MECHANISM, OHCHR)
 MADE = {"geometry", "corroboration", "reliability_notes", "alleged"}  # worked out, not submitted
@@ -69,7 +70,7 @@ def check_reasons(value: dict[str, Any], one: Explanation) -> None:
             assert field in explained_fields, (field, stated, one.record[field], said(one))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300), deadline=None)
 @given(planted())
 def test_whatever_is_held_back_has_a_reason_and_the_outcome_is_the_decision(drawn):
     value, known, _ = drawn

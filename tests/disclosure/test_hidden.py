@@ -10,6 +10,7 @@ from app.disclosure import project
 from app.disclosure.view import Account
 from app.records import BY_NAME, references
 from tests.disclosure.fake import MECHANISM, PARTNER, PUBLIC, FakeFacts, allowed, consent, content, shown
+from tests.often import often
 
 # Ids without a hyphen, so that a title made from them can be searched too.
 POOL: dict[str, list[str]] = {
@@ -200,7 +201,7 @@ def planted(draw: st.DrawFn) -> tuple[dict[str, Any], FakeFacts, set[str]]:
     return value, known, hidden
 
 
-@settings(max_examples=400)
+@settings(max_examples=often(400))
 @given(planted())
 def test_no_byte_of_a_hidden_id_is_shown_and_nothing_about_it_matters(drawn):
     value, known, hidden = drawn
@@ -217,7 +218,7 @@ def test_no_byte_of_a_hidden_id_is_shown_and_nothing_about_it_matters(drawn):
     assert shown(value, PUBLIC, known) == found
 
 
-@settings(max_examples=200)
+@settings(max_examples=often(200))
 @given(planted())
 def test_what_is_alike_to_all_views_is_shown_alike(drawn):
     value, known, _ = drawn

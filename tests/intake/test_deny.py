@@ -52,6 +52,7 @@ from tests.intake.house import (
     shown,
     submit,
 )
+from tests.often import often
 
 ALL = [PUBLIC, PARTNER, MECHANISM]
 MANY = [fixed("inc", f"many-{number}") for number in range(5)]
@@ -283,11 +284,12 @@ class Killed(BaseException):
     """The process is gone."""
 
 
+@pytest.mark.prove
 def test_any_history_ends_as_in_one_go_and_shows_nothing_wider_on_the_way(pair, monkeypatch, engine):
     examples = 25 if engine == "sqlite" else 4
 
     @settings(
-        max_examples=examples,
+        max_examples=often(examples),
         deadline=None,
         derandomize=True,
         database=None,

@@ -16,6 +16,7 @@ from app.vocabulary.edtf import (
     precision,
 )
 from app.vocabulary.periods import matches
+from tests.often import often
 
 RANK = {"year": 0, "month": 1, "day": 2}
 
@@ -55,7 +56,7 @@ SET = st.builds(
 )
 TEXT = st.one_of(PART, INTERVAL, SET).filter(readable)
 
-held = settings(max_examples=200, deadline=None)
+held = settings(max_examples=often(200), deadline=None)
 
 
 def contains(wide: Bounds, narrow: Bounds) -> bool:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from app.vocabulary.edtf import AFTER_ALL, BEFORE_ALL, UNDATED_BOUNDS, Bounds, bounds
 from app.vocabulary.periods import At, Match, matches, side
+from tests.often import often
 
 DEATH_OF_KIM_JONG_IL = bounds("2011-12-17").s0
 PERIOD = (DEATH_OF_KIM_JONG_IL, AFTER_ALL)
@@ -45,7 +46,7 @@ dated = st.builds(lambda d, swap: Bounds(d[0], d[2], d[1], d[3]) if swap else Bo
 any_date = st.one_of(dated, st.just(UNDATED_BOUNDS))
 period = st.tuples(day, day).filter(lambda p: p[0] <= p[1])
 at = st.sampled_from(ATS)
-held = settings(max_examples=200, deadline=None)
+held = settings(max_examples=often(200), deadline=None)
 
 
 @pytest.mark.parametrize(("text", "span", "start", "side_of_span", "side_of_start"), AGAINST_2011_12_17)
