@@ -1,14 +1,14 @@
 """What a request asks: its query string, checked and made canonical. Nothing of any view is in it."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 from app.access.caller import NOT_HERE, names_a_credential
-from app.catalogue import when
+from app.catalogue import facets, when
 from app.catalogue.parameter import Parameter, Wrong, is_identifier, shortened
 from app.catalogue.parameters import MOST_IDS, all_names, members, sorts_of, vocabulary
 from app.catalogue.when import When
@@ -41,6 +41,8 @@ class Asked:
     limit: int | None
     cursor: str | None
     fields: tuple[str, ...] | None
+    facets: tuple[str, ...]
+    facet_limit: int
     format: str | None
     digest: bytes
     kept: str
@@ -130,6 +132,8 @@ def _values(parameter: Parameter, texts: list[str], kind: Kind | None) -> tuple[
         raise Wrong("It has no value. Leave it out, or give it one.")
     if parameter.name == "fields" and kind is not None:
         return (_fields(kind, _single(texts)),)
+    if parameter.name == "facets":
+        return (_chosen(parameter.schema["items"]["enum"], _single(texts), "is no facet of this list"),)
     if parameter.name == "ids":
         texts = [one for text in texts for one in text.split(",")]
         if len(texts) > MOST_IDS:
@@ -149,12 +153,16 @@ def _single(texts: list[str]) -> str:
 
 def _fields(kind: Kind, text: str) -> tuple[str, ...]:
     known = members(kind)
+    names = _chosen(known, text, "is no member of a record of this kind")
+    return tuple(name for name in known if name in ("id", "kind") or name in names)
+
+
+def _chosen(known: Sequence[str], text: str, wrong: str) -> tuple[str, ...]:
     names = text.split(",")
     for name in names:
         if name not in known:
-            hint = nearest(name, known)
-            raise Wrong(f"'{shortened(name)}' is no member of a record of this kind. {hint}".rstrip())
-    return tuple(name for name in known if name in ("id", "kind") or name in names)
+            raise Wrong(f"'{shortened(name)}' {wrong}. {nearest(name, known)}".rstrip())
+    return tuple(name for name in known if name in names)
 
 
 def _unknown(name: str, known: Iterable[str], kind: Kind | None) -> str:
@@ -187,7 +195,7 @@ def _asked(kind: Kind, given: dict[str, tuple[Any, ...]], kept: str) -> Asked:
             del filters[name]
     sort = page("sort") or sorts_of(kind)[0]
     digest = hashlib.blake2b(repr((kind.name, *filters.items())).encode(), digest_size=16).digest()
-    rest = (sort, *map(page, ("limit", "cursor", "fields")))
+    rest = (sort, *map(page, ("limit", "cursor", "fields", "facets", "facet_limit")))
     return Asked(
         kind=kind,
         given=filters,
@@ -196,6 +204,8 @@ def _asked(kind: Kind, given: dict[str, tuple[Any, ...]], kept: str) -> Asked:
         limit=page("limit"),
         cursor=page("cursor"),
         fields=page("fields"),
+        facets=page("facets") or (),
+        facet_limit=page("facet_limit") or facets.VALUES,
         format=page("format"),
         digest=digest,
         kept=kept,
