@@ -64,10 +64,10 @@ def _remembered(kind: str, raw: bytes) -> Asked:
 
 
 def _read(kind: Kind, raw: bytes) -> Asked:
-    texts = _texts(raw)
-    given = _checked(vocabulary(kind), texts, kind)
-    kept = [(name, text) for name in given if name != "cursor" for text in texts[name]]
-    return _asked(kind, given, "&".join(f"{name}={quote(text, safe=_PLAIN)}" for name, text in kept))
+    found = texts(raw)
+    given = _checked(vocabulary(kind), found, kind)
+    kept = [(name, text) for name in given if name != "cursor" for text in found[name]]
+    return of(kind, given, "&".join(f"{name}={quote(text, safe=_PLAIN)}" for name, text in kept))
 
 
 def checked(known: Mapping[str, Parameter], raw: bytes) -> dict[str, tuple[Any, ...]]:
@@ -76,7 +76,7 @@ def checked(known: Mapping[str, Parameter], raw: bytes) -> dict[str, tuple[Any, 
     Raises:
         Problem: invalid-request.
     """
-    return _checked(known, _texts(raw), None)
+    return _checked(known, texts(raw), None)
 
 
 def _checked(
@@ -98,7 +98,12 @@ def _checked(
     return given
 
 
-def _texts(raw: bytes) -> dict[str, list[str]]:
+def texts(raw: bytes) -> dict[str, list[str]]:
+    """Return the texts that a query string gives for each name.
+
+    Raises:
+        Problem: it is too long, or not UTF-8.
+    """
     if not raw:
         return {}
     if len(raw) > MOST_BYTES:
@@ -106,11 +111,11 @@ def _texts(raw: bytes) -> dict[str, list[str]]:
     pairs = [pair for pair in raw.split(b"&") if pair]
     if len(pairs) > MOST_PARAMETERS:
         raise Problem("too-long", f"There are {len(pairs)} parameters; {MOST_PARAMETERS} are the most that are read.")
-    texts: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for pair in pairs:
         name, _, value = pair.partition(b"=")
-        texts.setdefault(_decoded(name, "a name"), []).append(_decoded(value, _shown(name)))
-    return texts
+        found.setdefault(_decoded(name, "a name"), []).append(_decoded(value, _shown(name)))
+    return found
 
 
 def _shown(name: bytes) -> str:
@@ -132,8 +137,8 @@ def _values(parameter: Parameter, texts: list[str], kind: Kind | None) -> tuple[
         raise Wrong("It has no value. Leave it out, or give it one.")
     if parameter.name == "fields" and kind is not None:
         return (_fields(kind, _single(texts)),)
-    if parameter.name == "facets":
-        return (_chosen(parameter.schema["items"]["enum"], _single(texts), "is no facet of this list"),)
+    if parameter.name in ("facets", "group_by"):
+        return (_chosen(parameter.schema["items"]["enum"], _single(texts), "is no facet that can be counted here"),)
     if parameter.name == "ids":
         texts = [one for text in texts for one in text.split(",")]
         if len(texts) > MOST_IDS:
@@ -182,7 +187,8 @@ def _unknown(name: str, known: Iterable[str], kind: Kind | None) -> str:
     return f"There is no parameter '{shortened(name)}'. {hint}{where}".rstrip()
 
 
-def _asked(kind: Kind, given: dict[str, tuple[Any, ...]], kept: str) -> Asked:
+def of(kind: Kind, given: Mapping[str, tuple[Any, ...]], kept: str = "") -> Asked:
+    """Return the question that the values of parameters ask, in the order of the vocabulary."""
     known = vocabulary(kind)
 
     def page(name: str) -> Any:

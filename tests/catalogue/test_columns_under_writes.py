@@ -119,7 +119,12 @@ def question(chance: Random) -> str:
         asked.append((facet, chance.choice(OF_TERM[kind][facet])))
     if chance.random() < 0.6:
         asked.append(("facets", ",".join(chance.sample(FACETS[kind], chance.randint(1, 2)))))
-    return f"/v1/{BY_NAME[kind].path}?" + "&".join(f"{name}={value}" for name, value in asked)
+    address = f"/v1/{BY_NAME[kind].path}?"
+    if kind in ("incident", "testimony") and chance.random() < 0.3:
+        asked = [pair for pair in asked if pair[0] != "facets"]
+        by = [chance.choice(FACETS[kind]), chance.choice([name for name in FACETS[kind] if name not in YEARS])]
+        address = f"/v1/statistics/counts?kind={kind}&group_by={','.join(by[: chance.randint(1, 2)])}&"
+    return address + "&".join(f"{name}={value}" for name, value in asked)
 
 
 def test_they_equal_statements_whatever_is_written(vault, settings, monkeypatch):

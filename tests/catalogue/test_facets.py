@@ -99,8 +99,8 @@ def test_the_next_page_tells_the_same(client):
 @pytest.mark.parametrize(
     ("asked", "name", "why"),
     [
-        ("facets=violations", "facets", "'violations' is no facet of this list. Did you mean 'violation'?"),
-        ("facets=person", "facets", "'person' is no facet of this list. "),
+        ("facets=violations", "facets", "'violations' is no facet that can be counted here. Did you mean 'violation'?"),
+        ("facets=person", "facets", "'person' is no facet that can be counted here. "),
         ("facets=", "facets", "It has no value."),
         ("facets=year&facets=place", "facets", "It is given more than once"),
         ("facets=year&facet_limit=0", "facet_limit", "'0' is not a whole number from 1 to 1000."),
