@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.catalogue import facets
+from app.catalogue.classes import Classes
 from app.catalogue.columns import Columns
-from app.catalogue.facets import CELLS, NO_YEAR, YEARS, Found
+from app.catalogue.facets import NO_YEAR, YEARS, Found, Years
 from app.catalogue.parameters import vocabulary
 from app.catalogue.query import Queries
 from app.catalogue.resolve import Resolved
@@ -92,21 +93,20 @@ def _spread(rows: Sequence[tuple[Any, ...]], names: Sequence[str]) -> Cells:
     index = {label: i for i, label in enumerate(labels)}
     dated = [(index[row[:-3]], *row[-3:]) for row in rows if row[-3] != UNDATED]
     group, s0, e1, n = np.array(dated, np.int64).reshape(-1, 4).T
-    step = YEARS[names[where]]
-    low, counts = facets.spread(facets.years_of(s0), facets.years_of(e1), step, n, group, max(len(labels), 1), None)
-    cells = _named(counts, labels, low, step, where)
-    for row in rows:
-        if row[-3] == UNDATED:
-            cells[_with(row[:-3], where, None)] = row[-1]
-    return cells
+    years = Years.of(facets.years_of(s0), facets.years_of(e1), YEARS[names[where]])
+    shape = len(labels), years.size
+    begins, ends = (np.bincount(group * years.size + one, n, shape[0] * shape[1]) for one in (years.begin, years.end))
+    cells = _named(years.counted(begins.reshape(shape), ends.reshape(shape)), labels, years.names, where)
+    return cells | {_with(row[:-3], where, None): row[-1] for row in rows if row[-3] == UNDATED}
 
 
-def _named(counts: NDArray[Any], labels: Sequence[tuple[str, ...]], low: int, step: int, where: int) -> Cells:
+def _named(counts: NDArray[Any], labels: Sequence[tuple[str, ...]], years: Sequence[str], where: int) -> Cells:
     """Return the cells of a table: labels down, years across."""
-    cells: Cells = {}
-    for i, j in zip(*(one.tolist() for one in np.nonzero(counts)), strict=True):
-        cells[_with(labels[i], where, facets.year_named(low + j * step, step))] = int(counts[i, j])
-    return cells
+    down, across = np.nonzero(counts)
+    found = zip(down.tolist(), across.tolist(), counts[down, across].tolist(), strict=True)
+    if where == 0:
+        return {(years[j], *labels[i]): n for i, j, n in found}
+    return {(*labels[i], years[j]): n for i, j, n in found}
 
 
 def _with(label: tuple[str, ...], where: int, year: str | None) -> tuple[str | None, ...]:
@@ -120,45 +120,40 @@ def in_columns(
     at = columns.listed(terms, found.asked.when, found.days)
     axes = [columns.facets[name] for name in names if name not in YEARS]
     where = next((i for i, name in enumerate(names) if name in YEARS), None)
+    classes = [one.rows if at is None else one.rows[at] for one in axes]
     try:
         if where is not None:
-            return _by_year(columns, at, axes, where, YEARS[names[where]])
-        classes = [one.rows if at is None else one.rows[at] for one in axes]
-        sizes = [len(one.members) for one in axes]
-        if sizes[0] * (sizes[1] if len(sizes) > 1 else 1) > CELLS:
-            return None
+            return _by_year(columns, at, axes, classes, where, YEARS[names[where]])
         if len(axes) == 1:
-            counts = axes[0].spread(np.bincount(classes[0], minlength=sizes[0]))
+            counts = axes[0].spread(np.bincount(classes[0], minlength=len(axes[0].members)))
             return {(axes[0].values[i],): n for i, n in enumerate(counts.tolist()) if n}
-        both = classes[0].astype(np.int64) * sizes[1] + classes[1]
-        table = axes[0].spread(np.bincount(both, minlength=sizes[0] * sizes[1]).reshape(sizes))
+        table = axes[0].table(classes[0], classes[1].astype(np.int64), len(axes[1].members))
         table = axes[1].spread(table.T).T
-        pairs = zip(*(one.tolist() for one in np.nonzero(table)), strict=True)
-        return {(axes[0].values[i], axes[1].values[j]): int(table[i, j]) for i, j in pairs}
+        return _named(table, [(value,) for value in axes[0].values], axes[1].values, 1)
     except OverflowError:
         return None
 
 
-def _by_year(columns: Columns, at: Any, axes: Sequence[Any], where: int, step: int) -> Cells:
+def _by_year(
+    columns: Columns, at: Any, axes: Sequence[Classes], classes: Sequence[NDArray[Any]], where: int, step: int
+) -> Cells:
     assert columns.years is not None  # noqa: S101 - they were asked for
     first, last = columns.years if at is None else (one[at] for one in columns.years)
-    classes = [one.rows if at is None else one.rows[at] for one in axes]
     undated = first == NO_YEAR
     some = int(np.count_nonzero(undated))
+    inside = classes
     if some:
         dated = ~undated
         first, last, inside = first[dated], last[dated], [one[dated] for one in classes]
-    else:
-        inside = classes
+    years = Years.of(first, last, step)
     if not axes:
-        low, counts = facets.spread(first, last, step)
-        cells = _named(counts, [()], low, step, where)
+        begins, ends = (np.bincount(one, minlength=years.size) for one in (years.begin, years.end))
+        cells = _named(years.counted(begins, ends)[None], [()], years.names, where)
         return cells | ({(None,): some} if some else {})
     (axis,) = axes
-    size = len(axis.members)
-    low, counts = facets.spread(first, last, step, None, inside[0], size)
-    cells = _named(axis.spread(counts), [(value,) for value in axis.values], low, step, where)
+    begins, ends = (axis.table(inside[0], one, years.size) for one in (years.begin, years.end))
+    cells = _named(years.counted(begins, ends), [(value,) for value in axis.values], years.names, where)
     if some:
-        without = axis.spread(np.bincount(classes[0][undated], minlength=size)).tolist()
+        without = axis.spread(np.bincount(classes[0][undated], minlength=len(axis.members))).tolist()
         cells |= {_with((axis.values[i],), where, None): n for i, n in enumerate(without) if n}
     return cells

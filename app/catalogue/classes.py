@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+CELLS = 4_000_000  # numbers that are counted at once: 32 MB
 MOST = 65_536  # classes; a facet with more is counted by statements
 _MEMBER = 200  # bytes that a class takes beside its rows, about
 _FEW = 4  # classes that are compared one by one
@@ -40,13 +41,19 @@ class Classes:
         return int(self.rows.nbytes) + _MEMBER * len(self.members)
 
     @cached_property
-    def _entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Return the classes that have each code, one code after another; the codes; where each begins."""
+    def _entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the classes that have each code, one code after another; where those of each begin, and the end."""
         pairs = np.array([(code, one) for one, codes in enumerate(self.members) for code in codes], np.int64)
-        pairs = pairs.reshape(-1, 2)
-        code, owner = pairs[np.lexsort(pairs.T[::-1])].T
-        begins = np.flatnonzero(np.diff(code, prepend=-1))
-        return owner, code[begins], begins
+        code, owner = pairs.reshape(-1, 2).T
+        order = np.argsort(code, kind="stable")
+        return owner[order], np.searchsorted(code[order], np.arange(len(self.values) + 1))
+
+    @cached_property
+    def _lists(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return the codes of each class, one class after another; where those of each begin, and how many they are."""
+        codes = np.array([code for codes in self.members for code in codes], np.int64)
+        sizes = np.array([len(codes) for codes in self.members], np.int64)
+        return codes, sizes.cumsum() - sizes, sizes
 
     @cached_property
     def _index(self) -> dict[Codes, int]:
@@ -54,20 +61,51 @@ class Classes:
 
     def spread(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return counts of values (its first axis) from counts of classes."""
-        owner, codes, begins = self._entries
+        owner, begins = self._entries
         found = np.zeros((len(self.values), *counts.shape[1:]), np.int64)
-        if len(codes):
-            found[codes] = np.add.reduceat(counts[owner], begins, axis=0)
+        if len(owner):
+            used = np.flatnonzero(np.diff(begins))
+            found[used] = np.add.reduceat(counts[owner], begins[used], axis=0)
         return found
+
+    def table(self, rows: NDArray[Any], keys: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+        """Count rows, given by their classes, by value and by a key of their own.
+
+        Args:
+            rows: the class of each.
+            keys: the key of each.
+            size: how many keys there are.
+
+        Returns:
+            Values down, keys across.
+
+        Raises:
+            OverflowError: there would be more numbers than `CELLS`.
+        """
+        cells = len(self.values) * size
+        if cells > CELLS:
+            raise OverflowError
+        codes, begins, sizes = self._lists
+        found, begin, left = np.zeros(cells, np.int64), begins[rows], sizes[rows]
+        turn = 0
+        while True:  # the first value of each row, the second one of those that have one, …
+            some = np.flatnonzero(left > turn)
+            if not len(some):
+                return found.reshape(len(self.values), size)
+            if len(some) < len(left):
+                begin, left, keys = begin[some], left[some], keys[some]
+            found += np.bincount(codes[begin + turn] * size + keys, minlength=cells)
+            turn += 1
 
     def having(self, terms: Sequence[int], at: NDArray[Any] | None) -> NDArray[np.bool_]:
         """Tell of rows (None: all of them) whether they have any of some terms."""
+        owner, begins = self._entries
         wanted = {self.codes[term] for term in terms if term in self.codes}
-        some = [one for one, codes in enumerate(self.members) if not wanted.isdisjoint(codes)]
+        some = np.concatenate([np.empty(0, np.int64), *[owner[begins[code] : begins[code + 1]] for code in wanted]])
         rows = self.rows if at is None else self.rows[at]
         if len(some) <= _FEW:
             found = np.zeros(len(rows), bool)
-            for one in some:
+            for one in some.tolist():
                 found |= rows == one
             return found
         table = np.zeros(len(self.members), bool)

@@ -1,6 +1,6 @@
 """Facets: which values the records of a list have, declared from its filters; and how their counts are told."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,6 @@ YEARS = {"year": 1, "decade": 10}  # facets of the date: how many years a value 
 VALUES = 20  # of a facet that are told where no number is asked for
 MOST = 1000
 NO_YEAR, NO_START, NO_END = -32_768, -32_767, 32_767  # as years
-CELLS = 4_000_000  # numbers that are counted at once: 32 MB
 _EPOCH = 719_163  # the number of 1970-01-01
 
 
@@ -69,47 +68,42 @@ def years_of(days: NDArray[Any]) -> NDArray[np.int16]:
     return np.where(inside, years, outside).astype(np.int16)
 
 
-def spread(
-    first: NDArray[np.int16],
-    last: NDArray[np.int16],
-    step: int,
-    n: NDArray[Any] | None = None,
-    group: NDArray[Any] | None = None,
-    groups: int = 1,
-    most: int | None = CELLS,
-) -> tuple[int, NDArray[np.int64]]:
-    """Count records in every year, or decade, that their dates may touch.
+class Years(NamedTuple):
+    """Dates as the years, or decades, that they may touch.
 
-    A date with no end counts up to the last year in which any of these dates begins or ends, one with no beginning
-    from the first such year on.
+    A date with no end goes up to the last year in which any of these dates begins or ends, one with no beginning from
+    the first such year on.
 
-    Args:
-        first: the years in which dates begin at the earliest; none of them `NO_YEAR`.
-        last: the years in which they end at the latest.
-        step: 1 for years, 10 for decades.
-        n: how many records have each; None: one.
-        group: the number of the group that each is counted in; None: there is one.
-        groups: how many there are.
-        most: how many numbers there may be.
-
-    Returns:
-        The first year or decade, and for each group the counts of it and of each that follows.
-
-    Raises:
-        OverflowError: there would be more numbers.
+    Attributes:
+        names: of the years, one after another.
+        begin: where each date begins among them.
+        end: where each has ended: behind the last one that it may touch.
     """
-    known = np.concatenate([first[first != NO_START], last[last != NO_END]])
-    if not len(known):
-        return 0, np.zeros((groups, 0), np.int64)
-    low, high = int(known.min()), int(known.max())
-    size = high // step - low // step + 2
-    if most is not None and groups * size > most:
-        raise OverflowError
-    at: Any = 0 if group is None else group.astype(np.int64) * size
-    begins, ends = ((np.clip(one, low, high) // step - low // step).astype(np.int64) for one in (first, last))
-    changes = np.bincount(at + begins, n, groups * size) - np.bincount(at + ends + 1, n, groups * size)
-    counts = np.rint(changes).astype(np.int64).reshape(groups, size).cumsum(axis=1)[:, :-1]
-    return low // step * step, counts
+
+    names: list[str]
+    begin: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, first: NDArray[np.int16], last: NDArray[np.int16], step: int) -> "Years":
+        """Return them from the first and last years of dates, none of them `NO_YEAR`; of decades the step is 10."""
+        known = np.concatenate([first[first != NO_START], last[last != NO_END]])
+        low, high = (int(known.min()), int(known.max())) if len(known) else (0, -1)
+        names = [year_named(year * step, step) for year in range(low // step, high // step + 1)]
+        if not names:  # nothing is known of any
+            return cls([], np.zeros(len(first), np.int64), np.zeros(len(first), np.int64))
+        begin, end = (np.clip(one, low, high).astype(np.int64) // step - low // step for one in (first, last))
+        return cls(names, begin, end + 1)
+
+    @property
+    def size(self) -> int:
+        """How many places there are to begin or to have ended."""
+        return len(self.names) + 1
+
+    def counted(self, begins: NDArray[Any], ends: NDArray[Any]) -> NDArray[np.int64]:
+        """Return how many touch each year, from how many begin and have ended where (the last axis)."""
+        counts: NDArray[np.int64] = np.rint(begins - ends).astype(np.int64).cumsum(axis=-1)[..., :-1]
+        return counts
 
 
 def year_named(year: int, step: int) -> str:
@@ -119,8 +113,13 @@ def year_named(year: int, step: int) -> str:
 
 def told(found: Found, limit: int) -> dict[str, Any]:
     """Return a facet as an answer tells it: the values that most records have, equals by name; how many more."""
-    order: Callable[[tuple[str, int]], Any] = lambda pair: (-pair[1], pair[0])  # noqa: E731
-    values = sorted(((value, n) for value, n in found.counts.items() if n), key=order)
-    listed = [{"value": value, "count": n} for value, n in values[:limit]]
+    values = [(value, n) for value, n in found.counts.items() if n]
+    if len(values) > limit:
+        least = np.partition(np.array([n for _, n in values]), -limit)[-limit]
+        first = [pair for pair in values if pair[1] >= least]
+    else:
+        first = values
+    first.sort(key=lambda pair: (-pair[1], pair[0]))
+    listed = [{"value": value, "count": n} for value, n in first[:limit]]
     answer: dict[str, Any] = {"values": listed, "rest": max(len(values) - limit, 0)}
     return answer if found.undated is None else answer | {"undated": found.undated}

@@ -29,6 +29,7 @@ KINDS = ("incident", "testimony")
 FORMATS = (negotiate.JSON, negotiate.CSV)
 MOST = 20_000  # groups of one answer
 ANSWERS = 256  # that are remembered
+_LAST = "\uffff"  # what has no value comes behind all that have one
 PATTERN = "pattern"  # a scope: many events told as one, so it is no event more
 
 
@@ -173,8 +174,11 @@ class Counts:
             why = f"These facets have more than {MOST} combinations: narrow the filters, or ask for one of them."
             raise invalid([Fault("query", "group_by", why)])
         name = _plural(grouped.asked.kind)
-        order = sorted(cells, key=lambda key: [(value is None, value or "") for value in key])
-        items = [{**dict(zip(grouped.by, key, strict=True)), name: cells[key]} for key in order]
+        names = (*grouped.by, name)
+        rows = sorted((*[_LAST if value is None else value for value in key], n) for key, n in cells.items())
+        items = [
+            {key: None if value == _LAST else value for key, value in zip(names, row, strict=True)} for row in rows
+        ]
         columns = await shelf.columns(snapshot, now.generation, resolved)
         counted = await count(snapshot, queries, resolver, resolved, columns)
         meta: dict[str, Any] = {"describes": describes(resolved, ""), "undated": counted.undated}

@@ -26,6 +26,11 @@ def test_the_values_of_each_row_are_kept(terms):
     assert [set(found.members[one]) for one in found.rows.tolist()] == filed
     assert len(found.members) == len({frozenset(one) for one in filed})
     assert found.totals() == {n: sum(n in one for one in filed) for n in range(terms) if any(n in one for one in filed)}
+    keys = np.array([random.randrange(5) for _ in filed], np.int64)
+    assert found.table(found.rows, keys, 5).tolist() == [
+        [sum(term in one and key == where for one, where in zip(filed, keys.tolist(), strict=True)) for key in range(5)]
+        for term in range(terms)
+    ]
     for some in ([0], [0, terms - 1], [99], [*range(terms)]):
         wanted = [not one.isdisjoint(some) for one in filed]
         assert found.having(some, None).tolist() == wanted
@@ -51,3 +56,11 @@ def test_with_too_many_classes_there_are_none(monkeypatch):
     with pytest.raises(OverflowError):
         sorted_into([{n} for n in range(5)], 5)
     assert sorted_into([{n} for n in range(4)], 4).numbered([(0, 1)]) is None
+
+
+def test_a_table_has_a_limit(monkeypatch):
+    monkeypatch.setattr(classes, "CELLS", 5)
+    found = sorted_into([{0}, {1}], 2)
+    assert found.table(found.rows, np.zeros(2, np.int64), 2).tolist() == [[1, 0], [1, 0]]
+    with pytest.raises(OverflowError):
+        found.table(found.rows, np.zeros(2, np.int64), 3)

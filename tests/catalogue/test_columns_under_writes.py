@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
+from app.catalogue.facets import YEARS
 from app.catalogue.shelf import Shelf
 from app.catalogue.when import ATS, MATCHES, SIDES
 from app.core.settings import Settings
