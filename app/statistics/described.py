@@ -59,9 +59,10 @@ def paths(description: Description) -> Json:
             asked.setdefault(name, description.parameter(kind, parameter, "" if shared else "statistics"))
     group_by = description.parameters["group_by-statistics"]
     group_by["schema"]["items"] = {"type": "string", "enum": facets}
-    group = {"violation": "torture", "year": "2003", "incidents": 12}
-    meta = {"describes": "Incidents of the scope event or situation", "undated": 3, "left_out": {"pattern": 2}}
-    example = {"items": [group], "total": 40, "meta": meta}
+    words = "Incidents with the violation torture or a part of it, of the scope event or situation"
+    group = {"violation": "torture", "decade": "200X", "incidents": 20}
+    meta = {"describes": words, "undated": 0, "left_out": {"pattern": 1}}
+    example = {"items": [group], "total": 30, "meta": meta}
     content: Json = {
         bare(JSON): {"schema": {"$ref": "#/components/schemas/Counts"}, "example": example},
         bare(CSV): {"schema": {"type": "string", "description": "A header, then one group a line (RFC 4180)."}},
