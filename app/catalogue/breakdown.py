@@ -141,10 +141,13 @@ def _by_year(
     first, last = columns.years if at is None else (one[at] for one in columns.years)
     undated = first == NO_YEAR
     some = int(np.count_nonzero(undated))
-    inside = classes
-    if some:
-        dated = ~undated
-        first, last, inside = first[dated], last[dated], [one[dated] for one in classes]
+    inside, counted = classes, ~undated
+    for axis, one in zip(axes, classes, strict=True):
+        counted &= axis.filed(
+            one
+        )  # a record that has no value is in no group, and says nothing of which years there are
+    if not counted.all():
+        first, last, inside = first[counted], last[counted], [one[counted] for one in classes]
     years = Years.of(first, last, step)
     if not axes:
         begins, ends = (np.bincount(one, minlength=years.size) for one in (years.begin, years.end))

@@ -68,6 +68,10 @@ class Classes:
             found[used] = np.add.reduceat(counts[owner], begins[used], axis=0)
         return found
 
+    def filed(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
+        """Tell of rows, given by their classes, whether they have any value."""
+        return np.take(self._lists[2] > 0, rows)
+
     def table(self, rows: NDArray[Any], keys: NDArray[np.int64], size: int) -> NDArray[np.int64]:
         """Count rows, given by their classes, by value and by a key of their own.
 

@@ -198,6 +198,19 @@ def test_facets_equal_statements_after_another_process_wrote(vault, settings, bo
     assert both.ways == ["whole", "classes", "classes", *["since"] * 3]
 
 
+def test_a_record_without_a_value_adds_no_year_to_those_that_have_one(vault, both):
+    cases = [
+        an_incident(incident("a"), date="2001/..", violations=["torture"]),
+        an_incident(incident("b"), date="2009"),
+    ]
+    cases[1]["violations"] = []
+    submit(vault.intake, *WORLD, *cases)
+    asked = "/v1/statistics/counts?group_by=violation,year"
+    assert both.check(asked)["total"] == 2
+    groups = both.columns.ask(asked).json["items"]
+    assert {group["year"] for group in groups} == {"2001"}
+
+
 def test_facets_are_read_anew_when_records_are_filed_elsewhere(vault, both):
     case = an_incident(incident("beating"), date="2001", violations=["beating"])
     submit(vault.intake, *WORLD, a_violation("beating", parent="torture"), case)
