@@ -46,6 +46,7 @@ from app.intake.restore import restore
 from app.intake.views import is_unsettled, prepare
 from app.intake.write import Closed, Writer
 from app.registry import KINDS, openapi_bytes, openapi_document
+from app.statistics.counts import Counts
 
 LOOK_EVERY = 30  # seconds, for what others have left to be shown anew
 
@@ -100,7 +101,8 @@ def create_app(
     app.openapi = openapi_document  # type: ignore[method-assign]
     tokens = Tokens(database, master, settings.public_url)
     access = Access(database, tokens, Issuer.of(settings))
-    reads = Reads(reader, identify or access.caller, Trails(spool), fixed(reader, openapi_bytes))
+    viewed = {"/v1/statistics/counts": Counts(reader).answer}
+    reads = Reads(reader, identify or access.caller, Trails(spool), fixed(reader, openapi_bytes), viewed)
     accounts = Accounts(database, master, settings.public_url)
     accesses = Accesses(access, tokens, Keys(database), accounts.routes)
     app.router.routes[:] = [reads, accesses, *docs.routes()]

@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.counting import Counting
 from benchmarks.loading import Loading
 from benchmarks.serving import RUNS, Figure
 from benchmarks.totals import Cold
@@ -33,6 +34,8 @@ def text(results: dict[str, Any]) -> str:
         parts.append(f"Start of the server on the loaded database: {start}.")
     if "totals" in results:
         parts += ["### A total never asked before", _cold(Cold(**one) for one in results["totals"])]
+    if "counts" in results:
+        parts += ["### Counts by facets, never asked before", _counts(Counting(**one) for one in results["counts"])]
     if "loading" in results:
         parts += ["### Loading", _loads([Loading(**one) for one in results["loading"]])]
     return "\n\n".join(parts) + "\n"
@@ -94,6 +97,12 @@ def _spread(values: Sequence[float]) -> str:
 def _cold(colds: Iterable[Cold]) -> str:
     head = ("filter", "asked", "p50 ms", "p99 ms", "most ms")
     return table(head, ((c.form, str(c.asked), f"{c.p50:.1f}", f"{c.p99:.1f}", f"{c.most:.1f}") for c in colds))
+
+
+def _counts(counts: Iterable[Counting]) -> str:
+    head = ("question", "system", "asked", "p50 ms", "p99 ms")
+    rows = ((c.question, c.system, str(c.asked), f"{c.p50:.1f}", f"{c.p99:.1f}") for c in counts)
+    return table(head, sorted(rows, key=lambda row: row[0]))
 
 
 def _loads(loads: Iterable[Loading]) -> str:

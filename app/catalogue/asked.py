@@ -1,14 +1,14 @@
 """What a request asks: its query string, checked and made canonical. Nothing of any view is in it."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 from app.access.caller import NOT_HERE, names_a_credential
-from app.catalogue import when
+from app.catalogue import facets, when
 from app.catalogue.parameter import Parameter, Wrong, is_identifier, shortened
 from app.catalogue.parameters import MOST_IDS, all_names, members, sorts_of, vocabulary
 from app.catalogue.when import When
@@ -41,6 +41,8 @@ class Asked:
     limit: int | None
     cursor: str | None
     fields: tuple[str, ...] | None
+    facets: tuple[str, ...]
+    facet_limit: int
     format: str | None
     digest: bytes
     kept: str
@@ -62,10 +64,10 @@ def _remembered(kind: str, raw: bytes) -> Asked:
 
 
 def _read(kind: Kind, raw: bytes) -> Asked:
-    texts = _texts(raw)
-    given = _checked(vocabulary(kind), texts, kind)
-    kept = [(name, text) for name in given if name != "cursor" for text in texts[name]]
-    return _asked(kind, given, "&".join(f"{name}={quote(text, safe=_PLAIN)}" for name, text in kept))
+    found = texts(raw)
+    given = _checked(vocabulary(kind), found, kind)
+    kept = [(name, text) for name in given if name != "cursor" for text in found[name]]
+    return of(kind, given, "&".join(f"{name}={quote(text, safe=_PLAIN)}" for name, text in kept))
 
 
 def checked(known: Mapping[str, Parameter], raw: bytes) -> dict[str, tuple[Any, ...]]:
@@ -74,7 +76,7 @@ def checked(known: Mapping[str, Parameter], raw: bytes) -> dict[str, tuple[Any, 
     Raises:
         Problem: invalid-request.
     """
-    return _checked(known, _texts(raw), None)
+    return _checked(known, texts(raw), None)
 
 
 def _checked(
@@ -96,7 +98,12 @@ def _checked(
     return given
 
 
-def _texts(raw: bytes) -> dict[str, list[str]]:
+def texts(raw: bytes) -> dict[str, list[str]]:
+    """Return the texts that a query string gives for each name.
+
+    Raises:
+        Problem: it is too long, or not UTF-8.
+    """
     if not raw:
         return {}
     if len(raw) > MOST_BYTES:
@@ -104,11 +111,11 @@ def _texts(raw: bytes) -> dict[str, list[str]]:
     pairs = [pair for pair in raw.split(b"&") if pair]
     if len(pairs) > MOST_PARAMETERS:
         raise Problem("too-long", f"There are {len(pairs)} parameters; {MOST_PARAMETERS} are the most that are read.")
-    texts: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for pair in pairs:
         name, _, value = pair.partition(b"=")
-        texts.setdefault(_decoded(name, "a name"), []).append(_decoded(value, _shown(name)))
-    return texts
+        found.setdefault(_decoded(name, "a name"), []).append(_decoded(value, _shown(name)))
+    return found
 
 
 def _shown(name: bytes) -> str:
@@ -130,6 +137,8 @@ def _values(parameter: Parameter, texts: list[str], kind: Kind | None) -> tuple[
         raise Wrong("It has no value. Leave it out, or give it one.")
     if parameter.name == "fields" and kind is not None:
         return (_fields(kind, _single(texts)),)
+    if parameter.name in ("facets", "group_by"):
+        return (_chosen(parameter.schema["items"]["enum"], _single(texts), "is no facet that can be counted here"),)
     if parameter.name == "ids":
         texts = [one for text in texts for one in text.split(",")]
         if len(texts) > MOST_IDS:
@@ -149,12 +158,16 @@ def _single(texts: list[str]) -> str:
 
 def _fields(kind: Kind, text: str) -> tuple[str, ...]:
     known = members(kind)
+    names = _chosen(known, text, "is no member of a record of this kind")
+    return tuple(name for name in known if name in ("id", "kind") or name in names)
+
+
+def _chosen(known: Sequence[str], text: str, wrong: str) -> tuple[str, ...]:
     names = text.split(",")
     for name in names:
         if name not in known:
-            hint = nearest(name, known)
-            raise Wrong(f"'{shortened(name)}' is no member of a record of this kind. {hint}".rstrip())
-    return tuple(name for name in known if name in ("id", "kind") or name in names)
+            raise Wrong(f"'{shortened(name)}' {wrong}. {nearest(name, known)}".rstrip())
+    return tuple(name for name in known if name in names)
 
 
 def _unknown(name: str, known: Iterable[str], kind: Kind | None) -> str:
@@ -174,7 +187,8 @@ def _unknown(name: str, known: Iterable[str], kind: Kind | None) -> str:
     return f"There is no parameter '{shortened(name)}'. {hint}{where}".rstrip()
 
 
-def _asked(kind: Kind, given: dict[str, tuple[Any, ...]], kept: str) -> Asked:
+def of(kind: Kind, given: Mapping[str, tuple[Any, ...]], kept: str = "") -> Asked:
+    """Return the question that the values of parameters ask, in the order of the vocabulary."""
     known = vocabulary(kind)
 
     def page(name: str) -> Any:
@@ -187,7 +201,7 @@ def _asked(kind: Kind, given: dict[str, tuple[Any, ...]], kept: str) -> Asked:
             del filters[name]
     sort = page("sort") or sorts_of(kind)[0]
     digest = hashlib.blake2b(repr((kind.name, *filters.items())).encode(), digest_size=16).digest()
-    rest = (sort, *map(page, ("limit", "cursor", "fields")))
+    rest = (sort, *map(page, ("limit", "cursor", "fields", "facets", "facet_limit")))
     return Asked(
         kind=kind,
         given=filters,
@@ -196,6 +210,8 @@ def _asked(kind: Kind, given: dict[str, tuple[Any, ...]], kept: str) -> Asked:
         limit=page("limit"),
         cursor=page("cursor"),
         fields=page("fields"),
+        facets=page("facets") or (),
+        facet_limit=page("facet_limit") or facets.VALUES,
         format=page("format"),
         digest=digest,
         kept=kept,

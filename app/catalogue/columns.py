@@ -5,18 +5,21 @@ They never change: what is brought forward to another generation is another one,
 
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.catalogue.classes import Classes, Codes
+from app.catalogue.facets import years_of
 from app.catalogue.tally import Counted, conditions
 from app.catalogue.when import Dates, When
 from app.vocabulary.edtf import UNDATED
 
 PACKED = np.dtype([("k", ">i8"), ("s0", ">i4"), ("s1", ">i4"), ("e0", ">i4"), ("e1", ">i4")])
+NOTHING: Mapping[str, tuple[Classes, Mapping[int, Codes]]] = {}
 BYTES = PACKED.itemsize  # that a row takes, packed and in memory
 
 
@@ -28,26 +31,37 @@ class Columns:
         generation: of the view; in any other one they may be wrong.
         k: 64 bits a row.
         dates: the four bounds, in days, 32 bits each.
+        facets: the values of the facets that are here, by the facet's name.
+        years: first and last year of each date, where they are here: 16 bits each.
     """
 
     generation: int
     k: NDArray[np.int64]
     dates: Dates
+    facets: Mapping[str, Classes] = field(default_factory=dict)
+    years: tuple[NDArray[np.int16], NDArray[np.int16]] | None = None
 
     def __len__(self) -> int:
         """Return how many rows there are."""
         return len(self.k)
 
-    def forward(self, generation: int, changed: Sequence[int], rows: Sequence[tuple[int, ...]]) -> "Columns":
+    def forward(
+        self,
+        generation: int,
+        changed: Sequence[int],
+        rows: Sequence[tuple[int, ...]],
+        filed: Mapping[str, tuple[Classes, Mapping[int, Codes]]] = NOTHING,
+    ) -> "Columns":
         """Return the columns of a later generation.
 
         Args:
             generation: the later one.
             changed: k of every row that came, went or became another one in between, rising.
             rows: (k, s0, s1, e0, e1) of those that are there in the later one, in any order.
+            filed: for each facet that is kept, its classes, and the codes of each of these rows by its k.
         """
         if not changed:
-            return replace(self, generation=generation)
+            return replace(self, generation=generation, facets={name: one for name, (one, _) in filed.items()})
         ks, new = np.array(changed, np.int64), np.array(sorted(rows), np.int64).reshape(-1, 5).T
         old = np.searchsorted(self.k, ks), np.searchsorted(self.k, ks, "right")
         fresh = np.searchsorted(new[0], ks), np.searchsorted(new[0], ks, "right")
@@ -62,12 +76,67 @@ class Columns:
             return np.concatenate(pieces)
 
         dates = (column(*pair) for pair in zip(self.dates, new[1:], strict=True))
-        return Columns(generation, column(self.k, new[0]), Dates(*dates))
+        facets: dict[str, Classes] = {}
+        for name, (classes, codes) in filed.items():
+            numbered = classes.numbered([codes[k] for k in new[0].tolist()])
+            if numbered is not None:
+                wide = classes.rows.astype(np.int32)
+                facets[name] = numbered[0].placed(column(wide, numbered[1]))
+        years = None
+        if self.years is not None:
+            first, last = self.years
+            years = column(first, years_of(new[1])), column(last, years_of(new[4]))
+        return Columns(generation, column(self.k, new[0]), Dates(*dates), facets, years)
+
+    def with_years(self) -> "Columns":
+        """Return these, with the years of their dates."""
+        return replace(self, years=(years_of(self.dates.s0), years_of(self.dates.e1)))
+
+    def place(self, k: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where rows are.
+
+        Raises:
+            ValueError: one is not there.
+        """
+        at = np.searchsorted(self.k, k)
+        if len(k) and (int(at.max()) >= len(self) or not np.array_equal(self.k[at], k)):
+            raise ValueError("there are postings of rows that are not there")
+        return at
+
+    def fitting(self, terms: Sequence[tuple[str, Sequence[int]]]) -> NDArray[Any] | None:
+        """Return the places of the rows that have, of each facet named, any of the terms; None: of all rows."""
+        at: NDArray[Any] | None = None
+        for facet, some in terms:
+            found = np.flatnonzero(self.facets[facet].having(some, at))
+            at = found if at is None else at[found]
+        return at
+
+    def dated(self, at: NDArray[Any] | None) -> Dates:
+        """Return the bounds of the rows at some places; None: of all rows."""
+        return self.dates if at is None else Dates(*(one[at] for one in self.dates))
+
+    def narrowed(self, terms: Sequence[tuple[str, Sequence[int]]]) -> "Columns":
+        """Return the columns of the rows that `fitting` finds, without what only whole columns have."""
+        at = self.fitting(terms)
+        return self if at is None else Columns(self.generation, self.k[at], self.dated(at))
+
+    def listed(
+        self, terms: Sequence[tuple[str, Sequence[int]]], asked: When, days: Mapping[str, int]
+    ) -> NDArray[Any] | None:
+        """Return the places of the rows that a question lists; None: of all rows."""
+        at = self.fitting(terms)
+        every, each = conditions(self.dated(at), days.__getitem__, asked)
+        stated = [*([] if every is None else [every]), *(each[0] or ())]
+        if not stated:
+            return at
+        found = np.flatnonzero(reduce(operator.and_, stated))
+        return found if at is None else at[found]
 
     @property
     def size(self) -> int:
         """How many bytes they take."""
-        return len(self) * BYTES
+        years = 0 if self.years is None else 4 * len(self)
+        return len(self) * BYTES + years + sum(one.size for one in self.facets.values())
 
     @property
     def undated(self) -> int:

@@ -19,7 +19,7 @@ class Counts(NamedTuple):
 
     `undated`: fit all that is not about time, and have no date. `matched`: fit all else (the side included), under each
     match. `boundary`: what `total` counts, or would without `side`, by side. `unlocated`: fit all that is not about
-    places, and name no place (`place`) or have no geometry (`bbox`).
+    places, and name no place (`place`) or have no geometry (`bbox`). `facets`: see `breakdown.py`.
     """
 
     total: int
@@ -27,6 +27,7 @@ class Counts(NamedTuple):
     matched: dict[str, int] | None
     unlocated: int | None
     boundary: dict[str, int] | None
+    facets: dict[str, Any] | None = None
 
 
 async def count(

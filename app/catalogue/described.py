@@ -31,9 +31,28 @@ _META = _closed(
             ("before", "after", "straddling", "undetermined", "undated"),
             "On which side of the boundary each lies: they add up to `total`, or to what it is without `side`.",
         ),
+        "facets": {
+            "type": "object",
+            "description": "The counts of each facet asked for.",
+            "additionalProperties": {"$ref": _REF + "Facet"},
+        },
     },
     ["describes"],
     description="What is said of the whole list; a member is there where it applies.",
+)
+_FACET = _closed(
+    {
+        "values": {
+            "type": "array",
+            "items": _closed({"value": {"type": "string"}, "count": _COUNT}),
+            "description": "The values that most records have, equals by name.",
+        },
+        "rest": _COUNT | {"description": "How many other values there are."},
+        "undated": _COUNT | {"description": "Of `year` and `decade`: how many records have no date."},
+    },
+    ["values", "rest"],
+    description="How many records have each value, the filter of the facet's own name aside. A record may have "
+    "several: then it counts for each, and for all that they are a part of; a date for each year that it may touch.",
 )
 _GEOMETRY: Json = {
     "description": "GeoJSON (RFC 7946), or null where it is not known.",
@@ -58,6 +77,7 @@ _LINK = _closed({"rel": {"type": "string"}, "href": _ADDRESS, "type": {"type": "
 
 SHARED: Json = {
     "Meta": _META,
+    "Facet": _FACET,
     "Feature": _FEATURE,
     "FeatureCollection": _closed(
         {

@@ -33,7 +33,7 @@ class Column(NamedTuple):
 
 def header(kind: Kind, fields: tuple[str, ...] | None) -> bytes:
     """Return the first line: the address of the record, then its columns."""
-    return _line(["url", *[column.name for column in _chosen(kind.name, fields)]])
+    return line(["url", *[column.name for column in _chosen(kind.name, fields)]])
 
 
 def lines(kind: Kind, fields: tuple[str, ...] | None, base: str, bodies: Iterable[bytes]) -> bytes:
@@ -44,17 +44,19 @@ def lines(kind: Kind, fields: tuple[str, ...] | None, base: str, bodies: Iterabl
     writer = csv.writer(text, lineterminator="\r\n")
     for body in bodies:
         record = orjson.loads(body)
-        writer.writerow([address + record["id"], *[_cell(column.read(record)) for column in columns]])
+        writer.writerow([address + record["id"], *[cell(column.read(record)) for column in columns]])
     return text.getvalue().encode()
 
 
-def _line(cells: list[str]) -> bytes:
+def line(cells: list[str]) -> bytes:
+    """Return one line."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerow(cells)
     return text.getvalue().encode()
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """Return a value as a cell that no spreadsheet takes for a formula."""
     if value is None:
         return ""
     if type(value) is str:
@@ -64,7 +66,7 @@ def _cell(value: Any) -> str:
     if type(value) is bool:
         return "true" if value else "false"
     if type(value) is list and all(type(one) is str and ";" not in one for one in value):
-        return _cell(";".join(value))
+        return cell(";".join(value))
     return str(value) if type(value) in (int, float) else orjson.dumps(value).decode()
 
 

@@ -54,6 +54,7 @@ def landing(base: str) -> dict[str, Any]:
                 ("What surely ended before it", "incidents?period=pre-2011-12&match=within"),
                 ("What began before it and went on", "incidents?boundary=2011-12-17&side=straddling"),
                 ("Accounts of what may have happened since", "testimonies?period=post-2011-12"),
+                ("Incidents by violation and year", "statistics/counts?group_by=violation,year"),
                 ("Which periods have a name", "periods"),
             )
         ],

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 import orjson
 
 from app.access.caller import Caller
-from app.catalogue import asked, counts, flat, formats, negotiate, state
+from app.catalogue import asked, breakdown, counts, flat, formats, negotiate, state
 from app.catalogue.answer import Answer, Request, found, unchanged
 from app.catalogue.asked import Asked
 from app.catalogue.cursor import Cursors, Place
@@ -120,6 +120,8 @@ class Listing:
         """
         question = asked.read(self._kind, request.scope["query_string"])
         format = negotiate.chosen(question.format, request.accept, self._offered)
+        if question.facets and format in (negotiate.NDJSON, negotiate.CSV):
+            raise invalid([Fault("query", "facets", "NDJSON and CSV have no place for counts: ask for JSON.")])
         base, digest, path = request.base(self._reader.public_url), question.digest, f"/v1/{self._kind.path}"
         if self._relation is not None:
             of = BY_NAME[self._relation.of]
@@ -169,7 +171,7 @@ class Listing:
             now = await state.read(snapshot, reader.queries, run.view)
             if run.request.knows and run.request.has(run.etag(now.generation)):
                 return Page(now, None, [])
-            key = (run.view, now.generation, run.digest)
+            key = (run.view, now.generation, run.digest, run.asked.facets, run.asked.facet_limit)
             plan = reader.plans.get(key)
             if plan is None:
                 if inline:
@@ -209,6 +211,10 @@ class Listing:
         resolver, resolved = await self._resolved(snapshot, run)
         columns = await self._reader.shelf.columns(snapshot, generation, resolved)
         counted = await counts.count(snapshot, self._reader.queries, resolver, resolved, columns)
+        if run.asked.facets:
+            queries, shelf = self._reader.queries, self._reader.shelf
+            of_facets = await breakdown.facets_of(snapshot, queries, shelf, generation, resolved)
+            counted = counted._replace(facets=of_facets)
         meta = counts.meta(counted, counts.describes(resolved, self._belongs(run.one)))
         tail = b',"total":%d,"meta":%s}' % (counted.total, orjson.dumps(meta))
         return Plan(resolved.question(pages=True), resolved.rows, counted.total, tail)

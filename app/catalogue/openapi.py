@@ -1,7 +1,7 @@
 """OpenAPI 3.1: the description of what is read, made from the kinds, the relations and the filter vocabulary."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -65,16 +65,20 @@ class Description:
         self.parameters: dict[str, Json] = {}
         self.schemas = _models(kind.shown for kind in KINDS) | described.SHARED | access.SCHEMAS
 
-    def document(self) -> Json:
-        """Return the whole description."""
+    def document(
+        self, more: "Sequence[Callable[[Description], Json]]" = (), tags_of_others: Sequence[Json] = ()
+    ) -> Json:
+        """Return the whole description; `more` are paths of what is built upon the catalogue."""
         paths: Json = {}
         for kind in KINDS:
             paths |= self._kind(kind)
         for (path, name), relation in relations().items():
             paths[f"/v1/{path}/{{id}}/{name}"] = self._relation(relation)
+        for others in more:
+            paths |= others(self)
         paths |= _service() | paths_of_access()
         tags = [{"name": kind.title, "description": kind.about} for kind in KINDS]
-        tags += access.TAGS
+        tags += [*tags_of_others, *access.TAGS]
         tags.append({"name": _SERVICE, "description": "Where everything is, and whether the service is well."})
         return {
             "openapi": "3.1.0",
@@ -109,12 +113,12 @@ class Description:
                 | {"tags": [kind.title]}
             },
             f"{base}/queryables": {
-                "get": _operation(
+                "get": operation(
                     f"get{name}Queryables",
                     f"What can be asked of {kind.title.lower()}",
                     "JSON Schema of the parameters of the list, with the values that there are.",
                     [],
-                    _ok({bare(JSON): {"schema": {"$ref": "#/components/schemas/Queryables"}}}),
+                    ok({bare(JSON): {"schema": {"$ref": "#/components/schemas/Queryables"}}}),
                     ("401", "406", "422", "503"),
                 )
                 | {"tags": [kind.title]}
@@ -123,12 +127,12 @@ class Description:
                 "get": self._one(kind, name) | {"tags": [kind.title]},
             },
             f"{base}/{{id}}/history": {
-                "get": _operation(
+                "get": operation(
                     f"list{name}History",
                     f"The history of one {_words(kind)}",
                     "Every form of it that you were shown: when, and the SHA-256 digest of what was shown.",
                     [_id(kind)],
-                    _ok({bare(JSON): described.history()}),
+                    ok({bare(JSON): described.history()}),
                     ("401", "404", "406", "422", "503"),
                 )
                 | {"tags": [kind.title]}
@@ -140,13 +144,13 @@ class Description:
         content: Json = {bare(JSON): {"schema": _ref(_model(kind)), "example": example(kind)}}
         if kind.geometry:
             content[bare(GEOJSON)] = {"schema": _ref("Feature"), "example": described.feature(example(kind))}
-        parameters = [_id(kind), self._parameter(kind, format_of(formats), "record")]
-        return _operation(
+        parameters = [_id(kind), self.parameter(kind, format_of(formats), "record")]
+        return operation(
             f"get{name}",
             f"One {_words(kind)}",
             "The record as you may see it. A hidden id and an unknown one give the same 404.",
             parameters,
-            _ok(content),
+            ok(content),
             ("401", "404", "406", "414", "422", "503"),
         )
 
@@ -161,7 +165,7 @@ class Description:
     def _list(
         self, kind: Kind, name: str, summary: str, doc: str, first: list[Json], more: tuple[str, ...] = ()
     ) -> Json:
-        parameters = first + [self._parameter(kind, one) for one in vocabulary(kind).values()]
+        parameters = first + [self.parameter(kind, one) for one in vocabulary(kind).values()]
         one = name_of(kind)
         content: Json = {
             bare(JSON): {"schema": _ref(f"{one}List"), "examples": _examples(f"{one}List")},
@@ -170,11 +174,11 @@ class Description:
         }
         if kind.geometry:
             content[bare(GEOJSON)] = {"schema": _ref("FeatureCollection"), "examples": _examples(f"{one}Features")}
-        return _operation(
-            name, summary, doc, parameters, _ok(content, paged=True), ("401", *more, "406", "414", "422", "503")
+        return operation(
+            name, summary, doc, parameters, ok(content, paged=True), ("401", *more, "406", "414", "422", "503")
         )
 
-    def _parameter(self, kind: Kind, parameter: Parameter, suffix: str = "") -> Json:
+    def parameter(self, kind: Kind, parameter: Parameter, suffix: str = "") -> Json:
         """Return a reference to a parameter: one component serves all kinds for which it is the same."""
         described = _described(parameter)
         for key in (parameter.name, f"{kind.path}-{parameter.name}"):
@@ -266,15 +270,23 @@ def _shared_examples() -> Json:
     return found
 
 
-def _ok(content: Json, paged: bool = False) -> Json:
+def ok(content: Json, paged: bool = False) -> Json:
+    """Return the answer of status 200."""
     headers = described.CACHED | ({"Link": {"$ref": "#/components/headers/Link"}} if paged else {})
     return {"description": "As asked.", "headers": headers, "content": content}
 
 
-def _operation(
-    name: str, summary: str, doc: str, parameters: list[Json], ok: Json, statuses: tuple[str, ...], cached: bool = True
+def operation(
+    name: str,
+    summary: str,
+    doc: str,
+    parameters: list[Json],
+    good: Json,
+    statuses: tuple[str, ...],
+    cached: bool = True,
 ) -> Json:
-    responses: Json = {"200": ok}
+    """Return an operation, with every answer that it may give."""
+    responses: Json = {"200": good}
     if cached:  # the two addresses that tell how the service is are not: they are not counted either
         responses["304"] = {"$ref": "#/components/responses/not-modified"}
         statuses = (*sorted({*statuses, "429"}),)
@@ -300,10 +312,10 @@ def _problem(status: str) -> Json:
 def _service() -> Json:
     paths: Json = {}
     for path, (name, summary, doc, schema, statuses, cached) in described.SERVICE.items():
-        ok: Json = _ok({bare(JSON): {"schema": schema}}) if cached else {"description": "It is well."}
+        well: Json = ok({bare(JSON): {"schema": schema}}) if cached else {"description": "It is well."}
         if not cached:
-            ok["content"] = {bare(JSON): {"schema": schema, "example": {"status": "ok"}}}
-        paths[path] = {"get": _operation(name, summary, doc, [], ok, statuses, cached) | {"tags": [_SERVICE]}}
+            well["content"] = {bare(JSON): {"schema": schema, "example": {"status": "ok"}}}
+        paths[path] = {"get": operation(name, summary, doc, [], well, statuses, cached) | {"tags": [_SERVICE]}}
     slug = {
         "name": "slug",
         "in": "path",
@@ -313,12 +325,12 @@ def _service() -> Json:
         "example": "invalid-request",
     }
     paths["/problems/{slug}"] = {
-        "get": _operation(
+        "get": operation(
             "getProblemType",
             "One type of problem",
             "What it means, and how to mend it.",
             [slug],
-            _ok({bare(JSON): {"schema": _ref("ProblemType")}}),
+            ok({bare(JSON): {"schema": _ref("ProblemType")}}),
             ("404", "406", "422"),
         )
         | {"tags": [_SERVICE]}

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from sqlalchemy import BigInteger, Float, Integer, exists, select
 
-from app.catalogue import examples, when
+from app.catalogue import examples, facets, when
 from app.catalogue.parameter import Parameter, box, date, day, identifier, moment, one_of, whole
 from app.catalogue.relations import outward, targets
 from app.catalogue.tables import SPOT
@@ -358,7 +358,8 @@ def _filters(kind: Kind) -> list[Parameter]:
 @cache
 def _vocabulary(name: str) -> Mapping[str, Parameter]:
     kind = next(one for one in KINDS if one.name == name)
-    found = (*_filters(kind), *_page(kind))
+    filters = _filters(kind)
+    found = (*filters, *_page(kind), *facets.parameters(kind, filters))
     return {one.name: replace(one, example=examples.of(name, one.name, one.example)) for one in found}
 
 

@@ -145,6 +145,8 @@ class Queries:
         self.page = lru_cache(FORMS)(partial(_page, database))
         self.counts = lru_cache(FORMS)(partial(_counts, database))
         self.undated = lru_cache(FORMS)(partial(_undated, database))
+        self.groups = lru_cache(FORMS)(partial(_groups, database))
+        self.terms = database.prepare(_terms())
         self.by_keys = lru_cache(16)(lambda n: database.prepare(_by_keys(n)))
         self.one = database.prepare(_one())
         self.state = database.prepare(_state())
@@ -208,6 +210,50 @@ def _undated(database: Database, form: Form) -> Prepared:
     """How many of a question without time have no date."""
     parts = _parts(form, False, form.driver)
     return database.prepare(select(func.count()).where(*parts.where, parts.dates.c.s0 == UNDATED))
+
+
+def _chosen(bounds: Dates, asked: When) -> list[ColumnElement[bool]]:
+    """Return what has to hold of the dates of the records that a question about time lists."""
+    fits = when.fits(bounds, _day, asked)
+    return ([] if fits is None else [fits]) + (
+        [] if asked.side is None else [when.lies(bounds, _day, asked.at, asked.side)]
+    )
+
+
+def _groups(database: Database, form: Form, facets: int, spans: bool) -> Prepared:
+    """How many of what a question lists have each value of facets and, with `spans`, each first and last day.
+
+    The values (of `facet0`, `facet1`), s0 and e1, and the number.
+    """
+    if not facets:
+        parts = _parts(form, False, form.driver)
+        keys: list[Any] = []
+    else:
+        first, row = POSTING.alias("p0"), ROW.alias("r")
+        parts = _Parts(first, row, [first.c.view == _VIEW])
+        keys = [_value(parts, first.c, i) for i in range(facets)]
+        if any(group.way == "test" and tests()[group.name].of_row for group in form.groups):
+            parts.where.extend([row.c.view == first.c.view, row.c.k == first.c.k])
+        parts.where.extend([_holds(i, group, parts) for i, group in enumerate(form.groups)])
+    keys += [parts.dates.c.s0, parts.dates.c.e1] if spans else []
+    statement = select(*keys, func.count()).where(*parts.where, *_chosen(parts.bounds, form.when))
+    return database.prepare(statement.group_by(*keys))
+
+
+def _value(parts: _Parts, first: Any, i: int) -> Any:
+    """Return the value of a facet, and limit the parts to the postings of its terms."""
+    term, count = TERM.alias(f"t{i}").c, TERM_COUNT.alias(f"n{i}").c
+    posting = first if i == 0 else POSTING.alias(f"p{i}").c
+    parts.where.extend([term.kind == _bind("kind", String), term.facet == _bind(f"facet{i}", String)])
+    parts.where.extend([count.view == _VIEW, count.term == term.id, count.n > 0, posting.term == term.id])
+    if i > 0:
+        parts.where.extend([posting.view == _VIEW, posting.s0 == first.s0, posting.k == first.k])
+    return term.value
+
+
+def _terms() -> "Select[Any]":
+    """The values of a facet that a view's rows have: term, value, number of rows."""
+    return select(TERM.c.id, TERM.c.value, TERM_COUNT.c.n).where(*_of_facet(), TERM_COUNT.c.n > 0)
 
 
 def _one() -> "Select[Any]":

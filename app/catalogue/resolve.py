@@ -30,6 +30,7 @@ class Filter(NamedTuple):
     group: Group
     values: list[Any]
     n: int | None = None
+    facet: str | None = None  # that its values are terms of, if they are of one
 
 
 class Plain(NamedTuple):
@@ -60,6 +61,17 @@ class Resolved:
         if len(self.filters) > 1 or one.group != Group("terms") or one.n is None:
             return None
         return Plain(one.values[0], one.n)
+
+    def finds_nothing(self, without: str | None = None) -> bool:
+        """Tell whether no record can fit, one filter aside."""
+        return any((not one.values or one.n == 0) for one in self.filters if one.name != without)
+
+    def terms(self, without: str | None = None) -> list[tuple[str, list[int]]] | None:
+        """Return facets and terms if it asks for nothing else, time aside, one filter left out; else None."""
+        filters = [one for one in self.filters if one.name != without]
+        if any(one.facet is None for one in filters):
+            return None
+        return [(str(one.facet), one.values) for one in filters]
 
     def question(
         self, without: Iterable[str] = (), more: Sequence[Filter] = (), timeless: bool = False, pages: bool = False
@@ -128,7 +140,7 @@ class Resolver:
         if found.faults:
             raise invalid(found.faults[:MOST_FAULTS])
         found.days = when.days(asked.given, asked.when, spans)
-        found.nothing = any(not one.values or one.n == 0 for one in found.filters)
+        found.nothing = found.finds_nothing()
         return found
 
     async def rows_of(self, kind: str) -> int:
@@ -146,11 +158,12 @@ class Resolver:
         rows = await self._snapshot.all(self._queries.ids_from, self._about(kind, id="", limit=most))
         return [row[0] for row in rows]
 
-    async def terms(self, name: str, pairs: Iterable[tuple[str, str]], kind: str) -> Filter:
+    async def terms(self, name: str, pairs: Sequence[tuple[str, str]], kind: str) -> Filter:
         """Return the filter by any of some terms (facet, value) of a kind."""
         numbers = rounded([term_id(kind, facet, value) for facet, value in pairs])
         n = sum([await self.rows_with(number) for number in set(numbers)])
-        return Filter(name, Group("terms", n=len(numbers)), numbers, n)
+        facets = {facet for facet, _ in pairs}
+        return Filter(name, Group("terms", n=len(numbers)), numbers, n, facets.pop() if len(facets) == 1 else None)
 
     def _bound(self, keys: Filter) -> dict[str, Any]:
         return {"view": self._view} | {f"g0_{i}": value for i, value in enumerate(keys.values)}

@@ -1,5 +1,7 @@
 """Routes: every address that is read, made from the kinds in one place; found by a dictionary, not by patterns."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from starlette.routing import BaseRoute, Match, NoMatchFound
@@ -25,11 +27,19 @@ Found = tuple[str, Handler, str, bool]  # template, handler, id of the one recor
 class Reads(BaseRoute):
     """All routes that read. It answers GET, HEAD and OPTIONS; other methods are left to other routes, or are 405."""
 
-    def __init__(self, reader: Reader, identify: Identify, trails: Trails, fixed: dict[str, Handler]) -> None:
-        """Make the routes of every kind; `fixed` are addresses with no record in them."""
+    def __init__(
+        self,
+        reader: Reader,
+        identify: Identify,
+        trails: Trails,
+        fixed: dict[str, Handler],
+        viewed: Mapping[str, Handler] = MappingProxyType({}),
+    ) -> None:
+        """Make the routes of every kind; `fixed` are addresses alike for everybody, `viewed` depend on who asks."""
         self._identify = identify
         self._trails = trails
         self._fixed: dict[str, Found] = {path: (path, handler, "", False) for path, handler in fixed.items()}
+        self._fixed |= {path: (path, handler, "", True) for path, handler in viewed.items()}
         self._ones: dict[tuple[str, str], tuple[str, Handler]] = {}
         for kind in KINDS:
             base, record = f"/v1/{kind.path}", Record(reader, kind)

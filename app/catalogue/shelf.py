@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from app.catalogue import state
@@ -16,6 +17,9 @@ from app.core.db import Database, Snapshot
 from app.core.problems import Problem
 
 LEAST = 20_000  # rows: fewer are counted by a statement in some 3 ms
+LEAST_OF_SEVERAL = 2_000  # rows of the rarest of several filters: fewer are counted by a statement in some 3 ms
+TRIES = 3
+YEAR = "year"
 SOON = 1_000  # changes that a request itself takes in: some 15 ms
 LATER = 5_000  # changes that are taken in beside the requests; with more, columns are read anew
 
@@ -29,12 +33,13 @@ class Shelf:
         """Keep at most so many MiB of columns; `warn` is told why something could not be loaded."""
         self._database = database
         self._queries = queries
-        self._gather = Gather(database)
+        self._gather = Gather(database, queries)
         self._most = megabytes * 1_048_576
         self._warn = warn
         self._lock = threading.Lock()
         self._kept: OrderedDict[Key, Columns] = OrderedDict()  # what was not asked for longest comes first
         self._wanted: dict[Key, None] = {}
+        self._never: set[Key] = set()
         self._loading: asyncio.Task[None] | None = None
 
     @property
@@ -50,9 +55,40 @@ class Shelf:
             None where a statement has to count: the question is about other rows than all of a kind or of one term,
             they are few, or they are not here. Then they are loaded for whoever asks later (`load`).
         """
-        if found.plain is None or not found.asked.kind.date:
+        if not found.asked.kind.date or found.nothing:
             return None
-        key, n = Key(found.view, found.asked.kind.name, found.plain.term), found.plain.n
+        if found.plain is not None:
+            key = Key(found.view, found.asked.kind.name, found.plain.term)
+            return await self._true_of(snapshot, generation, key, found.plain.n)
+        terms = found.terms()
+        if terms is None or not self._is_worth_several(min(one.n or 0 for one in found.filters)):
+            return None
+        whole = await self.whole(snapshot, generation, found, [facet for facet, _ in terms])
+        return None if whole is None else await snapshot.work(partial(whole.narrowed, terms))
+
+    async def whole(
+        self, snapshot: Snapshot, generation: int, found: Resolved, facets: Sequence[str]
+    ) -> Columns | None:
+        """Return the columns of all rows of a question's kind, with facets of them ("year" for their dates).
+
+        Returns:
+            None where a statement has to count, as for `columns`.
+        """
+        if not found.asked.kind.date:
+            return None
+        key = Key(found.view, found.asked.kind.name)
+        whole = await self._true_of(snapshot, generation, key, found.rows)
+        if whole is None:
+            return None
+        lacking = [facet for facet in dict.fromkeys(facets) if not _has(whole, facet)]
+        return whole if not lacking else await self._absent_facets(snapshot, key, whole, lacking)
+
+    async def _absent_facets(self, _: Snapshot, key: Key, __: Columns, facets: Sequence[str]) -> Columns | None:
+        with self._lock:
+            self._wanted.update(dict.fromkeys(key._replace(facet=facet) for facet in facets))
+        return None
+
+    async def _true_of(self, snapshot: Snapshot, generation: int, key: Key, n: int) -> Columns | None:
         if not self._is_worth_it(n):
             return None
         kept = self._get(key)
@@ -73,23 +109,29 @@ class Shelf:
     def _is_worth_it(self, n: int) -> bool:
         return n >= LEAST and n * BYTES <= self._most
 
+    def _is_worth_several(self, rarest: int) -> bool:
+        return rarest >= LEAST_OF_SEVERAL
+
     def _get(self, key: Key) -> Columns | None:
         with self._lock:
             if (kept := self._kept.get(key)) is not None:
                 self._kept.move_to_end(key)
             return kept
 
-    def _put(self, key: Key, columns: Columns | None) -> None:
+    def _put(self, key: Key, columns: Columns | None) -> bool:
         """Keep columns, unless there are some of a later generation; let others go where there is no room."""
         with self._lock:
             kept = self._kept.get(key)
             if columns is None or (kept is not None and kept.generation > columns.generation):
-                return
+                return False
+            if kept is not None and kept.generation == columns.generation:
+                columns = replace(columns, facets={**kept.facets, **columns.facets}, years=columns.years or kept.years)
             self._kept[key] = columns
             self._kept.move_to_end(key)
             size = sum(one.size for one in self._kept.values())
             while size > self._most:
                 size -= self._kept.popitem(last=False)[1].size
+            return True
 
     def begin(self, view: int, kinds: Iterable[str]) -> None:
         """Begin to load the columns of kinds in a view before anybody asks; on the event loop."""
@@ -106,7 +148,7 @@ class Shelf:
     async def _load_all(self) -> None:
         while (key := self._first_wanted()) is not None:
             try:
-                self._put(key, await self._database.read(partial(self._load, key), heavy=True))
+                await self._load_one(key)
             except (Problem, Expired):
                 pass  # the view does not answer now, or this took too long: who asks next wants it again
             except Exception as error:
@@ -115,26 +157,62 @@ class Shelf:
                 with self._lock:
                     del self._wanted[key]
 
+    async def _load_one(self, key: Key) -> None:
+        """Load one thing; what a request took in meanwhile is taken in after it."""
+        if key in self._never:
+            return
+        loaded = await self._database.read(partial(self._load, key), heavy=True)
+        for _ in range(TRIES):
+            if loaded is None or self._put(key.whose, loaded):
+                return
+            loaded = await self._database.read(partial(self._later, key.whose, loaded), heavy=True)
+
+    async def _later(self, key: Key, columns: Columns, snapshot: Snapshot) -> Columns | None:
+        now = await state.read(snapshot, self._queries, key.view)
+        return await self._gather.since(snapshot, key, columns, now.generation, LATER)
+
     def _first_wanted(self) -> Key | None:
         with self._lock:
             return next(iter(self._wanted), None)
 
     async def _load(self, key: Key, snapshot: Snapshot) -> Columns | None:
         now = await state.read(snapshot, self._queries, key.view)
+        columns = await self._load_rows(key.whose, snapshot, now.generation)
+        if columns is None or key.facet is None or _has(columns, key.facet):
+            return columns
+        return await self.load_facet(snapshot, key, columns)
+
+    async def load_facet(self, snapshot: Snapshot, key: Key, columns: Columns) -> Columns | None:
+        """Return columns with a facet besides; None: it is not one to keep."""
+        if columns.size + 4 * len(columns) > self._most:
+            return None
+        if key.facet == YEAR:
+            return await snapshot.work(columns.with_years)
+        classes = await self._gather.classes(snapshot, key, columns)
+        if classes is None:
+            self._never.add(key)  # it has too many values: it is not tried again
+            return None
+        return replace(columns, facets={**columns.facets, str(key.facet): classes})
+
+    async def _load_rows(self, key: Key, snapshot: Snapshot, generation: int) -> Columns | None:
         resolver = Resolver(snapshot, self._queries, key.view)
         n = await resolver.rows_of(key.kind) if key.term is None else await resolver.rows_with(key.term)
         if not self._is_worth_it(n):
             return None
         kept = self._get(key)
-        if kept is not None and kept.generation <= now.generation:
+        if kept is not None and kept.generation <= generation:
             most = min(LATER, len(kept) // 4)
-            kept = await self._gather.since(snapshot, key, kept, now.generation, most)
+            kept = await self._gather.since(snapshot, key, kept, generation, most)
             if kept is not None and len(kept) == n:
                 return kept
-        return await self._gather.whole(snapshot, key, now.generation, n)
+        return await self._gather.whole(snapshot, key, generation, n)
 
     async def close(self) -> None:
         """Stop loading."""
         if self._loading is not None:
             self._loading.cancel()
             await asyncio.gather(self._loading, return_exceptions=True)
+
+
+def _has(columns: Columns, facet: str) -> bool:
+    return columns.years is not None if facet == YEAR else facet in columns.facets

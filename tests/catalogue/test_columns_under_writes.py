@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
-from app.catalogue.columns import Columns
+from app.catalogue.facets import YEARS
 from app.catalogue.shelf import Shelf
 from app.catalogue.when import ATS, MATCHES, SIDES
 from app.core.settings import Settings
@@ -49,15 +49,15 @@ class Both:
     def _watched(self, kind: type[Shelf]) -> Callable[..., Shelf]:
         def make(*given: Any) -> Shelf:
             shelf: Any = kind(*given)
-            for name in ("whole", "since"):
+            for name in ("whole", "since", "classes"):
                 setattr(shelf._gather, name, self._noting(name, getattr(shelf._gather, name)))
             return shelf  # type: ignore[no-any-return]
 
         return make
 
     def _noting(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
-        async def noted(*given: Any) -> Columns | None:
-            columns: Columns | None = await work(*given)
+        async def noted(*given: Any) -> Any:
+            columns: Any = await work(*given)
             self.ways.append(name if columns is not None else f"not {name}")
             return columns
 
@@ -103,16 +103,30 @@ OF_TERM: dict[str, dict[str, list[str]]] = {
     "place": {"parent": IDS["place"], "type": ["country", "county"]},
     "period": {"owner": ["test-body"]},
 }
+FACETS = {
+    "incident": ["violation", "place", "crime", "scope", "year", "decade", "actor", "source", "owner"],
+    "testimony": ["violation", "place", "crime", "recorded_by", "year", "decade"],
+    "place": ["parent", "type", "year"],
+    "period": ["owner", "decade"],
+}
 
 
 def question(chance: Random) -> str:
-    """Return the address of a question about time, with no filter or one."""
+    """Return the address of a question about time, with no filter, one or several, and facets or none."""
     kind = chance.choice(KINDS)
     asked = [(name, chance.choice(values)) for name, values in TIMES.items() if chance.random() < 0.35]
     asked += [("period", chance.choice(TIMES["period"]))] if chance.random() < 0.2 else []
-    facet = chance.choice([None, *OF_TERM[kind]])
-    asked += [(facet, chance.choice(OF_TERM[kind][facet]))] if facet else []
-    return f"/v1/{BY_NAME[kind].path}?" + "&".join(f"{name}={value}" for name, value in asked)
+    for _ in range(chance.choice((0, 1, 1, 2, 3))):
+        facet = chance.choice([*OF_TERM[kind]])
+        asked.append((facet, chance.choice(OF_TERM[kind][facet])))
+    if chance.random() < 0.6:
+        asked.append(("facets", ",".join(chance.sample(FACETS[kind], chance.randint(1, 2)))))
+    address = f"/v1/{BY_NAME[kind].path}?"
+    if kind in ("incident", "testimony") and chance.random() < 0.3:
+        asked = [pair for pair in asked if pair[0] != "facets"]
+        by = [chance.choice(FACETS[kind]), chance.choice([name for name in FACETS[kind] if name not in YEARS])]
+        address = f"/v1/statistics/counts?kind={kind}&group_by={','.join(by[: chance.randint(1, 2)])}&"
+    return address + "&".join(f"{name}={value}" for name, value in asked)
 
 
 @pytest.mark.prove
@@ -140,7 +154,7 @@ def test_they_equal_statements_whatever_is_written(vault, settings, monkeypatch)
         ways.update(both.ways)
 
     hold()
-    assert ways == {"whole", "since", "not since"}
+    assert ways == {"whole", "since", "not since", "classes"}
 
 
 def test_they_equal_statements_when_records_change_places_without_a_change_of_their_own(vault, both):
@@ -168,3 +182,43 @@ def test_they_equal_statements_after_another_process_wrote(vault, settings, both
         subprocess.run(command, env=environment(settings, 0), check=True, capture_output=True)
         assert both.check(asked)["total"] == total
     assert both.ways == ["whole", *["since"] * 3]
+
+
+def test_facets_equal_statements_after_another_process_wrote(vault, settings, both, tmp_path):
+    case = an_incident(incident("a"), date="2003", violations=["beating"])
+    submit(vault.intake, *WORLD, a_violation("beating"), a_violation("hunger"), case)
+    asked = "/v1/incidents?to=2005&facets=violation,year,scope"
+    both.check(asked)
+    file = tmp_path / "more.ndjson"
+    for date, violations in (("2004", ["hunger"]), ("2001", ["hunger", "beating"]), (None, [])):
+        file.write_bytes(orjson.dumps(an_incident(incident("b"), date=date, violations=violations)))
+        command = [sys.executable, "-c", "from app.cli import main; main()", "load", "--owner", "test-body", str(file)]
+        subprocess.run(command, env=environment(settings, 0), check=True, capture_output=True)
+        told = both.check(asked)["meta"]["facets"]
+        found = {one["value"]: one["count"] for one in told["violation"]["values"]}
+        assert (found.get("hunger", 0), found["beating"]) == (int(date is not None), 1 + ("beating" in violations))
+    assert both.ways == ["whole", "classes", "classes", *["since"] * 3]
+
+
+def test_a_record_without_a_value_adds_no_year_to_those_that_have_one(vault, both):
+    cases = [
+        an_incident(incident("a"), date="2001/..", violations=["torture"]),
+        an_incident(incident("b"), date="2009"),
+    ]
+    cases[1]["violations"] = []
+    submit(vault.intake, *WORLD, *cases)
+    asked = "/v1/statistics/counts?group_by=violation,year"
+    assert both.check(asked)["total"] == 2
+    groups = both.columns.ask(asked).json["items"]
+    assert {group["year"] for group in groups} == {"2001"}
+
+
+def test_facets_are_read_anew_when_records_are_filed_elsewhere(vault, both):
+    case = an_incident(incident("beating"), date="2001", violations=["beating"])
+    submit(vault.intake, *WORLD, a_violation("beating", parent="torture"), case)
+    asked = "/v1/incidents?to=2005&facets=violation"
+    for above in ("torture", "ill-treatment"):
+        submit(vault.intake, a_violation("beating", parent=above))
+        told = both.check(asked)["meta"]["facets"]["violation"]["values"]
+        assert {"value": above, "count": 1} in told
+    assert both.ways == ["whole", "classes", "since", "classes"]

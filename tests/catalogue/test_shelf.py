@@ -107,6 +107,31 @@ def test_only_plain_questions_about_dated_kinds_have_columns(small):
     run(small, work)
 
 
+def test_several_filters_are_counted_in_the_columns_of_all_rows(small, monkeypatch):
+    monkeypatch.setattr(shelf, "LEAST_OF_SEVERAL", 1)
+
+    async def work() -> None:
+        for _ in range(2):  # first the rows, then what they are filed under
+            await small.first("violation=x&owner=us")
+        assert [len(await small.had(raw)) for raw in ("violation=x&owner=us", "violation=y&owner=us")] == [2, 1]
+        assert await small.take("violation=x&owner=us&corroboration_min=1") is None
+        assert small.shelf.size > 3 * BYTES
+
+    run(small, work)
+
+
+def test_what_has_too_many_values_is_left_to_statements(small, monkeypatch):
+    monkeypatch.setattr(shelf, "LEAST_OF_SEVERAL", 1)
+    monkeypatch.setattr(gather, "TERMS", 1)
+
+    async def work() -> None:
+        for _ in range(3):
+            await small.first("violation=x&owner=us")
+        assert {key.facet for key in small.shelf._never} == {"violation"}
+
+    run(small, work)
+
+
 def test_what_is_loaded_at_the_start_is_there_for_the_first_who_asks(small):
     async def work() -> None:
         small.shelf.begin(0, ["incident", "place"])

@@ -14,7 +14,7 @@ import pytest
 from app.catalogue.parameter import Parameter
 from app.catalogue.parameters import FORMATS, vocabulary
 from app.core.ids import fixed
-from app.records import BY_PATH, KINDS, Kind
+from app.records import BY_NAME, BY_PATH, KINDS, Kind
 from tests.conftest import settings_for
 from tests.contract.asking import Heard, Service, query
 from tests.contract.garden import VIEWS, Garden, grow, sow
@@ -156,6 +156,16 @@ def questions(world: World, view: int) -> Iterator[tuple[str, str]]:
         else:
             yield template, "GET"
             yield f"{template}?{hidden[0].id}=1", next(METHOD)
+    yield from counts(world.garden, hidden[0])
+
+
+def counts(garden: Garden, hidden: Any) -> Iterator[tuple[str, str]]:
+    """Yield what can be asked of statistics: every facet, with and without a hidden value."""
+    for name in ("incident", "testimony"):
+        for facet in vocabulary(BY_NAME[name])["facets"].schema["items"]["enum"]:
+            asked = f"/v1/statistics/counts?kind={name}&group_by={facet}"
+            yield from ((one, "GET") for one in (asked, f"{asked}&format=csv", f"{asked}&place={hidden.id}"))
+            yield f"/v1/{BY_NAME[name].path}?facets={facet}&facet_limit=1000", "GET"
 
 
 METHOD = itertools.cycle(METHODS)

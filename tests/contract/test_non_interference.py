@@ -79,14 +79,32 @@ def questions() -> Iterator[str]:
             for target in targets[:3]:
                 for value in (*SHOWN.get(target, ())[:3], *HIDDEN.get(target, ())[:2]):
                     yield f"{base}?{query(**{parameter.name: value})}"
+        for name in vocabulary(kind)["facets"].schema["items"]["enum"]:
+            yield f"{base}?facets={name}"
         if kind.name in ("testimony", "incident", "place"):
+            yield from (f"{base}?{asked}&facets=violation,year" for asked in TIME[:3] if "violation" in kind.facets)
             yield from (f"{base}?{asked}" for asked in TIME)
     for site in SITES:
         yield f"/v1/incidents?place={site}&violation=beating"
     yield from ("/v1", "/openapi.json", "/problems", "/healthz", "/readyz", "/v1/incidents?hidden-owner=1")
 
 
-QUESTIONS = list(questions())
+GROUPS = ("year", "violation", "place,decade", "violation,place", "source", "owner,year")
+COUNTS = "/v1/statistics/counts"
+
+
+def statistics() -> Iterator[str]:
+    """Yield counts, with ordinary and with hidden values."""
+    yield COUNTS
+    for group in GROUPS:
+        yield from (f"{COUNTS}?group_by={group}&kind={kind}" for kind in ("incident", "testimony"))
+        yield from (f"{COUNTS}?group_by={group}&place={id}" for id in HIDDEN["place"])
+    yield f"{COUNTS}?group_by=victim_group&format=csv"
+    yield from (f"{COUNTS}?scope={scope}" for scope in ("event", "pattern", "situation"))
+    yield from (f"{COUNTS}?{asked}&group_by=violation" for asked in TIME[:2])
+
+
+QUESTIONS = [*questions(), *statistics()]
 VIEWS = (0, 1, 2)
 
 

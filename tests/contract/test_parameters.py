@@ -61,7 +61,7 @@ FINDS: dict[str, tuple[dict[str, Any], str]] = {
 }
 # Without the parameter itself all else finds this.
 WITHOUT = {"from": "abc", "to": "abc", "match": "ab", "at": "a", "side": "abc"}
-PAGE = ("sort", "limit", "cursor", "fields", "format")
+PAGE = ("sort", "limit", "cursor", "fields", "format", "facets", "facet_limit")
 
 
 @pytest.mark.parametrize(("kind", "parameter"), EVERY, ids=NAMES)
@@ -144,6 +144,20 @@ def boundary(world: World, kind: Kind) -> None:
     assert (heard.json["total"], heard.json["meta"]["boundary"]) == (3, sides)
 
 
+def facets(world: World, kind: Kind) -> None:
+    for name in vocabulary(kind)["facets"].schema["items"]["enum"]:
+        told = world.service.ask(f"/v1/{kind.path}?facets={name}&facet_limit=1000").json["meta"]["facets"]
+        for one in told[name]["values"] if name not in ("year", "decade") else ():
+            heard = world.service.ask(f"/v1/{kind.path}?{query(**{name: one['value']})}")
+            assert heard.json["total"] == one["count"], (name, one)
+
+
+def facet_limit(world: World, kind: Kind) -> None:
+    told = world.service.ask(f"/v1/{kind.path}?facets=owner&facet_limit=1").json["meta"]["facets"]["owner"]
+    all_of_it = world.service.ask(f"/v1/{kind.path}?facets=owner").json["meta"]["facets"]["owner"]["values"]
+    assert (told["values"], told["rest"]) == (all_of_it[:1], len(all_of_it) - 1)
+
+
 PAGES: dict[str, Callable[[World, Kind], None]] = {
     "sort": sort,
     "limit": limit,
@@ -151,6 +165,8 @@ PAGES: dict[str, Callable[[World, Kind], None]] = {
     "fields": fields,
     "format": format,
     "boundary": boundary,
+    "facets": facets,
+    "facet_limit": facet_limit,
 }
 MEDIA_TYPES = {
     "json": "application/json",

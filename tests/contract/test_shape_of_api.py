@@ -211,6 +211,7 @@ TIMELY = [
     "place=prov-north-hamgyong&period=post-2011-12&bbox=124,37.5,131,43.1",
     "fields=date,title",
     "fields=updated&limit=3&period=since-coi",
+    "period=post-2011-12&facets=violation,place,year,owner&facet_limit=3",
 ]
 
 
@@ -223,6 +224,17 @@ def test_every_part_of_meta_is_as_described(built_in, kind, asked):
     one = hold(base, built_in.ask(f"{base}?{asked}"), "application/json")
     other = hold(base, built_in.ask(f"{base}?{asked}&format=geojson"), "application/geo+json")
     assert (one["total"], one["meta"]) == (other["total"], other["meta"])
+
+
+@pytest.mark.parametrize(
+    "asked", ["group_by=violation,decade", "kind=testimony&group_by=place", "scope=pattern&group_by=scope,year", "ids="]
+)
+def test_counts_are_as_described(built_in, asked):
+    template = "/v1/statistics/counts"
+    if asked == "ids=":
+        hold(template, built_in.ask(f"{template}?{asked}"), "application/problem+json", 422)
+    else:
+        assert hold(template, built_in.ask(f"{template}?{asked}"), "application/json")["items"]
 
 
 # --- errors ---
@@ -258,7 +270,8 @@ def every_address() -> list[str]:
     ones = [f"/v1/{kind.path}/{records(kind.name)[0]['id']}" for kind in KINDS if records(kind.name)]
     formats = [f"{lists[1]}?format={name}" for name in ("ndjson", "csv", "geojson")]
     more = [f"{ones[1]}/testimonies", f"{ones[1]}/history", f"{ones[1]}?format=geojson", f"{lists[0]}/queryables"]
-    return [*lists, *ones, *formats, *more, "/v1", "/openapi.json", "/problems"]
+    counts = ["/v1/statistics/counts", "/v1/statistics/counts?format=csv", f"{lists[1]}?facets=year"]
+    return [*lists, *ones, *formats, *more, *counts, "/v1", "/openapi.json", "/problems"]
 
 
 @pytest.mark.parametrize("address", every_address())

@@ -1,0 +1,1 @@
+"""Statistics: what is known, in numbers, each with what it leaves out."""
