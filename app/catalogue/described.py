@@ -5,7 +5,7 @@ from app.catalogue.counts import meta_of_ids
 from app.core.problems import TYPES, Fault, Problem, invalid, not_found
 from app.core.schema import Json
 from app.core.schema import closed as _closed
-from app.records import Kind
+from app.records import KINDS, Kind
 
 _COUNT: Json = {"type": "integer", "minimum": 0}
 _ADDRESS: Json = {"type": "string", "format": "uri"}
@@ -86,6 +86,39 @@ SHARED: Json = {
             "total": _COUNT,
         },
         description="Every form of a record that you were shown, the first one first.",
+    ),
+    "Change": _closed(
+        {
+            "id": {"type": "string"},
+            "kind": {"type": "string", "enum": [kind.name for kind in KINDS]},
+            "change": {"type": "string", "enum": ["created", "updated", "removed"]},
+            "revision": _COUNT | {"description": "Of the form that you were shown then; of a removal: the last one."},
+            "at": {"type": "string", "format": "date-time"},
+            "digest": {
+                "type": ["string", "null"],
+                "pattern": "^sha256:[0-9a-f]{64}$",
+                "description": "Of the form that you were shown then, as in its history; null if you no longer are "
+                "shown the record.",
+            },
+            "url": _ADDRESS | {"description": "Where the record is, as long as you are shown it."},
+            "record": {
+                "type": ["object", "null"],
+                "description": "With `include=record`, but not of a removal: the record as you are shown it now.",
+            },
+        },
+        ["id", "kind", "change", "revision", "at", "digest", "url"],
+        description="One change of what you are shown.",
+    ),
+    "ChangeList": _closed(
+        {
+            "items": {"type": "array", "items": {"$ref": _REF + "Change"}},
+            "more": {
+                "type": "boolean",
+                "description": "Whether to ask `next` at once. A page may be short, even empty, and there is more.",
+            },
+            "next": _ADDRESS | {"description": "What comes after this page, now or whenever something has changed."},
+        },
+        description="Changes of what you are shown, in the order in which they were done.",
     ),
     "Queryables": {
         "type": "object",
@@ -168,6 +201,16 @@ def history() -> Json:
     """Return the content of a history."""
     one = {"revision": 1, "at": "2026-11-24T10:31:26.123Z", "change": "created", "digest": "sha256:" + "0b" * 32}
     return {"schema": {"$ref": _REF + "History"}, "example": {"items": [one], "next": None, "total": 1}}
+
+
+def changes() -> Json:
+    """Return the content of a page of the change feed."""
+    address = "https://evidence.example/v1"
+    one = {"id": "prov-north-hamgyong", "kind": "place", "change": "created", "revision": 1}
+    one |= {"at": "2026-11-24T10:31:26.123Z", "digest": "sha256:" + "0b" * 32}
+    one |= {"url": f"{address}/places/prov-north-hamgyong"}
+    page = {"items": [one], "more": False, "next": f"{address}/changes?after=QAbc123"}
+    return {"schema": {"$ref": _REF + "ChangeList"}, "example": page}
 
 
 _PROBLEMS = {

@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from app.access import described as access
 from app.access.operations import paths as paths_of_access
-from app.catalogue import described
+from app.catalogue import changes, described
 from app.catalogue.landing import ABOUT, TITLE, VERSION
 from app.catalogue.negotiate import CSV, GEOJSON, JSON, NDJSON, bare
 from app.catalogue.parameter import Parameter
@@ -45,6 +45,7 @@ _STATUS = {
     "503": "What you may see is being prepared, or something is just being taken out of sight.",
 }
 _SERVICE = "Service"
+_SYNC = "Changes"
 
 
 def name_of(kind: Kind) -> str:
@@ -72,8 +73,10 @@ class Description:
             paths |= self._kind(kind)
         for (path, name), relation in relations().items():
             paths[f"/v1/{path}/{{id}}/{name}"] = self._relation(relation)
+        paths[changes.PATH] = self._changes()
         paths |= _service() | paths_of_access()
         tags = [{"name": kind.title, "description": kind.about} for kind in KINDS]
+        tags.append({"name": _SYNC, "description": "What has changed: for whoever keeps a copy."})
         tags += access.TAGS
         tags.append({"name": _SERVICE, "description": "Where everything is, and whether the service is well."})
         return {
@@ -157,6 +160,28 @@ class Description:
             to, f"list{name_of(of)}{pascal(relation.name)}", title, relation.doc, [_id(of)], ("404",)
         )
         return {"get": operation | {"tags": [of.title]}}
+
+    def _changes(self) -> Json:
+        """Return the change feed."""
+        parameters: list[Json] = []
+        for parameter in changes.PARAMETERS.values():
+            self.parameters[f"changes-{parameter.name}"] = _described(parameter)
+            parameters.append({"$ref": f"#/components/parameters/changes-{parameter.name}"})
+        content: Json = {
+            bare(JSON): described.changes(),
+            bare(NDJSON): {"schema": {"type": "string", "description": "One change a line; `next` is in `Link`."}},
+        }
+        operation = _operation(
+            "listChanges",
+            "What has changed",
+            "Every change of what you are shown, in the order in which it was done, and never why: `created`, "
+            "`updated`, `removed`. What is removed is told of for ever. A copy that follows `next` and takes over each "
+            "record as it is now equals the source.",
+            parameters,
+            _ok(content, paged=True),
+            ("401", "406", "414", "422", "503"),
+        )
+        return {"get": operation | {"tags": [_SYNC]}}
 
     def _list(
         self, kind: Kind, name: str, summary: str, doc: str, first: list[Json], more: tuple[str, ...] = ()

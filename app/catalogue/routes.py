@@ -10,6 +10,7 @@ from app.access.caller import ANONYMOUS, PUBLIC, Caller, Identify, in_address
 from app.access.secret import looks_like_one
 from app.catalogue.answer import Answer, Receive, Request, Scope, Send, of_problem, options
 from app.catalogue.asked import is_address
+from app.catalogue.changes import PATH, Changes
 from app.catalogue.landing import Handler
 from app.catalogue.listing import Listing, Reader
 from app.catalogue.queryables import Queryables
@@ -30,6 +31,7 @@ class Reads(BaseRoute):
         self._identify = identify
         self._trails = trails
         self._fixed: dict[str, Found] = {path: (path, handler, "", False) for path, handler in fixed.items()}
+        self._fixed[PATH] = (PATH, Changes(reader).answer, "", True)
         self._ones: dict[tuple[str, str], tuple[str, Handler]] = {}
         for kind in KINDS:
             base, record = f"/v1/{kind.path}", Record(reader, kind)
