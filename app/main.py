@@ -34,6 +34,7 @@ from app.catalogue.memo import Memo
 from app.catalogue.query import Queries
 from app.catalogue.routes import ALLOW, Reads
 from app.catalogue.shelf import Shelf
+from app.catalogue.waiting import Waiting
 from app.core import crypto, moments, observe
 from app.core.db import Database
 from app.core.dressing import Dressing
@@ -100,7 +101,8 @@ def create_app(
     app.openapi = openapi_document  # type: ignore[method-assign]
     tokens = Tokens(database, master, settings.public_url)
     access = Access(database, tokens, Issuer.of(settings))
-    reads = Reads(reader, identify or access.caller, Trails(spool), fixed(reader, openapi_bytes))
+    waiting = Waiting(database, reader.expire, settings.waiters, settings.waiters_each)
+    reads = Reads(reader, identify or access.caller, Trails(spool), fixed(reader, openapi_bytes), waiting)
     accounts = Accounts(database, master, settings.public_url)
     accesses = Accesses(access, tokens, Keys(database), accounts.routes)
     app.router.routes[:] = [reads, accesses, *docs.routes()]

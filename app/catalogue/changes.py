@@ -1,96 +1,36 @@
 """The change feed: all that a view was shown and is no longer shown, in the order in which it was done."""
 
 import hashlib
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, cast
-from urllib.parse import quote
 
 import orjson
 from sqlalchemy import BigInteger, Integer, Select, SmallInteger, String, and_, bindparam, select
 
-from app.access.caller import Caller
-from app.catalogue import asked, negotiate, state
+from app.access.caller import PUBLIC, Caller, Identify
+from app.catalogue import negotiate, state
 from app.catalogue.answer import Answer, Request, found, unchanged
+from app.catalogue.changes_asked import NOW, PAGE, START, Form, Question, read
 from app.catalogue.cursor import Place
 from app.catalogue.listing import Reader
-from app.catalogue.parameter import Parameter, Wrong, identifier, moment, one_of, whole
-from app.catalogue.parameters import format_of
+from app.catalogue.parameter import Wrong
 from app.catalogue.state import State
 from app.catalogue.tables import ROW
+from app.catalogue.waiting import Waiting, recheck
 from app.core.db import Database, Prepared, Rows, Snapshot
 from app.core.moments import iso
 from app.core.problems import Fault, invalid
-from app.records import BY_NAME, KINDS
+from app.records import BY_NAME
 from app.vault.tables import DISCLOSED
 
 PATH = "/v1/changes"
-FORMATS = (negotiate.JSON, negotiate.NDJSON)
-START, NOW = "start", "now"
-PAGE = 100  # changes of a page that states no limit
 INLINE = 4000  # changes that may be looked at on the event loop
 WINDOW = 100_000  # changes that are looked at for one page, where a filter leaves some out
 TRIES = 5
-_NAMES = tuple(kind.name for kind in KINDS)
 _SORT = "changes"
-
-PARAMETERS: Mapping[str, Parameter] = {
-    one.name: one
-    for one in (
-        Parameter(
-            "after",
-            f"Only changes after this place: '{START}' (as without it), '{NOW}', or as 'next' of a page has it, "
-            "for the very same filters.",
-            START,
-            identifier,
-            {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
-            "page",
-        ),
-        Parameter(
-            "kind",
-            "Only changes of records of this kind; it may be repeated.",
-            "incident",
-            one_of(_NAMES),
-            {"type": "string", "enum": list(_NAMES)},
-            many=True,
-        ),
-        Parameter(
-            "updated_since",
-            "Only changes made at this moment or later.",
-            "2026-01-01T00:00:00Z",
-            moment,
-            {"type": "string", "examples": ["2026-01-01", "2026-01-01T00:00:00Z"]},
-        ),
-        Parameter(
-            "include",
-            "With 'record', each change but a removal has the record as you are shown it now, or null if you no "
-            "longer are.",
-            "record",
-            one_of(("record",)),
-            {"type": "string", "enum": ["record"]},
-            "page",
-        ),
-        Parameter(
-            "limit",
-            f"How many changes a page has at most ({PAGE}); without it NDJSON gives all there are at once.",
-            "10",
-            whole(1, 1000),
-            {"type": "integer", "minimum": 1, "maximum": 1000},
-            "page",
-        ),
-        format_of(FORMATS),
-    )
-}
-
-
-class Form(NamedTuple):
-    """What of a statement differs from one question to the next."""
-
-    kinds: int
-    since: bool
-    bodies: bool
-    limited: bool
 
 
 def _statement(database: Database, form: Form) -> Prepared:
@@ -120,69 +60,6 @@ def _when(database: Database) -> Prepared:
     return database.prepare(select(c.at).where(*where))
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One question for changes: nothing of any view is in it.
-
-    Attributes:
-        kinds: the names of kinds, sorted; empty: all.
-        since: the moment, in milliseconds, since which changes count.
-        after: `start`, `now` or a cursor.
-        bodies: whether records come with their changes.
-        limit: of a page; None: not stated.
-        format: `json` or `ndjson`.
-        kept: the query string of all but `after`.
-        digest: stands for the filters.
-    """
-
-    kinds: tuple[str, ...]
-    since: int | None
-    after: str
-    bodies: bool
-    limit: int | None
-    format: str
-    kept: str
-    digest: bytes
-
-    @property
-    def filters(self) -> bool:
-        """Tell whether it leaves some changes out."""
-        return bool(self.kinds) or self.since is not None
-
-    def form(self, limited: bool) -> Form:
-        """Return the form of its statement."""
-        return Form(len(self.kinds), self.since is not None, self.bodies, limited)
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """The values of its filters."""
-        values: dict[str, Any] = {f"kind{i}": name for i, name in enumerate(self.kinds)}
-        return values if self.since is None else values | {"since": self.since}
-
-
-def read(request: Request) -> Question:
-    """Read what a request asks.
-
-    Raises:
-        Problem: invalid-request; not-acceptable.
-    """
-    given = asked.checked(PARAMETERS, request.scope["query_string"])
-
-    def one(name: str) -> Any:
-        return given[name][0] if name in given else None
-
-    kinds, since, limit = given.get("kind", ()), one("updated_since"), one("limit")
-    if len(kinds) == len(_NAMES):
-        kinds = ()
-    pairs = [("kind", kind) for kind in given.get("kind", ())]
-    pairs += [("updated_since", iso(since))] if since is not None else []
-    pairs += [(name, str(one(name))) for name in ("include", "limit", "format") if name in given]
-    kept = "&".join(f"{name}={quote(value, safe=',:-._~')}" for name, value in pairs)
-    digest = hashlib.blake2b(repr(("changes", kinds, since)).encode(), digest_size=16).digest()
-    format = negotiate.chosen(one("format"), request.accept, FORMATS)
-    return Question(kinds, since, one("after") or START, "include" in given, limit, format, kept, digest)
-
-
 class Found(NamedTuple):
     """What one snapshot gave: changes up to a number, whose moment is told; without rows the caller has it already."""
 
@@ -195,9 +72,10 @@ class Found(NamedTuple):
 class Changes:
     """The feed of all views."""
 
-    def __init__(self, reader: Reader) -> None:
-        """Make the feed."""
-        self._reader = reader
+    def __init__(self, reader: Reader, identify: Identify, waiting: Waiting) -> None:
+        """Make the feed; who waits long for it is identified once more."""
+        self._reader, self._identify, self._waiting = reader, identify, waiting
+        self.public_url = reader.public_url
         self._statement = lru_cache(64)(partial(_statement, reader.database))
         self._when = _when(reader.database)
 
@@ -207,15 +85,41 @@ class Changes:
         Raises:
             Problem: whatever is wrong with it.
         """
-        question, base = read(request), request.base(self._reader.public_url)
+        question, base = read(request), request.base(self.public_url)
+        if question.wait:
+            return await self._waited(request, caller, question, base)
         if question.format == negotiate.NDJSON and question.limit is None:
             return await self._everything(request, caller.view, question, base)
-        page = await self.page(caller.view, question, request, base)
+        page = await self.page(caller.view, question, base, request)
         etag = self._etag(caller.view, page.state.generation, question, base)
         if page.rows is None or request.has_any:
             return unchanged(caller.view, page.state.fresh, etag)
-        await _shown(request, page.rows)
-        following = self._address(caller.view, question, base, page.until)
+        return await self._found(request, caller.view, question, base, page, etag)
+
+    async def _waited(self, request: Request, caller: Caller, question: Question, base: str) -> Answer:
+        """Answer as soon as there is something, or the time is over; no cache may keep it."""
+        end, view = time.monotonic() + question.wait, caller.view
+        page = await self.page(view, question, base)
+        if not (page.rows or page.more):
+            with self._waiting.place(request, caller):
+                while not (page.rows or page.more):
+                    question = replace(question, after=self.cursor(view, question, page.until))
+                    if not await self._waiting.wait(request, view, page.state.generation, end - time.monotonic()):
+                        break
+                    await recheck(self._identify, request, caller)
+                    page = await self.page(view, question, base)
+        answer = await self._found(request, view, question, base, page, None)
+        if view == PUBLIC:
+            answer.headers = [one for one in answer.headers if one[0] != b"cache-control"]
+            answer.headers.append((b"cache-control", b"no-store"))
+        return answer
+
+    async def _found(
+        self, request: Request, view: int, question: Question, base: str, page: Found, etag: str | None
+    ) -> Answer:
+        assert page.rows is not None  # noqa: S101 - it is only where the caller has the page already
+        await self.shown(request, page.rows)
+        following = self._address(view, question, base, page.until)
         lines = [line(base, row) for row in page.rows]
         if question.format == negotiate.JSON:
             more = b"true" if page.more else b"false"
@@ -223,10 +127,10 @@ class Changes:
         else:
             body = b"".join([one + b"\n" for one in lines])
         links = f'<{following}>; rel="next"'
-        return found(caller.view, page.state.fresh, question.format, etag, body, links)
+        return found(view, page.state.fresh, question.format, etag, body, links)
 
-    async def page(self, view: int, question: Question, request: Request, base: str) -> Found:
-        """Read one page.
+    async def page(self, view: int, question: Question, base: str, request: Request | None = None) -> Found:
+        """Read one page; nothing, if it is known to be the one that a request has already.
 
         Raises:
             Problem: whatever is wrong with the question.
@@ -236,7 +140,7 @@ class Changes:
         async def reading(inline: bool, snapshot: Snapshot) -> Found | None:
             now = await state.read(snapshot, reader.queries, view)
             newest = now.generation
-            if request.knows and request.has(self._etag(view, newest, question, base)):
+            if request and request.knows and request.has(self._etag(view, newest, question, base)):
                 return Found(now, None, (0, 0), False)
             after = await self._place(snapshot, view, newest, question)
             top = min(newest, after + WINDOW) if question.filters else newest
@@ -313,26 +217,25 @@ class Changes:
             _, first = await anext(rows, (0, []))
             if first and first[0][:2] == (now.generation, "live"):
                 links = f'<{self._address(view, question, base, (now.generation, at))}>; rel="next"'
-                return found(view, now.fresh, negotiate.NDJSON, etag, _pieces(request, base, rows), links)
+                return found(view, now.fresh, negotiate.NDJSON, etag, self._pieces(request, base, rows), links)
             await rows.aclose()  # something changed in between
         raise state.unavailable("The records change too fast to read all of them. Try again.")
 
+    async def _pieces(
+        self, request: Request, base: str, rows: AsyncGenerator[tuple[int, Rows], None]
+    ) -> AsyncGenerator[bytes, None]:
+        try:
+            async for _, batch in rows:
+                await self.shown(request, batch)
+                yield b"".join([line(base, row) + b"\n" for row in batch])
+        finally:
+            await rows.aclose()
 
-async def _pieces(
-    request: Request, base: str, rows: AsyncGenerator[tuple[int, Rows], None]
-) -> AsyncGenerator[bytes, None]:
-    try:
-        async for _, batch in rows:
-            await _shown(request, batch)
-            yield b"".join([line(base, row) + b"\n" for row in batch])
-    finally:
-        await rows.aclose()
-
-
-async def _shown(request: Request, rows: Rows) -> None:
-    """Tell who keeps an account of which records bytes or a digest are about to be sent."""
-    if request.trail is not None:
-        await request.trail.shown([row[7] for row in rows if row[7] is not None and row[3] != "removed"])
+    @staticmethod
+    async def shown(request: Request, rows: Rows) -> None:
+        """Tell who keeps an account of which records bytes or a digest are about to be sent."""
+        if request.trail is not None:
+            await request.trail.shown([row[7] for row in rows if row[7] is not None and row[3] != "removed"])
 
 
 def line(base: str, row: Sequence[Any]) -> bytes:

@@ -1,5 +1,7 @@
 """Schemas of the API's description that no kind has of its own: lists, features, problems, headers, with examples."""
 
+import orjson
+
 from app.access.caller import unauthenticated
 from app.catalogue.counts import meta_of_ids
 from app.core.problems import TYPES, Fault, Problem, invalid, not_found
@@ -211,6 +213,21 @@ def changes() -> Json:
     one |= {"url": f"{address}/places/prov-north-hamgyong"}
     page = {"items": [one], "more": False, "next": f"{address}/changes?after=QAbc123"}
     return {"schema": {"$ref": _REF + "ChangeList"}, "example": page}
+
+
+LAST_EVENT_ID: Json = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "The last `id` that came: it goes before `after`.",
+    "schema": {"type": "string"},
+}
+
+
+def events() -> Json:
+    """Return the content of the change feed as events."""
+    one = changes()["example"]["items"][0]
+    text = f"retry: 5000\n\nid: QAbc123\ndata: {orjson.dumps(one).decode()}\n\n:\n\n"
+    return {"text/event-stream": {"schema": {"type": "string"}, "example": text}}
 
 
 _PROBLEMS = {

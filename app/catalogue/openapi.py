@@ -9,7 +9,8 @@ from pydantic.json_schema import models_json_schema
 
 from app.access import described as access
 from app.access.operations import paths as paths_of_access
-from app.catalogue import changes, described
+from app.catalogue import changes, described, stream
+from app.catalogue.changes_asked import PARAMETERS
 from app.catalogue.landing import ABOUT, TITLE, VERSION
 from app.catalogue.negotiate import CSV, GEOJSON, JSON, NDJSON, bare
 from app.catalogue.parameter import Parameter
@@ -73,7 +74,7 @@ class Description:
             paths |= self._kind(kind)
         for (path, name), relation in relations().items():
             paths[f"/v1/{path}/{{id}}/{name}"] = self._relation(relation)
-        paths[changes.PATH] = self._changes()
+        paths |= {changes.PATH: self._changes(), stream.PATH: self._stream()}
         paths |= _service() | paths_of_access()
         tags = [{"name": kind.title, "description": kind.about} for kind in KINDS]
         tags.append({"name": _SYNC, "description": "What has changed: for whoever keeps a copy."})
@@ -164,7 +165,7 @@ class Description:
     def _changes(self) -> Json:
         """Return the change feed."""
         parameters: list[Json] = []
-        for parameter in changes.PARAMETERS.values():
+        for parameter in PARAMETERS.values():
             self.parameters[f"changes-{parameter.name}"] = _described(parameter)
             parameters.append({"$ref": f"#/components/parameters/changes-{parameter.name}"})
         content: Json = {
@@ -180,6 +181,24 @@ class Description:
             parameters,
             _ok(content, paged=True),
             ("401", "406", "414", "422", "503"),
+        )
+        return {"get": operation | {"tags": [_SYNC]}}
+
+    def _stream(self) -> Json:
+        """Return the change feed as events."""
+        parameters: list[Json] = [{"$ref": f"#/components/parameters/changes-{name}"} for name in stream.KNOWN]
+        parameters.append(described.LAST_EVENT_ID)
+        ok: Json = {"description": "As it is done.", "headers": described.COUNTED, "content": described.events()}
+        operation = _operation(
+            "streamChanges",
+            "What changes, as it is done",
+            "Server-sent events (WHATWG HTML, section 9.2): `data` is a change as in the list, `id` the place after "
+            "it. It goes on until you go away, your credential ends, or the service does; then begin anew after the "
+            "last `id`, as a browser does by itself.",
+            parameters,
+            ok,
+            ("401", "406", "414", "422", "429", "503"),
+            cached=False,
         )
         return {"get": operation | {"tags": [_SYNC]}}
 

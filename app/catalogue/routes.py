@@ -8,14 +8,15 @@ from starlette.types import ASGIApp
 from app.access.audit import Trails
 from app.access.caller import ANONYMOUS, PUBLIC, Caller, Identify, in_address
 from app.access.secret import looks_like_one
+from app.catalogue import changes, stream
 from app.catalogue.answer import Answer, Receive, Request, Scope, Send, of_problem, options
 from app.catalogue.asked import is_address
-from app.catalogue.changes import PATH, Changes
 from app.catalogue.landing import Handler
 from app.catalogue.listing import Listing, Reader
 from app.catalogue.queryables import Queryables
 from app.catalogue.record import Record
 from app.catalogue.relations import relations
+from app.catalogue.waiting import Waiting
 from app.core.problems import Problem, not_found
 from app.records import BY_NAME, BY_PATH, KINDS
 
@@ -26,12 +27,16 @@ Found = tuple[str, Handler, str, bool]  # template, handler, id of the one recor
 class Reads(BaseRoute):
     """All routes that read. It answers GET, HEAD and OPTIONS; other methods are left to other routes, or are 405."""
 
-    def __init__(self, reader: Reader, identify: Identify, trails: Trails, fixed: dict[str, Handler]) -> None:
+    def __init__(
+        self, reader: Reader, identify: Identify, trails: Trails, fixed: dict[str, Handler], waiting: Waiting
+    ) -> None:
         """Make the routes of every kind; `fixed` are addresses with no record in them."""
         self._identify = identify
         self._trails = trails
         self._fixed: dict[str, Found] = {path: (path, handler, "", False) for path, handler in fixed.items()}
-        self._fixed[PATH] = (PATH, Changes(reader).answer, "", True)
+        feed = changes.Changes(reader, identify, waiting)
+        self._fixed[changes.PATH] = (changes.PATH, feed.answer, "", True)
+        self._fixed[stream.PATH] = (stream.PATH, stream.Stream(feed, identify, waiting).answer, "", True)
         self._ones: dict[tuple[str, str], tuple[str, Handler]] = {}
         for kind in KINDS:
             base, record = f"/v1/{kind.path}", Record(reader, kind)

@@ -84,6 +84,7 @@ def questions() -> Iterator[str]:
         yield f"/v1/incidents?place={site}&violation=beating"
     for asked in ("", "?include=record&format=ndjson", "?kind=incident&limit=3", "?updated_since=2023-11-15"):
         yield f"/v1/changes{asked}"
+    yield from ("/v1/changes/stream?include=record", "/v1/changes?after=now&wait=1&kind=link")
     yield from ("/v1/changes?after=now", "/v1/changes?limit=2", "/v1/changes?kind=hidden")
     yield from ("/v1", "/openapi.json", "/problems", "/healthz", "/readyz", "/v1/incidents?hidden-owner=1")
 

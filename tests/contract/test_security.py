@@ -44,6 +44,7 @@ EVERYTHING = [f"/v1/{kind.path}" for kind in KINDS] + [
     "/v1/incidents?format=geojson&limit=1",
     "/v1/changes",
     "/v1/changes?format=ndjson&limit=1",
+    "/v1/changes/stream",
 ]
 WRONG = [
     ("/v1/incidents?peroid=1", "GET", 422),
