@@ -66,7 +66,7 @@ PARAMETERS: Mapping[str, Parameter] = {
         Parameter(
             "wait",
             "Where there is nothing yet, wait for it so many seconds.",
-            "30",
+            "2",
             whole(1, MOST_WAIT),
             {"type": "integer", "minimum": 1, "maximum": MOST_WAIT},
             "page",

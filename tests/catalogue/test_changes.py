@@ -2,12 +2,17 @@
 
 from contextlib import closing
 
+import orjson
 import pytest
 
+from app.access.audit import unpacked
+from app.catalogue.tables import VIEW
 from app.core.db import Database
+from app.core.ids import k_of
 from app.core.moments import iso
 from app.intake.erase import erase
 from app.intake.retract import retract, withdraw
+from app.vault.tables import DISCLOSED
 from tests.conftest import START
 from tests.contract.asking import BASE, Heard, Service
 from tests.intake.house import OWNER, T1, T2, a_place, a_source, a_testimony, consent, history, submit
@@ -205,8 +210,6 @@ def test_a_cursor_from_a_state_that_is_no_longer_there_is_refused(service, intak
     submit(intake, a_source("src-a"))
     submit(intake, a_source("src-b"))
     ahead = service.ask("/v1/changes").json["next"]
-    from app.catalogue.tables import VIEW
-    from app.vault.tables import DISCLOSED
 
     def back(connection):
         connection.execute(DISCLOSED.delete().where(DISCLOSED.c.seq == 2))
@@ -248,3 +251,23 @@ def test_caching_is_that_of_lists(service, intake):
     assert service.ask("/v1/changes", method="HEAD")["etag"] == heard["etag"]
     submit(intake, a_place("camp"))
     assert service.ask("/v1/changes", if_none_match=heard["etag"]).status == 200
+
+
+def test_the_account_has_each_record_whose_digest_or_body_was_told(service, settings, intake):
+    submit(intake, a_source("src-a"), a_source("src-b"))
+    assert retract(intake.writer, "src-b", OWNER, "a test")
+    for asked in ("/v1/changes", "/v1/changes?format=ndjson", "/v1/changes/stream"):
+        assert service.ask(asked, MECHANISM).status == 200
+        service.ask(asked)  # of what is public there is no account
+    lines = [
+        orjson.loads(line.partition(b"\t")[0])
+        for path in sorted((settings.home / "audit").iterdir())
+        for line in path.read_bytes().splitlines()
+    ]
+    assert [one["route"] for one in lines if unpacked(one["ids"])] == [
+        "/v1/changes",
+        "/v1/changes",
+        "/v1/changes/stream",
+    ]
+    assert [unpacked(one["ids"]) for one in lines if unpacked(one["ids"])] == [[k_of("src-a")]] * 3
+    assert {one["view"] for one in lines} == {MECHANISM}

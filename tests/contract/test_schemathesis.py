@@ -19,7 +19,10 @@ def run(server: str, folder: Path, *options: str) -> str:
     command += ["--config-file", str(ROOT / "schemathesis.toml")]
     command += ["run", f"{server}/openapi.json", "--checks", "all", "--seed", "1", "--workers", "2", "--no-shrink"]
     command += ["--suppress-health-check", "all", "--continue-on-failure", "--generation-database", "none", *options]
-    command += ["--exclude-path", "/v1/changes/stream"]  # it does not end by itself: see tests/catalogue/test_waiting.py
+    command += [
+        "--exclude-path",
+        "/v1/changes/stream",
+    ]  # it would not end: see tests/catalogue/test_waiting.py
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     return done.stdout
