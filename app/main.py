@@ -25,15 +25,16 @@ from app.access.limits import Rates
 from app.access.routes import Accesses
 from app.access.shipping import Shipper
 from app.access.tokens import Tokens
-from app.catalogue import state
+from app.catalogue import changes, state, stream
 from app.catalogue.answer import of_problem
 from app.catalogue.cursor import Cursors
-from app.catalogue.landing import TITLE, fixed
+from app.catalogue.landing import TITLE, Handler, fixed
 from app.catalogue.listing import PLANS, Reader
 from app.catalogue.memo import Memo
 from app.catalogue.query import Queries
 from app.catalogue.routes import ALLOW, Reads
 from app.catalogue.shelf import Shelf
+from app.catalogue.waiting import Waiting
 from app.core import crypto, moments, observe
 from app.core.db import Database
 from app.core.dressing import Dressing
@@ -101,8 +102,15 @@ def create_app(
     app.openapi = openapi_document  # type: ignore[method-assign]
     tokens = Tokens(database, master, settings.public_url)
     access = Access(database, tokens, Issuer.of(settings))
-    viewed = {"/v1/statistics/counts": Counts(reader).answer}
-    reads = Reads(reader, identify or access.caller, Trails(spool), fixed(reader, openapi_bytes), viewed)
+    identify = identify or access.caller
+    waiting = Waiting(database, reader.expire, settings.waiters, settings.waiters_each)
+    feed = changes.Changes(reader, identify, waiting)
+    viewed: dict[str, Handler] = {
+        "/v1/statistics/counts": Counts(reader).answer,
+        changes.PATH: feed.answer,
+        stream.PATH: stream.Stream(feed, identify, waiting).answer,
+    }
+    reads = Reads(reader, identify, Trails(spool), fixed(reader, openapi_bytes), viewed)
     accounts = Accounts(database, master, settings.public_url)
     accesses = Accesses(access, tokens, Keys(database), accounts.routes)
     app.router.routes[:] = [reads, accesses, *docs.routes()]

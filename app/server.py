@@ -9,6 +9,7 @@ from typing import ClassVar
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.core import scopes
 from app.core.dressing import Dressing
 from app.core.observe import Header
 from app.core.problems import MEDIA_TYPE, Problem
@@ -93,6 +94,12 @@ class Connection(HttpToolsProtocol):
         if self._stalled is not None:
             self._stalled.cancel()
             self._stalled = None
+
+    def shutdown(self) -> None:
+        """Begin to end: an answer that goes on until somebody goes away is told so."""
+        if self._answering:
+            scopes.end(self.cycle.scope)
+        super().shutdown()
 
     @property
     def _answering(self) -> bool:

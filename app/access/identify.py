@@ -172,6 +172,11 @@ class Access:
         )
 
 
+def anew(scope: Scope) -> Scope:
+    """Return the scope of a request as it came, so that who asks is looked up once more."""
+    return {name: value for name, value in scope.items() if name != _FOUND}
+
+
 def _given(scope: Scope) -> bytes | None:
     """Return the header Authorization.
 

@@ -1,11 +1,13 @@
 """Schemas of the API's description that no kind has of its own: lists, features, problems, headers, with examples."""
 
+import orjson
+
 from app.access.caller import unauthenticated
 from app.catalogue.counts import meta_of_ids
 from app.core.problems import TYPES, Fault, Problem, invalid, not_found
 from app.core.schema import Json
 from app.core.schema import closed as _closed
-from app.records import Kind
+from app.records import KINDS, Kind
 
 _COUNT: Json = {"type": "integer", "minimum": 0}
 _ADDRESS: Json = {"type": "string", "format": "uri"}
@@ -107,6 +109,39 @@ SHARED: Json = {
         },
         description="Every form of a record that you were shown, the first one first.",
     ),
+    "Change": _closed(
+        {
+            "id": {"type": "string"},
+            "kind": {"type": "string", "enum": [kind.name for kind in KINDS]},
+            "change": {"type": "string", "enum": ["created", "updated", "removed"]},
+            "revision": _COUNT | {"description": "Of the form that you were shown then; of a removal: the last one."},
+            "at": {"type": "string", "format": "date-time"},
+            "digest": {
+                "type": ["string", "null"],
+                "pattern": "^sha256:[0-9a-f]{64}$",
+                "description": "Of the form that you were shown then, as in its history; null if you no longer are "
+                "shown the record.",
+            },
+            "url": _ADDRESS | {"description": "Where the record is, as long as you are shown it."},
+            "record": {
+                "type": ["object", "null"],
+                "description": "With `include=record`, but not of a removal: the record as you are shown it now.",
+            },
+        },
+        ["id", "kind", "change", "revision", "at", "digest", "url"],
+        description="One change of what you are shown.",
+    ),
+    "ChangeList": _closed(
+        {
+            "items": {"type": "array", "items": {"$ref": _REF + "Change"}},
+            "more": {
+                "type": "boolean",
+                "description": "Whether to ask `next` at once. A page may be short, even empty, and there is more.",
+            },
+            "next": _ADDRESS | {"description": "What comes after this page, now or whenever something has changed."},
+        },
+        description="Changes of what you are shown, in the order in which they were done.",
+    ),
     "Queryables": {
         "type": "object",
         "description": "JSON Schema (2020-12) of the parameters of a list.",
@@ -188,6 +223,31 @@ def history() -> Json:
     """Return the content of a history."""
     one = {"revision": 1, "at": "2026-11-24T10:31:26.123Z", "change": "created", "digest": "sha256:" + "0b" * 32}
     return {"schema": {"$ref": _REF + "History"}, "example": {"items": [one], "next": None, "total": 1}}
+
+
+def changes() -> Json:
+    """Return the content of a page of the change feed."""
+    address = "https://evidence.example/v1"
+    one = {"id": "prov-north-hamgyong", "kind": "place", "change": "created", "revision": 1}
+    one |= {"at": "2026-11-24T10:31:26.123Z", "digest": "sha256:" + "0b" * 32}
+    one |= {"url": f"{address}/places/prov-north-hamgyong"}
+    page = {"items": [one], "more": False, "next": f"{address}/changes?after=QAbc123"}
+    return {"schema": {"$ref": _REF + "ChangeList"}, "example": page}
+
+
+LAST_EVENT_ID: Json = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "The last `id` that came: it goes before `after`.",
+    "schema": {"type": "string"},
+}
+
+
+def events() -> Json:
+    """Return the content of the change feed as events."""
+    one = changes()["example"]["items"][0]
+    text = f"retry: 5000\n\nid: QAbc123\ndata: {orjson.dumps(one).decode()}\n\n:\n\n"
+    return {"text/event-stream": {"schema": {"type": "string"}, "example": text}}
 
 
 _PROBLEMS = {

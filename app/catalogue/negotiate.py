@@ -5,12 +5,13 @@ from functools import lru_cache
 
 from app.core.problems import Problem
 
-JSON, NDJSON, CSV, GEOJSON = "json", "ndjson", "csv", "geojson"
+JSON, NDJSON, CSV, GEOJSON, EVENTS = "json", "ndjson", "csv", "geojson", "events"
 MEDIA_TYPES: Mapping[str, str] = {
     JSON: "application/json",
     NDJSON: "application/x-ndjson",
     CSV: "text/csv; charset=utf-8; header=present",
     GEOJSON: "application/geo+json",
+    EVENTS: "text/event-stream",
 }
 SHORT = 256  # bytes of a header Accept that may be remembered
 _ALSO = {"application/ndjson": NDJSON, "application/jsonl": NDJSON}

@@ -9,7 +9,8 @@ from pydantic.json_schema import models_json_schema
 
 from app.access import described as access
 from app.access.operations import paths as paths_of_access
-from app.catalogue import described
+from app.catalogue import changes, described, stream
+from app.catalogue.changes_asked import PARAMETERS
 from app.catalogue.landing import ABOUT, TITLE, VERSION
 from app.catalogue.negotiate import CSV, GEOJSON, JSON, NDJSON, bare
 from app.catalogue.parameter import Parameter
@@ -45,6 +46,7 @@ _STATUS = {
     "503": "What you may see is being prepared, or something is just being taken out of sight.",
 }
 _SERVICE = "Service"
+_SYNC = "Changes"
 
 
 def name_of(kind: Kind) -> str:
@@ -76,9 +78,11 @@ class Description:
             paths[f"/v1/{path}/{{id}}/{name}"] = self._relation(relation)
         for others in more:
             paths |= others(self)
+        paths |= {changes.PATH: self._changes(), stream.PATH: self._stream()}
         paths |= _service() | paths_of_access()
         tags = [{"name": kind.title, "description": kind.about} for kind in KINDS]
-        tags += [*tags_of_others, *access.TAGS]
+        tags += [*tags_of_others, {"name": _SYNC, "description": "What has changed: for whoever keeps a copy."}]
+        tags += access.TAGS
         tags.append({"name": _SERVICE, "description": "Where everything is, and whether the service is well."})
         return {
             "openapi": "3.1.0",
@@ -161,6 +165,46 @@ class Description:
             to, f"list{name_of(of)}{pascal(relation.name)}", title, relation.doc, [_id(of)], ("404",)
         )
         return {"get": operation | {"tags": [of.title]}}
+
+    def _changes(self) -> Json:
+        """Return the change feed."""
+        parameters: list[Json] = []
+        for parameter in PARAMETERS.values():
+            self.parameters[f"changes-{parameter.name}"] = _described(parameter)
+            parameters.append({"$ref": f"#/components/parameters/changes-{parameter.name}"})
+        content: Json = {
+            bare(JSON): described.changes(),
+            bare(NDJSON): {"schema": {"type": "string", "description": "One change a line; `next` is in `Link`."}},
+        }
+        told = operation(
+            "listChanges",
+            "What has changed",
+            "Every change of what you are shown, in the order in which it was done, and never why: `created`, "
+            "`updated`, `removed`. What is removed is told of for ever. A copy that follows `next` and takes over each "
+            "record as it is now equals the source.",
+            parameters,
+            ok(content, paged=True),
+            ("401", "406", "414", "422", "503"),
+        )
+        return {"get": told | {"tags": [_SYNC]}}
+
+    def _stream(self) -> Json:
+        """Return the change feed as events."""
+        parameters: list[Json] = [{"$ref": f"#/components/parameters/changes-{name}"} for name in stream.KNOWN]
+        parameters.append(described.LAST_EVENT_ID)
+        answer: Json = {"description": "As it is done.", "headers": described.COUNTED, "content": described.events()}
+        told = operation(
+            "streamChanges",
+            "What changes, as it is done",
+            "Server-sent events (WHATWG HTML, section 9.2): `data` is a change as in the list, `id` the place after "
+            "it. It goes on until you go away, your credential ends, or the service does; then begin anew after the "
+            "last `id`, as a browser does by itself.",
+            parameters,
+            answer,
+            ("401", "406", "414", "422", "429", "503"),
+            cached=False,
+        )
+        return {"get": told | {"tags": [_SYNC]}}
 
     def _list(
         self, kind: Kind, name: str, summary: str, doc: str, first: list[Json], more: tuple[str, ...] = ()

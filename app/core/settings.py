@@ -37,6 +37,8 @@ class Settings:
     read_connections: int = 8
     read_seconds: int = 30
     exports: int = 8
+    waiters: int = 2000
+    waiters_each: int = 20
     views: int = 16
     columns_mb: int = 256
     proxies: tuple[Network, ...] = ()
@@ -92,6 +94,8 @@ class Settings:
             read_connections=_number(env, "EVIDENCE_READ_CONNECTIONS", 8, 1, 256),
             read_seconds=_number(env, "EVIDENCE_READ_SECONDS", 30, 1, 3600),
             exports=_number(env, "EVIDENCE_EXPORTS", 8, 1, 256),
+            waiters=_number(env, "EVIDENCE_WAITERS", 2000, 1, 100_000),
+            waiters_each=_number(env, "EVIDENCE_WAITERS_EACH", 20, 1, 100_000),
             views=_number(env, "EVIDENCE_VIEWS", 16, 1, 62),
             columns_mb=_number(env, "EVIDENCE_COLUMNS_MB", 256, 0, 65_536),
             proxies=_networks(env, "EVIDENCE_PROXIES"),

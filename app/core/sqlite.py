@@ -238,7 +238,7 @@ class SQLite:
         where = and_(*(table.c[name] == bindparam(name) for name in names))
         text = str(delete(table).where(where).compile(dialect=self._dialect))
         # In their order, so that those that lie together go together.
-        connection.connection.dbapi_connection.executemany(text, sorted(rows))  # type: ignore[union-attr]
+        connection.connection.dbapi_connection.executemany(text, sorted(map(tuple, rows)))  # type: ignore[union-attr]
 
     def change(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
         """Set named columns of rows: of each a value of the key, the first name, then of the others."""

@@ -117,7 +117,7 @@ def take_away(
     connection: Connection, vault: Vault, publisher: Publisher, world: World, gone: Mapping[str, Reached]
 ) -> Changes:
     """Take the rows of records out of the views of `less`; return the changes, which are still to be disclosed."""
-    items = [Item(id, one.kind, one.k, one.owner, "", {}, (), None, new=False) for id, one in gone.items()]
+    items = [Item(id, one.kind, one.k, one.owner, "", {}, (), None, new=False) for id, one in sorted(gone.items())]
     losing = 0
     for one in gone.values():
         losing |= one.less

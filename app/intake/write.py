@@ -305,6 +305,7 @@ class Writer:
                 foreseen = foresee(item, views, self.world, self.secret) & ~held.get(item.id, 0)
                 self.world.show(item.id, before[item.id] & others | foreseen)
         withheld: dict[str, tuple[int, int]] = {}
+        compared: list[tuple[int, Item, Rendered | None]] = []
         for item in wave:
             rendered = render(item, views, self.world, self.secret)
             mask = before[item.id] & others
@@ -314,10 +315,13 @@ class Writer:
                     withheld[item.id] = RANK[item.kind], bits | 1 << view.id
                     one = None
                 mask |= (one is not None) << view.id
-                self._compare(batch, changes, view.id, item, one, known.get((view.id, item.id)), at)
+                compared.append((view.id, item, one))
             self.world.show(item.id, mask)
             if before[item.id] != mask:
                 moved[item.id] = mask
+        # By their ids: the order in which a view is told of them must not say what else was looked at.
+        for number, item, one in sorted(compared, key=lambda one: one[1].id):
+            self._compare(batch, changes, number, item, one, known.get((number, item.id)), at)
         self.publisher.flush(connection, batch)
         self.vault.set_views(connection, moved)
         self.vault.set_shown(connection, changes.newest(shown))

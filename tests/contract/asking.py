@@ -11,6 +11,7 @@ from urllib.parse import quote
 import orjson
 
 from app.access.caller import mint
+from app.core import scopes
 from app.core.db import Database, Prepared, Question, Reading, Rows, Snapshot
 from app.core.settings import Settings
 from app.main import create_app
@@ -123,6 +124,8 @@ class Service:
             "server": (HOST, 80),
             "test.view": view,
         }
+        if path == "/v1/changes/stream" or "wait=" in query:
+            scopes.end(scope)  # what it tells at first: a stream does not end by itself
         sent: list[Any] = []
         forever = asyncio.Event()
 

@@ -86,6 +86,10 @@ def questions() -> Iterator[str]:
             yield from (f"{base}?{asked}" for asked in TIME)
     for site in SITES:
         yield f"/v1/incidents?place={site}&violation=beating"
+    for asked in ("", "?include=record&format=ndjson", "?kind=incident&limit=3", "?updated_since=2023-11-15"):
+        yield f"/v1/changes{asked}"
+    yield from ("/v1/changes/stream?include=record", "/v1/changes?after=now&wait=1&kind=link")
+    yield from ("/v1/changes?after=now", "/v1/changes?limit=2", "/v1/changes?kind=hidden")
     yield from ("/v1", "/openapi.json", "/problems", "/healthz", "/readyz", "/v1/incidents?hidden-owner=1")
 
 
@@ -117,6 +121,7 @@ def answers(service: Service, view: int) -> Iterator[tuple[str, Any, Any]]:
             heard = service.ask(following, view)
             yield following, heard, list(service.database.statements)
             more = heard.status == 200 and b'"next":"' in heard.body and "limit=" in address
+            more = more and heard.json.get("more", True)
             following = heard.json["next"] if more else None
 
 

@@ -19,6 +19,10 @@ def run(server: str, folder: Path, *options: str) -> str:
     command += ["--config-file", str(ROOT / "schemathesis.toml")]
     command += ["run", f"{server}/openapi.json", "--checks", "all", "--seed", "1", "--workers", "2", "--no-shrink"]
     command += ["--suppress-health-check", "all", "--continue-on-failure", "--generation-database", "none", *options]
+    command += [
+        "--exclude-path",
+        "/v1/changes/stream",
+    ]  # it would not end: see tests/catalogue/test_waiting.py
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     return done.stdout
@@ -34,7 +38,7 @@ def passed(said: str) -> tuple[int, int]:
 def test_no_check_of_any_operation_fails(live_server, tmp_path):
     said = run(live_server, tmp_path, "--phases", "examples,fuzzing,stateful", "--max-examples", "2")
     operations, requests = passed(said)
-    assert operations == 177
+    assert operations == 178
     assert requests > 500
 
 
@@ -43,5 +47,5 @@ def test_no_edge_of_any_schema_fails(live_server, tmp_path):
     """Every bound and every kind of wrong value of every parameter; a relation has the parameters of a kind's list."""
     said = run(live_server, tmp_path, "--phases", "coverage", "--exclude-path-regex", RELATIONS)
     operations, requests = passed(said)
-    assert operations == 177 - 96
+    assert operations == 178 - 96
     assert requests > 5_000

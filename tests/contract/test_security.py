@@ -45,6 +45,9 @@ EVERYTHING = [f"/v1/{kind.path}" for kind in KINDS] + [
     "/v1/incidents?facets=violation,year&limit=1",
     "/v1/statistics/counts",
     "/v1/statistics/counts?group_by=violation&format=csv",
+    "/v1/changes",
+    "/v1/changes?format=ndjson&limit=1",
+    "/v1/changes/stream",
 ]
 WRONG = [
     ("/v1/incidents?peroid=1", "GET", 422),

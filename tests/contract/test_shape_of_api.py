@@ -195,7 +195,20 @@ def needs(template: str) -> bool:
     return {} not in PATHS[template]["get"].get("security", [{}])
 
 
-@pytest.mark.parametrize("template", [one for one in PATHS if "{" not in one and not is_closed(one)])
+def test_a_stream_is_as_described(built_in):
+    (expected,) = PATHS["/v1/changes/stream"]["get"]["responses"]["200"]["content"]
+    heard = built_in.ask("/v1/changes/stream?include=record&kind=period")
+    assert heard["content-type"] == expected
+    told = [one.partition(b"data: ")[2] for one in heard.body.split(b"\n\n") if b"data: " in one]
+    page = orjson.dumps({"items": [orjson.loads(one) for one in told], "more": False, "next": "https://a.example"})
+    assert [*described("/v1/changes", "200", "application/json").iter_errors(orjson.loads(page))] == []
+    assert len(told) == len(records("period"))
+
+
+ANSWERING = [one for one in PATHS if "{" not in one and not is_closed(one) and one != "/v1/changes/stream"]
+
+
+@pytest.mark.parametrize("template", ANSWERING)
 def test_every_other_address_is_as_described(built_in_of, template):
     (expected,) = PATHS[template]["get"]["responses"]["200"]["content"].keys() & JSONS
     hold(template, built_in_of("sqlite").ask(template), expected)
