@@ -42,6 +42,8 @@ class Asked:
     cursor: str | None
     fields: tuple[str, ...] | None
     format: str | None
+    bom: bool
+    cursors: bool
     digest: bytes
     kept: str
     canonical: bytes
@@ -187,7 +189,8 @@ def _asked(kind: Kind, given: dict[str, tuple[Any, ...]], kept: str) -> Asked:
             del filters[name]
     sort = page("sort") or sorts_of(kind)[0]
     digest = hashlib.blake2b(repr((kind.name, *filters.items())).encode(), digest_size=16).digest()
-    rest = (sort, *map(page, ("limit", "cursor", "fields")))
+    bom, cursors = (page(name) == "true" for name in ("bom", "cursors"))
+    rest = (sort, *map(page, ("limit", "cursor", "fields")), bom, cursors)
     return Asked(
         kind=kind,
         given=filters,
@@ -197,6 +200,8 @@ def _asked(kind: Kind, given: dict[str, tuple[Any, ...]], kept: str) -> Asked:
         cursor=page("cursor"),
         fields=page("fields"),
         format=page("format"),
+        bom=bom,
+        cursors=cursors,
         digest=digest,
         kept=kept,
         canonical=digest + repr(rest).encode(),

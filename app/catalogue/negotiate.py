@@ -5,13 +5,17 @@ from functools import lru_cache
 
 from app.core.problems import Problem
 
-JSON, NDJSON, CSV, GEOJSON = "json", "ndjson", "csv", "geojson"
+JSON, NDJSON, CSV, XLSX, PARQUET, GEOJSON = "json", "ndjson", "csv", "xlsx", "parquet", "geojson"
 MEDIA_TYPES: Mapping[str, str] = {
     JSON: "application/json",
     NDJSON: "application/x-ndjson",
     CSV: "text/csv; charset=utf-8; header=present",
+    XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    PARQUET: "application/vnd.apache.parquet",
     GEOJSON: "application/geo+json",
 }
+WHOLE = (NDJSON, CSV, XLSX, PARQUET)  # without a limit they give everything
+LARGE = (XLSX, PARQUET)  # made by larger libraries; they say of themselves what they are
 SHORT = 256  # bytes of a header Accept that may be remembered
 _ALSO = {"application/ndjson": NDJSON, "application/jsonl": NDJSON}
 

@@ -110,7 +110,7 @@ def test_the_log_says_nothing_of_any_record(world):
 def said(heard: Heard) -> bytes:
     """Return all that an answer says; how long it is says nothing that the body does not."""
     headers = "\n".join(f"{name}: {value}" for name, value in heard.headers if name != "content-length")
-    return headers.encode() + b"\n\n" + heard.body
+    return headers.encode() + b"\n\n" + heard.unpacked
 
 
 def is_of_records(address: str) -> bool:
