@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import equality, machine, report, serving, totals, wrk
+from benchmarks import equality, exporting, machine, report, serving, totals, wrk
 from benchmarks.datasette import Datasette
 from benchmarks.limit import limits
 from benchmarks.ours import Ours
@@ -18,7 +18,7 @@ from benchmarks.system import System
 from benchmarks.workspace import Workspace, plain
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
-PARTS = ("loading", "serving", "totals")
+PARTS = ("loading", "serving", "totals", "exports")
 SMOKE = 2_000
 
 
@@ -65,9 +65,10 @@ def _smoke(workspace: Workspace) -> None:
         compared = equality.compare(running, truth, questions)
         figures = [one for system, server in running for one in serving.plain(system, server, questions, 24)]
         colds = totals.measure(running[0][1], truth, 3, seed=0)
+        taken = exporting.measure(running[0][1], workspace.ours, None, 1)
         start = running[0][1].started_in
     results = {"n": workspace.n, "rounds": 1, "seconds": 0, "compared": compared._asdict(), "start": start}
-    print(report.text(results | {"serving": plain(figures), "totals": plain(colds)}))
+    print(report.text(results | {"serving": plain(figures), "totals": plain(colds), "exports": plain(taken)}))
     print(f"The benchmark runs: {time.monotonic() - begun:.1f} s. These figures mean nothing.")
 
 
@@ -88,6 +89,18 @@ def _measure(workspace: Workspace, chosen: argparse.Namespace) -> None:
     if "totals" in parts:
         with serving.serving(ours, workspace.logs) as server:
             workspace.keep(totals=plain(totals.measure(server, truth, chosen.cold, seed=1)), start=server.started_in)
+    if "exports" in parts:
+        workspace.keep(exports=plain(_export(workspace, ours, chosen)))
+
+
+def _export(workspace: Workspace, ours: Ours, chosen: argparse.Namespace) -> list[exporting.Export]:
+    with ExitStack() as stack:
+        server, peer = stack.enter_context(serving.serving(ours, workspace.logs)), None
+        if "datasette" in (chosen.peer or ["datasette"]):
+            datasette = Datasette(workspace.home, workspace.database)
+            datasette.prepare()
+            peer = stack.enter_context(serving.serving(datasette, workspace.logs)), datasette.everything()
+        return exporting.measure(server, workspace.ours, peer, chosen.rounds)
 
 
 def _serve(workspace: Workspace, ours: Ours, chosen: argparse.Namespace, truth: Truth, questions: Questions) -> None:

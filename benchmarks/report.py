@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.exporting import Export
 from benchmarks.loading import Loading
 from benchmarks.serving import RUNS, Figure
 from benchmarks.totals import Cold
@@ -33,6 +34,8 @@ def text(results: dict[str, Any]) -> str:
         parts.append(f"Start of the server on the loaded database: {start}.")
     if "totals" in results:
         parts += ["### A total never asked before", _cold(Cold(**one) for one in results["totals"])]
+    if "exports" in results:
+        parts += ["### Everything at once (R6)", _exports(Export(**one) for one in results["exports"])]
     if "loading" in results:
         parts += ["### Loading", _loads([Loading(**one) for one in results["loading"]])]
     return "\n\n".join(parts) + "\n"
@@ -94,6 +97,24 @@ def _spread(values: Sequence[float]) -> str:
 def _cold(colds: Iterable[Cold]) -> str:
     head = ("filter", "asked", "p50 ms", "p99 ms", "most ms")
     return table(head, ((c.form, str(c.asked), f"{c.p50:.1f}", f"{c.p99:.1f}", f"{c.most:.1f}") for c in colds))
+
+
+def _exports(exports: Iterable[Export]) -> str:
+    head = ("what", "first byte ms", "seconds", "MB", "MB/s", "most private MB")
+    return table(
+        head,
+        (
+            (
+                one.what,
+                f"{one.first * 1e3:.0f}",
+                f"{one.whole:.2f}",
+                f"{one.size / 1e6:,.0f}",
+                f"{one.size / 1e6 / one.whole:,.0f}",
+                f"{one.private / 1e6:.0f}" if one.private else "",
+            )
+            for one in exports
+        ),
+    )
 
 
 def _loads(loads: Iterable[Loading]) -> str:
