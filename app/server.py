@@ -4,10 +4,10 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from app.core import scopes
 from app.core.dressing import Dressing
@@ -20,6 +20,25 @@ MOST_TARGET_BYTES = MOST_HEAD_BYTES // 2  # of an address within them; its query
 MOST_HEADERS = 100
 IDLE_SECONDS = 30  # between two requests of one connection
 STALL_SECONDS = 60  # in which a client must read something of its answer
+
+
+class Cycle(RequestResponseCycle):
+    """One answer. uvicorn sends no trailer fields (ASGI `http.response.trailers`; RFC 9112, section 7.1.2)."""
+
+    async def send(self, message: Any) -> None:
+        """Send a part of it; with trailers to come the last chunk waits for them."""
+        if message["type"] == "http.response.start" and message.get("trailers"):
+            self.trailing = True
+        elif message["type"] == "http.response.trailers":
+            if self.disconnected:
+                return
+            fields = b"".join(b"%b: %b\r\n" % field for field in message["headers"])
+            self.transport.write(b"0\r\n" + fields + b"\r\n")
+            self.chunked_encoding = False  # the last chunk is written
+            message = {"type": "http.response.body"}
+        elif getattr(self, "trailing", False) and not message.get("more_body"):
+            message = {**message, "more_body": True}
+        await super().send(message)
 
 
 class Connection(HttpToolsProtocol):
@@ -72,6 +91,9 @@ class Connection(HttpToolsProtocol):
             if self._refusal is not None:
                 raise self._refusal
         super().on_headers_complete()
+        if self.cycle is not None and self.scope["http_version"] == "1.1":
+            self.scope["extensions"] = {"http.response.trailers": {}}
+            self.cycle.__class__ = Cycle  # it was just made, and nothing was sent
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no request, or one that is refused."""

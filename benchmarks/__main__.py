@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import counting, equality, machine, report, serving, totals, wrk
+from benchmarks import counting, equality, exporting, machine, report, serving, totals, wrk
 from benchmarks.datasette import Datasette
 from benchmarks.limit import limits
 from benchmarks.ours import Ours
@@ -18,7 +18,7 @@ from benchmarks.system import System
 from benchmarks.workspace import Workspace, plain
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
-PARTS = ("loading", "serving", "totals", "counts")
+PARTS = ("loading", "serving", "totals", "counts", "exports")
 SMOKE = 2_000
 
 
@@ -66,9 +66,11 @@ def _smoke(workspace: Workspace) -> None:
         figures = [one for system, server in running for one in serving.plain(system, server, questions, 24)]
         colds = totals.measure(running[0][1], truth, 3, seed=0)
         counted = counting.measure(running[0][1], None, workspace.database, 3, seed=0)
+        taken = exporting.measure(running[0][1], workspace.ours, None, 1)
         start = running[0][1].started_in
     results = {"n": workspace.n, "rounds": 1, "seconds": 0, "compared": compared._asdict(), "start": start}
-    print(report.text(results | {"serving": plain(figures), "totals": plain(colds), "counts": plain(counted)}))
+    parts = {"serving": figures, "totals": colds, "counts": counted, "exports": taken}
+    print(report.text(results | {name: plain(found) for name, found in parts.items()}))
     print(f"The benchmark runs: {time.monotonic() - begun:.1f} s. These figures mean nothing.")
 
 
@@ -90,20 +92,34 @@ def _measure(workspace: Workspace, chosen: argparse.Namespace) -> None:
         with serving.serving(ours, workspace.logs) as server:
             workspace.keep(totals=plain(totals.measure(server, truth, chosen.cold, seed=1)), start=server.started_in)
     if "counts" in parts:
-        _count(workspace, ours, chosen)
+        workspace.keep(counts=plain(_count(workspace, ours, chosen)))
+    if "exports" in parts:
+        workspace.keep(exports=plain(_export(workspace, ours, chosen)))
 
 
-def _count(workspace: Workspace, ours: Ours, chosen: argparse.Namespace) -> None:
+def _count(workspace: Workspace, ours: Ours, chosen: argparse.Namespace) -> list[counting.Counting]:
     with ExitStack() as stack:
-        server = stack.enter_context(serving.serving(ours, workspace.logs))
-        peer = None
-        if "datasette" in (chosen.peer or ["datasette"]):
-            datasette = Datasette(workspace.home, workspace.database)
-            datasette.prepare()
+        server, peer = stack.enter_context(serving.serving(ours, workspace.logs)), None
+        if (datasette := _datasette(workspace, chosen)) is not None:
             other = stack.enter_context(serving.serving(datasette, workspace.logs))
             peer = (datasette.name, other, workspace.database.stem)
-        found = counting.measure(server, peer, workspace.database, chosen.cold, seed=2)
-    workspace.keep(counts=plain(found))
+        return counting.measure(server, peer, workspace.database, chosen.cold, seed=2)
+
+
+def _export(workspace: Workspace, ours: Ours, chosen: argparse.Namespace) -> list[exporting.Export]:
+    with ExitStack() as stack:
+        server, peer = stack.enter_context(serving.serving(ours, workspace.logs)), None
+        if (datasette := _datasette(workspace, chosen)) is not None:
+            peer = stack.enter_context(serving.serving(datasette, workspace.logs)), datasette.everything()
+        return exporting.measure(server, workspace.ours, peer, chosen.rounds)
+
+
+def _datasette(workspace: Workspace, chosen: argparse.Namespace) -> Datasette | None:
+    if "datasette" not in (chosen.peer or ["datasette"]):
+        return None
+    datasette = Datasette(workspace.home, workspace.database)
+    datasette.prepare()
+    return datasette
 
 
 def _serve(workspace: Workspace, ours: Ours, chosen: argparse.Namespace, truth: Truth, questions: Questions) -> None:

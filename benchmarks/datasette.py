@@ -68,6 +68,10 @@ class Datasette:
         """Return R1 with the count that R1 goes without."""
         return self._table({name: value for name, value in _NO_EXTRAS.items() if name != "_nocount"} | _asked(page))
 
+    def everything(self) -> str:
+        """Return the address of all incidents as CSV, streamed."""
+        return f"{self._path()}.csv?_stream=on&_sort_desc=start_date"
+
     def ids(self, body: bytes) -> list[str]:
         """Return the ids of a page."""
         return [row["uid"] for row in orjson.loads(body)["rows"]]

@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.counting import Counting
+from benchmarks.exporting import Export
 from benchmarks.loading import Loading
 from benchmarks.serving import RUNS, Figure
 from benchmarks.totals import Cold
@@ -36,6 +37,8 @@ def text(results: dict[str, Any]) -> str:
         parts += ["### A total never asked before", _cold(Cold(**one) for one in results["totals"])]
     if "counts" in results:
         parts += ["### Counts by facets, never asked before", _counts(Counting(**one) for one in results["counts"])]
+    if "exports" in results:
+        parts += ["### Everything at once (R6)", _exports(Export(**one) for one in results["exports"])]
     if "loading" in results:
         parts += ["### Loading", _loads([Loading(**one) for one in results["loading"]])]
     return "\n\n".join(parts) + "\n"
@@ -103,6 +106,24 @@ def _counts(counts: Iterable[Counting]) -> str:
     head = ("question", "system", "asked", "p50 ms", "p99 ms")
     rows = ((c.question, c.system, str(c.asked), f"{c.p50:.1f}", f"{c.p99:.1f}") for c in counts)
     return table(head, sorted(rows, key=lambda row: row[0]))
+
+
+def _exports(exports: Iterable[Export]) -> str:
+    head = ("what", "first byte ms", "seconds", "MB", "MB/s", "most private MB")
+    return table(
+        head,
+        (
+            (
+                one.what,
+                f"{one.first * 1e3:.0f}",
+                f"{one.whole:.2f}",
+                f"{one.size / 1e6:,.0f}",
+                f"{one.size / 1e6 / one.whole:,.0f}",
+                f"{one.private / 1e6:.0f}" if one.private else "",
+            )
+            for one in exports
+        ),
+    )
 
 
 def _loads(loads: Iterable[Loading]) -> str:

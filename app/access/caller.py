@@ -151,6 +151,11 @@ def mint(view: int, organisation: str | None = None, credential: str | None = No
     return Caller(organisation, credential, view, frozenset({"read"}), _PROOF)
 
 
+def operator(view: int) -> Caller:
+    """Return the operator, who reads in a view by a command, on the machine itself. Only for commands."""
+    return Caller("operator", "command", view, frozenset({"read"}), _PROOF)
+
+
 ANONYMOUS = mint(PUBLIC)
 NOBODY = Identity(
     None,

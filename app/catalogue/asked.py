@@ -44,6 +44,8 @@ class Asked:
     facets: tuple[str, ...]
     facet_limit: int
     format: str | None
+    bom: bool
+    cursors: bool
     digest: bytes
     kept: str
     canonical: bytes
@@ -201,7 +203,8 @@ def of(kind: Kind, given: Mapping[str, tuple[Any, ...]], kept: str = "") -> Aske
             del filters[name]
     sort = page("sort") or sorts_of(kind)[0]
     digest = hashlib.blake2b(repr((kind.name, *filters.items())).encode(), digest_size=16).digest()
-    rest = (sort, *map(page, ("limit", "cursor", "fields", "facets", "facet_limit")))
+    bom, cursors = (page(name) == "true" for name in ("bom", "cursors"))
+    rest = (sort, *map(page, ("limit", "cursor", "fields", "facets", "facet_limit")), bom, cursors)
     return Asked(
         kind=kind,
         given=filters,
@@ -213,6 +216,8 @@ def of(kind: Kind, given: Mapping[str, tuple[Any, ...]], kept: str = "") -> Aske
         facets=page("facets") or (),
         facet_limit=page("facet_limit") or facets.VALUES,
         format=page("format"),
+        bom=bom,
+        cursors=cursors,
         digest=digest,
         kept=kept,
         canonical=digest + repr(rest).encode(),

@@ -213,7 +213,9 @@ class Changes:
                 return unchanged(view, now.fresh, etag)
             values = question.values | {"view": view, "after": after, "top": now.generation}
             every = (self._statement(question.form(limited=False)), values)
-            rows = reader.database.stream([(reader.queries.state, {"view": view}), every])
+            rows: AsyncGenerator[tuple[int, Rows], None] = reader.database.stream(
+                [(reader.queries.state, {"view": view}), every]
+            )
             _, first = await anext(rows, (0, []))
             if first and first[0][:2] == (now.generation, "live"):
                 links = f'<{self._address(view, question, base, (now.generation, at))}>; rel="next"'

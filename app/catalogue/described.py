@@ -281,6 +281,12 @@ HEADERS: Json = {
     "ETag": {"description": "Stands for this very form (RFC 9110, 8.8.3).", "schema": {"type": "string"}},
     "CacheControl": {"description": "How long a cache may serve it.", "schema": {"type": "string"}},
     "Link": {"description": "This page, the next one, what can be asked (RFC 8288).", "schema": {"type": "string"}},
+    "ContentDisposition": {"description": "The name of the file (RFC 6266).", "schema": {"type": "string"}},
+    "ReprDigest": {
+        "description": "The SHA-256 of all bytes (RFC 9530); of what is streamed it is a trailer field.",
+        "schema": {"type": "string"},
+        "example": "sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:",
+    },
     "RateLimit": {
         "description": "How many more requests (`r`) are answered within how many seconds (`t`), where they are "
         "counted: draft-ietf-httpapi-ratelimit-headers-11. In an answer from a cache it is somebody else's.",

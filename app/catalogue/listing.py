@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, cast
@@ -11,19 +11,21 @@ from weakref import WeakValueDictionary
 import orjson
 
 from app.access.caller import Caller
-from app.catalogue import asked, breakdown, counts, flat, formats, negotiate, state
+from app.catalogue import asked, breakdown, counts, exports, formats, negotiate, state
 from app.catalogue.answer import Answer, Request, found, unchanged
 from app.catalogue.asked import Asked
 from app.catalogue.cursor import Cursors, Place
 from app.catalogue.memo import Memo
 from app.catalogue.parameter import Wrong
-from app.catalogue.parameters import FORMATS, vocabulary
+from app.catalogue.parameters import formats_of, vocabulary
 from app.catalogue.query import Queries
 from app.catalogue.relations import Relation
 from app.catalogue.resolve import Question, Resolved, Resolver
 from app.catalogue.shelf import Shelf
 from app.catalogue.state import State
+from app.core.answer import Header
 from app.core.db import Database, Prepared, Rows, Snapshot
+from app.core.moments import iso
 from app.core.problems import Fault, invalid
 from app.records import BY_NAME, Kind
 from app.vocabulary.edtf import AFTER_ALL, BEFORE_ALL, UNDATED
@@ -33,6 +35,7 @@ INLINE = 4000  # rows that may be looked at on the event loop: some 2 ms
 PLANS = 4096  # questions whose counts are remembered
 SMALL = 100  # values of a question that is remembered
 TRIES = 5
+BATCH = 500  # rows of a stream that are rendered and sent together
 
 
 class Plan(NamedTuple):
@@ -42,6 +45,7 @@ class Plan(NamedTuple):
     rows: int
     total: int
     tail: bytes  # `"total"` and `"meta"`, as they end a list
+    words: str  # the question
 
     def looks_at(self, sort: str, limit: int) -> int:
         """Estimate how many rows a page of it looks at; one more filter costs as much as three rows of an index."""
@@ -56,6 +60,7 @@ class Page(NamedTuple):
     state: State
     plan: Plan | None
     rows: Rows | None
+    of: Sequence[Any] | None = None  # what the view is, for a file that says so
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,7 @@ class Listing:
         self._reader = reader
         self._kind = kind
         self._relation = relation
-        self._offered = FORMATS if kind.geometry else FORMATS[:3]
+        self._offered = formats_of(kind)
 
     async def answer(self, request: Request, caller: Caller, one: str = "") -> Answer:
         """Answer one request.
@@ -128,7 +133,7 @@ class Listing:
             path = f"/v1/{of.path}/{one}/{self._relation.name}"
             digest = hashlib.blake2b(digest + path.encode(), digest_size=16).digest()
         run = _Run(request, caller.view, one, question, digest, format, base, path)
-        if question.limit is None and format in (negotiate.NDJSON, negotiate.CSV):
+        if question.limit is None and format in negotiate.WHOLE:
             return await self._everything(run)
         return await self._page(run)
 
@@ -145,10 +150,45 @@ class Listing:
             last = Place(rows[-1][1], rows[-1][2])
             following = run.address(self._reader.cursors.make(run.view, run.digest, run.asked.sort, last))
         await run.shown(rows)
-        items = formats.page(run.format, self._kind, run.asked.fields, run.base, [row[0] for row in rows])
         addresses = {"self": run.address(run.asked.cursor), "next": following}
+        links = self._links(run, addresses)
+        if run.format in negotiate.WHOLE:
+            file = await self._file(run, page.state, page.plan.words, page.of)
+            if run.format in negotiate.LARGE:
+                body = await asyncio.to_thread(file.whole, rows)
+            else:
+                body = file.whole(rows)
+            answer = found(run.view, fresh, run.format, etag, body, links)
+            answer.headers += [self._named(run, etag), (b"repr-digest", file.digest())]
+            return answer
+        items = formats.page(run.format, run.asked.fields, [row[0] for row in rows])
         body = formats.envelope(run.format, items, addresses, page.plan.tail)
-        return found(run.view, fresh, run.format, etag, body, self._links(run, addresses))
+        return found(run.view, fresh, run.format, etag, body, links)
+
+    def _named(self, run: _Run, etag: str) -> Header:
+        """Return the header that names a file: two different answers do not have the same name."""
+        name = f"{self._kind.path}-{etag[1:9]}.{run.format}"
+        return b"content-disposition", f'attachment; filename="{name}"'.encode()
+
+    async def _file(self, run: _Run, now: State, words: str, of: Sequence[Any] | None) -> exports.File:
+        """Return the file that an answer is."""
+        audience, purpose, owner, at = of or ("", "", None, None)
+        view = f"{audience}/{purpose}" + (f" of {owner}" if owner else "")
+        told = exports.Told(words, view, now.generation, iso(at or 0), run.address(run.asked.cursor))
+
+        def mark(value: int | str, k: int) -> str:
+            return self._reader.cursors.make(run.view, run.digest, run.asked.sort, Place(value, k))
+
+        asks = run.asked
+        wanted = exports.Wanted(self._kind, asks.fields, run.base, told, asks.bom, mark if asks.cursors else None)
+        if run.format in negotiate.LARGE:  # the library may have to be loaded
+            return exports.File(await asyncio.to_thread(exports.encoder, run.format, wanted))
+        return exports.File(exports.encoder(run.format, wanted))
+
+    async def _of(self, snapshot: Snapshot, run: _Run) -> Sequence[Any] | None:
+        if run.format not in negotiate.LARGE:
+            return None
+        return await snapshot.one(self._reader.queries.about, {"view": run.view})
 
     def _links(self, run: _Run, addresses: dict[str, str | None]) -> str:
         links = [f'<{address}>; rel="{rel}"' for rel, address in addresses.items() if address]
@@ -180,10 +220,11 @@ class Listing:
                 if len(plan.question.values) <= SMALL:
                     reader.plans.put(key, plan)
             if plan.total == 0:
-                return Page(now, plan, [])
+                return Page(now, plan, [], await self._of(snapshot, run))
             if inline and plan.looks_at(run.asked.sort, limit) > INLINE:
                 return Page(now, plan, None)
-            return Page(now, plan, await self._rows(snapshot, plan, run.asked, place, limit + 1))
+            rows = await self._rows(snapshot, plan, run.asked, place, limit + 1)
+            return Page(now, plan, rows, await self._of(snapshot, run))
 
         async def inline() -> Page | None:
             return await reader.database.read(partial(reading, True))
@@ -215,9 +256,10 @@ class Listing:
             queries, shelf = self._reader.queries, self._reader.shelf
             of_facets = await breakdown.facets_of(snapshot, queries, shelf, generation, resolved)
             counted = counted._replace(facets=of_facets)
-        meta = counts.meta(counted, counts.describes(resolved, self._belongs(run.one)))
+        words = counts.describes(resolved, self._belongs(run.one))
+        meta = counts.meta(counted, words)
         tail = b',"total":%d,"meta":%s}' % (counted.total, orjson.dumps(meta))
-        return Plan(resolved.question(pages=True), resolved.rows, counted.total, tail)
+        return Plan(resolved.question(pages=True), resolved.rows, counted.total, tail, words)
 
     def _belongs(self, one: str) -> str:
         if self._relation is None:
@@ -249,38 +291,59 @@ class Listing:
         """Answer with the whole list, streamed from one snapshot."""
         place, reader = self._place(run), self._reader
 
-        async def reading(snapshot: Snapshot) -> tuple[State, Resolved | None]:
+        async def reading(snapshot: Snapshot) -> tuple[State, Resolved | None, Sequence[Any] | None]:
             now = await state.read(snapshot, reader.queries, run.view)
-            known = run.request.knows and run.request.has(run.etag(now.generation))
-            return now, None if known else (await self._resolved(snapshot, run))[1]
+            if run.request.knows and run.request.has(run.etag(now.generation)):
+                return now, None, None
+            return now, (await self._resolved(snapshot, run))[1], await self._of(snapshot, run)
 
         for _ in range(TRIES):
             read = partial(reader.database.read, reading, heavy=True)
-            now, resolved = await state.unexpired(read, reader.expire, run.view)
+            now, resolved, of = await state.unexpired(read, reader.expire, run.view)
             etag = run.etag(now.generation)
             if resolved is None or run.request.has_any:
                 return unchanged(run.view, now.fresh, etag)
             statements = (
                 [] if resolved.nothing else [*self._statements(resolved.question(pages=True), run.asked, place, False)]
             )
-            rows = reader.database.stream([(reader.queries.state, {"view": run.view}), *statements])
-            _, first = await anext(rows, (0, []))
+            file = await self._file(run, now, counts.describes(resolved, self._belongs(run.one)), of)
+            work = partial(_part, file)
+            parts = reader.database.stream([(reader.queries.state, {"view": run.view}), *statements], BATCH, work)
+            first, _ = await anext(parts, ([], b""))
             if first and first[0][:2] == (now.generation, "live"):
                 links = self._links(run, {"self": run.address(run.asked.cursor)})
-                return found(run.view, now.fresh, run.format, etag, self._pieces(run, rows), links)
-            await rows.aclose()  # something changed in between
+                answer = found(run.view, now.fresh, run.format, etag, self._pieces(run, file, parts), links)
+                answer.headers.append(self._named(run, etag))
+                answer.trailers = {b"repr-digest": file.digest}
+                return answer
+            await parts.aclose()  # something changed in between
         raise state.unavailable("The records change too fast to read all of them. Try again.")
 
-    async def _pieces(self, run: _Run, rows: AsyncGenerator[tuple[int, Rows], None]) -> AsyncGenerator[bytes, None]:
-        render = formats.pieces(run.format, self._kind, run.asked.fields, run.base)
+    async def _pieces(
+        self, run: _Run, file: exports.File, parts: AsyncGenerator[tuple[Rows, bytes], None]
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield the file part by part: what is rendered ahead is not accounted for before it is sent."""
+        shown: Rows = []
         try:
-            if run.format == negotiate.CSV:
-                yield flat.header(self._kind, run.asked.fields)
-            async for _, batch in rows:
-                await run.shown(batch)
-                yield render([row[0] for row in batch])
+            async for rows, part in parts:
+                shown += rows
+                if part:  # else it waits to be written with others
+                    await run.shown(shown)
+                    yield part
+                    shown = []
+            last = await asyncio.to_thread(file.end) if run.format in negotiate.LARGE else file.end()
+            await run.shown(shown)
+            if last:
+                yield last
         finally:
-            await rows.aclose()
+            await parts.aclose()
+
+
+def _part(file: exports.File, position: int, rows: Rows) -> tuple[Rows, bytes]:
+    """Render one batch; the first is the state of the view. Of its rows only the tie-breaks are looked at again."""
+    if position == 0:
+        return rows, b""
+    return [(None, None, row[2]) for row in rows], file.rows(rows)
 
 
 def _parts(asked: Asked, place: Place | None) -> list[tuple[dict[str, int], Place | None]]:

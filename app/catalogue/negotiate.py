@@ -5,14 +5,19 @@ from functools import lru_cache
 
 from app.core.problems import Problem
 
-JSON, NDJSON, CSV, GEOJSON, EVENTS = "json", "ndjson", "csv", "geojson", "events"
+JSON, NDJSON, CSV, XLSX, PARQUET, GEOJSON = "json", "ndjson", "csv", "xlsx", "parquet", "geojson"
+EVENTS = "events"
 MEDIA_TYPES: Mapping[str, str] = {
     JSON: "application/json",
     NDJSON: "application/x-ndjson",
     CSV: "text/csv; charset=utf-8; header=present",
+    XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    PARQUET: "application/vnd.apache.parquet",
     GEOJSON: "application/geo+json",
     EVENTS: "text/event-stream",
 }
+WHOLE = (NDJSON, CSV, XLSX, PARQUET)  # without a limit they give everything
+LARGE = (XLSX, PARQUET)  # made by larger libraries; they say of themselves what they are
 SHORT = 256  # bytes of a header Accept that may be remembered
 _ALSO = {"application/ndjson": NDJSON, "application/jsonl": NDJSON}
 

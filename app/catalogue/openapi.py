@@ -12,7 +12,7 @@ from app.access.operations import paths as paths_of_access
 from app.catalogue import changes, described, stream
 from app.catalogue.changes_asked import PARAMETERS
 from app.catalogue.landing import ABOUT, TITLE, VERSION
-from app.catalogue.negotiate import CSV, GEOJSON, JSON, NDJSON, bare
+from app.catalogue.negotiate import CSV, GEOJSON, JSON, NDJSON, PARQUET, XLSX, bare
 from app.catalogue.parameter import Parameter
 from app.catalogue.parameters import format_of, vocabulary
 from app.catalogue.relations import Relation, relations
@@ -26,10 +26,10 @@ _INTRODUCTION = f"""{ABOUT}
 What is public needs no credential; everything else an API key or a token, by `Authorization: Bearer`. Every address
 that answers `GET` answers `HEAD`, and every one `OPTIONS`. Every error is `application/problem+json` (RFC 9457); an
 unknown parameter or value is refused with the nearest known one. Every answer has a strong `ETag`: send it back as
-`If-None-Match` and an unchanged answer is 304. Lists go from page to page by `next`, however far; NDJSON and CSV
-without `limit` give everything at once. Where requests are counted, `RateLimit` says how many more are answered, and
-one too many is 429 with `Retry-After`. A date is uncertain until its source says otherwise: `match` says how surely
-it has to fit, and `meta` states what dropped out.
+`If-None-Match` and an unchanged answer is 304. Lists go from page to page by `next`, however far; NDJSON, CSV,
+XLSX and Parquet without `limit` give everything at once. Where requests are counted, `RateLimit` says how many more
+are answered, and one too many is 429 with `Retry-After`. A date is uncertain until its source says otherwise: `match`
+says how surely it has to fit, and `meta` states what dropped out.
 """
 _STATUS = {
     "not-modified": "You have this form of it already.",
@@ -215,6 +215,8 @@ class Description:
             bare(JSON): {"schema": _ref(f"{one}List"), "examples": _examples(f"{one}List")},
             bare(NDJSON): {"schema": {"type": "string", "description": "One record a line."}},
             bare(CSV): {"schema": {"type": "string", "description": _CSV}},
+            bare(XLSX): {"schema": {"type": "string", "contentEncoding": "binary", "description": _XLSX}},
+            bare(PARQUET): {"schema": {"type": "string", "contentEncoding": "binary", "description": _PARQUET}},
         }
         if kind.geometry:
             content[bare(GEOJSON)] = {"schema": _ref("FeatureCollection"), "examples": _examples(f"{one}Features")}
@@ -235,7 +237,16 @@ class Description:
 _CSV = (
     "A header, then one record a line (RFC 4180), its address first. A text has a column for English, one for Korean "
     "and one for the rest; a date has its EDTF text and four days; words are joined by ';', any other list is JSON. "
-    "A cell that a spreadsheet would take for a formula begins with an apostrophe."
+    "A cell that a spreadsheet would take for a formula begins with an apostrophe, as does what stands after ';', TAB "
+    "or an end of line in it: take one away at each of these places and the text is as it was."
+)
+_XLSX = (
+    "A workbook: the columns of CSV, all text as text. A text longer than a cell goes on in the next row (`part`), "
+    "rows beyond what a sheet holds in the next sheet; the sheet `about` says so, and what was asked."
+)
+_PARQUET = (
+    "The columns of CSV with types, the same for every question: days are dates, words are lists, other structure is "
+    "JSON text. The metadata `evidence.*` says what was asked, in which view and generation."
 )
 _LICENCE = "Apache-2.0 AND CC-BY-4.0"
 
@@ -316,7 +327,8 @@ def _shared_examples() -> Json:
 
 def ok(content: Json, paged: bool = False) -> Json:
     """Return the answer of status 200."""
-    headers = described.CACHED | ({"Link": {"$ref": "#/components/headers/Link"}} if paged else {})
+    more = {"Link": "Link", "Content-Disposition": "ContentDisposition", "Repr-Digest": "ReprDigest"} if paged else {}
+    headers = described.CACHED | {name: {"$ref": f"#/components/headers/{ref}"} for name, ref in more.items()}
     return {"description": "As asked.", "headers": headers, "content": content}
 
 

@@ -19,7 +19,7 @@ from app.records.shown import ShownRecord
 from app.vocabulary.edtf import UNDATED, bounds
 
 MOST_IDS = 1000
-FORMATS = ("json", "ndjson", "csv", "geojson")
+FORMATS = ("json", "ndjson", "csv", "xlsx", "parquet", "geojson")
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 200}
 _DATE = {"type": "string", "pattern": "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"}
@@ -206,9 +206,20 @@ _IDS = Parameter(
 )
 
 
+def _flag(name: str, doc: str) -> Parameter:
+    return Parameter(
+        name, doc, "true", one_of(("true", "false")), {"type": "string", "enum": ["true", "false"]}, "page"
+    )
+
+
+_EXPORTED = (
+    _flag("bom", "In CSV: begin with a byte order mark, by which some programs know UTF-8."),
+    _flag("cursors", "In NDJSON and CSV: end each record with a cursor; an answer that was cut off goes on from it."),
+)
+
+
 def _page(kind: Kind) -> tuple[Parameter, ...]:
     sorts = sorts_of(kind)
-    formats = FORMATS if kind.geometry else FORMATS[:3]
     fields = members(kind)
     return (
         Parameter(
@@ -221,7 +232,8 @@ def _page(kind: Kind) -> tuple[Parameter, ...]:
         ),
         Parameter(
             "limit",
-            "How many records a page has at most (50); without it NDJSON and CSV give all of them at once.",
+            "How many records a page has at most (50); without it all formats but JSON and GeoJSON give all of them "
+            "at once.",
             "10",
             whole(1, 1000),
             {"type": "integer", "minimum": 1, "maximum": 1000},
@@ -244,8 +256,14 @@ def _page(kind: Kind) -> tuple[Parameter, ...]:
             "page",
             commas=True,
         ),
-        format_of(formats),
+        *_EXPORTED,
+        format_of(formats_of(kind)),
     )
+
+
+def formats_of(kind: Kind) -> tuple[str, ...]:
+    """Return the formats of a kind's lists."""
+    return FORMATS if kind.geometry else FORMATS[:-1]
 
 
 def format_of(formats: tuple[str, ...]) -> Parameter:

@@ -28,6 +28,7 @@ from app.catalogue.tables import POSTING, ROW, TERM, TERM_COUNT, VIEW
 from app.catalogue.tally import conditions
 from app.catalogue.when import ALWAYS, Dates, When
 from app.core.db import Database, Prepared
+from app.vault.tables import DISCLOSED
 from app.vocabulary.edtf import BEFORE_ALL, UNDATED
 
 FORMS = 512  # compiled statements that are kept: a filter has few forms, whatever its values
@@ -150,6 +151,7 @@ class Queries:
         self.by_keys = lru_cache(16)(lambda n: database.prepare(_by_keys(n)))
         self.one = database.prepare(_one())
         self.state = database.prepare(_state())
+        self.about = database.prepare(_about())
         self.by_k = database.prepare(_by_k())
         self.term_count = database.prepare(_term_count())
         self.kind_count = database.prepare(_kind_count())
@@ -265,6 +267,13 @@ def _one() -> "Select[Any]":
 def _state() -> "Select[Any]":
     """A view: generation, state, next expiry."""
     return select(VIEW.c.generation, VIEW.c.state, VIEW.c.next_expiry).where(VIEW.c.id == _VIEW)
+
+
+def _about() -> "Select[Any]":
+    """What a view is: audience, purpose, owner, and when it was last shown something else."""
+    c = DISCLOSED.c
+    last = select(c.at).where(c.view == _VIEW).order_by(c.seq.desc()).limit(1).scalar_subquery()
+    return select(VIEW.c.audience, VIEW.c.purpose, VIEW.c.owner, last).where(VIEW.c.id == _VIEW)
 
 
 def _by_k() -> "Select[Any]":

@@ -101,6 +101,8 @@ class Reads(BaseRoute):
             answer = await self._answer(request, method)
         except Problem as problem:
             answer = of_problem(problem)
+        if "http.response.trailers" not in scope.get("extensions", ()):
+            answer.trailers = {}
         try:
             if request.trail is not None:
                 await request.trail.answered(answer.status)

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -29,11 +29,12 @@ CLOSED: list[Header] = [
 
 @dataclass(slots=True)
 class Answer:
-    """One answer. A body is bytes, or is made while it is sent."""
+    """One answer. A body is bytes, or is made while it is sent; then fields may follow it that are known at its end."""
 
     status: int
     headers: list[Header]
     body: bytes | AsyncGenerator[bytes, None] = b""
+    trailers: Mapping[bytes, Callable[[], bytes]] = field(default_factory=dict)
 
     async def send(self, receive: Receive, send: Send, head: bool = False) -> None:
         """Send it; to HEAD everything but the body."""
@@ -47,7 +48,9 @@ class Answer:
         gone = asyncio.ensure_future(_disconnected(receive))
         try:
             first = await anext(body, b"")  # what goes wrong before it is an answer of its own
-            await send({"type": "http.response.start", "status": self.status, "headers": headers})
+            headers += [(b"trailer", name) for name in self.trailers]
+            start = {"type": "http.response.start", "status": self.status, "headers": headers}
+            await send(start | {"trailers": bool(self.trailers) and not head})
             if not head:
                 await send({"type": "http.response.body", "body": first, "more_body": True})
                 async for piece in body:
@@ -55,6 +58,9 @@ class Answer:
                         return
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
+            if self.trailers and not head:
+                fields = [(name, value()) for name, value in self.trailers.items()]
+                await send({"type": "http.response.trailers", "headers": fields, "more_trailers": False})
         finally:
             gone.cancel()
             await body.aclose()

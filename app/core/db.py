@@ -19,6 +19,7 @@ from app.core.engine import (
     Rows,
     Series,
     Snapshot,
+    as_they_are,
 )
 from app.core.problems import Problem
 from app.core.settings import Settings
@@ -125,10 +126,16 @@ class Database:
         """Run `reading` on one snapshot; with `heavy`, away from the event loop where the engine would block it."""
         return await self.engine.read(reading, heavy)
 
-    async def stream(self, questions: Sequence[Question], batch: int = 500) -> AsyncGenerator[tuple[int, Rows], None]:
+    async def stream(
+        self,
+        questions: Sequence[Question],
+        batch: int = 500,
+        work: Callable[[int, Rows], T] = as_they_are,  # type: ignore[assignment]
+    ) -> AsyncGenerator[T, None]:
         """Yield batches of rows of one statement after another, with its position, from one snapshot.
 
-        Never more than one batch is held.
+        `work` makes something else of them, away from the event loop, one batch after the other. Never more than two
+        batches are held: the one that is sent, and the one behind it.
 
         Raises:
             Problem: unavailable, where as many streams are under way as there may be.
@@ -138,8 +145,8 @@ class Database:
             raise Problem("unavailable", detail, headers={"Retry-After": "60"})
         self._free -= 1
         try:
-            async with aclosing(self.engine.stream(questions, batch)) as rows:
-                async for one in rows:
+            async with aclosing(self.engine.stream(questions, batch, work)) as made:
+                async for one in made:
                     yield one
         finally:
             self._free += 1

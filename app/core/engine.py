@@ -63,6 +63,11 @@ class Prepared:
         return tuple([bound[name] for name in self.names])
 
 
+def as_they_are(position: int, rows: Rows) -> tuple[int, Rows]:
+    """Return a batch of a stream as it is, with the position of its statement."""
+    return position, rows
+
+
 Question = tuple[Prepared, dict[str, Any]]  # a statement and the values that it is run with
 
 
@@ -161,8 +166,10 @@ class Engine(Protocol):
         """Run `reading` on one snapshot, by a connection that cannot write."""
         ...
 
-    def stream(self, questions: Sequence[Question], batch: int) -> AsyncGenerator[tuple[int, Rows], None]:
-        """Yield the rows of one statement after another, from one snapshot, never holding more than one batch."""
+    def stream(
+        self, questions: Sequence[Question], batch: int, work: Callable[[int, Rows], T]
+    ) -> AsyncGenerator[T, None]:
+        """Yield what `work`, run where it holds up nobody, makes of each batch of rows, from one snapshot."""
         ...
 
     async def close(self) -> None:

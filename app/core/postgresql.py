@@ -255,14 +255,19 @@ class PostgreSQL:
             except asyncpg.QueryCanceledError:
                 raise too_long(self._limits) from None
 
-    async def stream(self, questions: Sequence[Question], batch: int) -> AsyncGenerator[tuple[int, Rows], None]:
-        """Yield batches of rows of one statement after another, with its position, by cursors of the server."""
+    async def stream(
+        self, questions: Sequence[Question], batch: int, work: Callable[[int, Rows], T]
+    ) -> AsyncGenerator[T, None]:
+        """Yield what `work` makes of each batch of rows, fetched by cursors of the server, worked on in a thread."""
         pool = self._pools.get("export") or await self._readers("export", self._limits.exports)
+        loop = asyncio.get_running_loop()
         async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             for position, (statement, values) in enumerate(questions):
                 cursor = await connection.cursor(statement.text, *statement.values(values))
                 while rows := await cursor.fetch(batch):
-                    yield position, [tuple(row) for row in rows]
+                    yield await loop.run_in_executor(
+                        None, lambda p, r: work(p, [tuple(row) for row in r]), position, rows
+                    )
 
     async def close(self) -> None:
         """Give back every connection."""

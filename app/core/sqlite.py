@@ -339,19 +339,26 @@ class SQLite:
             self._inline = self._connect_to_read()
         return self._in_snapshot(self._inline, reading)
 
-    async def stream(self, questions: Sequence[Question], batch: int) -> AsyncGenerator[tuple[int, Rows], None]:
-        """Yield batches of rows of one statement after another, with its position, each fetched in a thread."""
+    async def stream(
+        self, questions: Sequence[Question], batch: int, work: Callable[[int, Rows], T]
+    ) -> AsyncGenerator[T, None]:
+        """Yield what `work` makes of each batch of rows, fetched and worked on in a thread, one ahead."""
         connection = self._connect_to_read()
+
+        def following(position: int, cursor: Any) -> list[T]:
+            rows = cursor.fetchmany(batch)
+            return [work(position, rows)] if rows else []
+
         job = self._pool.submit(connection.execute, "BEGIN")
         try:
             await asyncio.wrap_future(job)
             for position, (statement, values) in enumerate(questions):
                 job = self._pool.submit(connection.execute, statement.text, statement.values(values))
                 cursor = await asyncio.wrap_future(job)
-                job = self._pool.submit(cursor.fetchmany, batch)
-                while rows := await asyncio.wrap_future(job):
-                    yield position, rows
-                    job = self._pool.submit(cursor.fetchmany, batch)
+                job = self._pool.submit(following, position, cursor)
+                while made := await asyncio.wrap_future(job):
+                    job = self._pool.submit(following, position, cursor)
+                    yield made[0]
         finally:
             # A reader that goes away leaves its last job running: the connection is closed behind it, never under it.
             job.add_done_callback(lambda _: connection.close())

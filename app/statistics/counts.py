@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 import orjson
 
 from app.access.caller import Caller
-from app.catalogue import asked, facets, flat, negotiate, state
+from app.catalogue import asked, facets, negotiate, separated, state
 from app.catalogue.answer import Answer, Request, found, unchanged
 from app.catalogue.asked import Asked
 from app.catalogue.breakdown import cells_of
@@ -201,5 +201,4 @@ def _plural(kind: Kind) -> str:
 def _csv(grouped: Grouped, answer: dict[str, Any]) -> bytes:
     """Return the groups as rows; of the rest of the answer there is nothing."""
     names = [*grouped.by, _plural(grouped.asked.kind)]
-    rows = [names, *[[flat.cell(item[name]) for name in names] for item in answer["items"]]]
-    return b"".join(map(flat.line, rows))
+    return separated.rows([names, *[[item[name] for name in names] for item in answer["items"]]])

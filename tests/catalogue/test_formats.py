@@ -40,8 +40,9 @@ def test_nothing_that_is_offered(client, accept):
     answer = client.get("/v1/incidents", headers={"Accept": accept})
     assert answer.status_code == 406
     assert answer.json()["detail"] == (
-        "This is offered as application/json, application/x-ndjson, text/csv, application/geo+json; "
-        "the header Accept takes none of them."
+        "This is offered as application/json, application/x-ndjson, text/csv, "
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet, application/vnd.apache.parquet, "
+        "application/geo+json; the header Accept takes none of them."
     )
 
 
@@ -184,7 +185,8 @@ def test_queryables(client):
     assert "enum" not in answer["properties"]["testimony"]["items"]
     assert answer["properties"]["limit"] == {
         "title": "limit",
-        "description": "How many records a page has at most (50); without it NDJSON and CSV give all of them at once.",
+        "description": "How many records a page has at most (50); without it all formats but JSON and "
+        "GeoJSON give all of them at once.",
         "type": "integer",
         "minimum": 1,
         "maximum": 1000,

@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
+import html
 import io
+import zipfile
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import orjson
+import pyarrow.parquet as pq
 
 from app.access.caller import mint
 from app.core import scopes
@@ -29,6 +32,7 @@ class Heard:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    trailers: tuple[tuple[bytes, bytes], ...] = ()
 
     def __getitem__(self, name: str) -> str:
         """Return a header by its name in lower case."""
@@ -43,6 +47,22 @@ class Heard:
     def everything(self) -> bytes:
         """All that came: headers and body."""
         return "\n".join(f"{name}: {value}" for name, value in self.headers).encode() + b"\n\n" + self.body
+
+    @property
+    def unpacked(self) -> bytes:
+        """The body, or all that is in it where it is compressed."""
+        if self.body.startswith(b"PK"):
+            book = zipfile.ZipFile(io.BytesIO(self.body))
+            return html.unescape(b"\n".join(map(book.read, book.namelist())).decode()).encode()
+        if self.body.startswith(b"PAR1"):
+            table = pq.read_table(io.BytesIO(self.body))
+            return orjson.dumps(
+                [
+                    table.schema.metadata and {str(k): str(v) for k, v in table.schema.metadata.items()},
+                    table.to_pylist(),
+                ]
+            )
+        return self.body
 
     @property
     def ids(self) -> list[str]:
@@ -80,9 +100,9 @@ class WatchedDatabase(Database):
     async def read(self, reading: Reading[T], heavy: bool = False) -> T:
         return await super().read(lambda snapshot: reading(_Watched(snapshot, self.statements)), heavy)
 
-    async def stream(self, questions: Sequence[Question], batch: int = 500) -> AsyncGenerator[tuple[int, Rows], None]:
+    async def stream(self, questions: Sequence[Question], *more: Any) -> AsyncGenerator[Any, None]:
         self.statements += [(statement.text, statement.values(values)) for statement, values in questions]
-        stream = super().stream(questions, batch)
+        stream = super().stream(questions, *more)
         try:
             async for found in stream:
                 yield found
@@ -122,6 +142,7 @@ class Service:
             "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in given.items()],
             "client": ("127.0.0.1", 1),
             "server": (HOST, 80),
+            "extensions": {"http.response.trailers": {}},
             "test.view": view,
         }
         if path == "/v1/changes/stream" or "wait=" in query:
@@ -139,8 +160,10 @@ class Service:
             sent.append(message)
 
         await self.app(scope, receive, send)
+        trailers = sent.pop()["headers"] if sent[-1]["type"] == "http.response.trailers" else []
         pairs = tuple((name.decode(), value.decode()) for name, value in sent[0]["headers"])
-        return Heard(sent[0]["status"], pairs, b"".join(message.get("body", b"") for message in sent[1:]))
+        body = b"".join(message.get("body", b"") for message in sent[1:])
+        return Heard(sent[0]["status"], pairs, body, tuple(trailers))
 
     @property
     def log(self) -> bytes:

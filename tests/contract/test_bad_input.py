@@ -44,8 +44,12 @@ WRONG: list[tuple[str, str, str]] = [
     ("/v1/incidents?limit=ten", "limit", "'ten' is not a whole number from 1 to 1000."),
     ("/v1/incidents?sort=data", "sort", "'data' is no value of it: it is -date, date, id, "),
     ("/v1/incidents?fields=tilte", "fields", "'tilte' is no member of a record of this kind. Did you mean 'title'?"),
-    ("/v1/incidents?format=xml", "format", "'xml' is no value of it: it is json, ndjson, csv or geojson."),
-    ("/v1/sources?format=geojson", "format", "'geojson' is no value of it: it is json, ndjson or csv."),
+    (
+        "/v1/incidents?format=xml",
+        "format",
+        "'xml' is no value of it: it is json, ndjson, csv, xlsx, ",
+    ),
+    ("/v1/sources?format=geojson", "format", "'geojson' is no value of it: it is json, ndjson, csv, xlsx or parquet."),
     (
         "/v1/incidents?violation=tortur",
         "violation",
@@ -232,11 +236,14 @@ def test_a_wrong_method_is_refused_with_those_that_are_right(built_in, address, 
     assert problem["detail"].startswith("Here only GET, HEAD, OPTIONS are allowed")
 
 
+LARGE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet, application/vnd.apache.parquet"
+
+
 @pytest.mark.parametrize(
     ("address", "offered"),
     [
-        ("/v1/incidents", "application/json, application/x-ndjson, text/csv, application/geo+json"),
-        ("/v1/sources", "application/json, application/x-ndjson, text/csv"),
+        ("/v1/incidents", f"application/json, application/x-ndjson, text/csv, {LARGE}, application/geo+json"),
+        ("/v1/sources", f"application/json, application/x-ndjson, text/csv, {LARGE}"),
         (f"/v1/incidents/{INCIDENT}", "application/json, application/geo+json"),
         (f"/v1/incidents/{INCIDENT}/history", "application/json"),
         ("/v1/incidents/queryables", "application/json"),

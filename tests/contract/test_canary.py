@@ -120,7 +120,7 @@ def is_told_of_for_ever(leaf: Leaf) -> bool:
 def said(heard: Heard) -> bytes:
     """Return all that an answer says; how long it is says nothing that the body does not."""
     headers = "\n".join(f"{name}: {value}" for name, value in heard.headers if name != "content-length")
-    return headers.encode() + b"\n\n" + heard.body
+    return headers.encode() + b"\n\n" + heard.unpacked
 
 
 def is_of_records(address: str) -> bool:

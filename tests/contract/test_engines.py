@@ -5,7 +5,7 @@ import pytest
 from app.records import KINDS
 from tests.data.record import records
 
-FORMATS = ("json", "ndjson", "csv", "geojson")
+FORMATS = ("json", "ndjson", "csv", "xlsx", "parquet", "geojson")
 QUESTIONS = (
     "/v1/incidents",
     "/v1/incidents?period=post-2011-12",
@@ -54,7 +54,7 @@ def in_every_format() -> list[str]:
 
 
 def test_there_are_enough_questions():
-    assert (len(QUESTIONS), len(ONES), len(OTHERS), len(in_every_format())) == (18, 14, 29, 115)
+    assert (len(QUESTIONS), len(ONES), len(OTHERS), len(in_every_format())) == (18, 14, 29, 151)
 
 
 @pytest.mark.parametrize("address", in_every_format())

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import orjson
 import pytest
 
 from app.catalogue.parameter import Parameter
@@ -61,7 +62,7 @@ FINDS: dict[str, tuple[dict[str, Any], str]] = {
 }
 # Without the parameter itself all else finds this.
 WITHOUT = {"from": "abc", "to": "abc", "match": "ab", "at": "a", "side": "abc"}
-PAGE = ("sort", "limit", "cursor", "fields", "format", "facets", "facet_limit")
+PAGE = ("sort", "limit", "cursor", "fields", "facets", "facet_limit", "bom", "cursors", "format")
 
 
 @pytest.mark.parametrize(("kind", "parameter"), EVERY, ids=NAMES)
@@ -136,6 +137,21 @@ def format(world: World, kind: Kind) -> None:
         assert (heard.status, heard["content-type"].partition(";")[0]) == (200, MEDIA_TYPES[name])
 
 
+def bom(world: World, kind: Kind) -> None:
+    plain, marked = (world.service.ask(f"/v1/{kind.path}?format=csv&bom={given}").body for given in ("false", "true"))
+    assert marked == b"\xef\xbb\xbf" + plain
+
+
+def cursors(world: World, kind: Kind) -> None:
+    address = f"/v1/{kind.path}?format=ndjson&sort=id"
+    first, *rest = world.service.ask(f"{address}&cursors=true").body.splitlines()
+    (plain, *others) = world.service.ask(address).body.splitlines()
+    following = orjson.loads(first).pop("cursor")
+    assert orjson.loads(first) == {**orjson.loads(plain), "cursor": following}
+    assert world.service.ask(f"{address}&cursor={following}").body.splitlines() == others
+    assert len(rest) == len(others)
+
+
 def boundary(world: World, kind: Kind) -> None:
     heard = world.service.ask(
         f"/v1/{kind.path}?boundary=2000-01-01&ids={','.join(map(lambda f: world.id(kind, f), 'abc'))}"
@@ -163,6 +179,8 @@ PAGES: dict[str, Callable[[World, Kind], None]] = {
     "limit": limit,
     "cursor": cursor,
     "fields": fields,
+    "bom": bom,
+    "cursors": cursors,
     "format": format,
     "boundary": boundary,
     "facets": facets,
@@ -172,6 +190,8 @@ MEDIA_TYPES = {
     "json": "application/json",
     "ndjson": "application/x-ndjson",
     "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
     "geojson": "application/geo+json",
 }
 

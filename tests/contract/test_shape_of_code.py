@@ -26,7 +26,15 @@ ADDRESSES |= {"/v1/statistics/counts"}
 ADDRESSES |= {"/v1/changes", "/v1/changes/stream"}
 # Who may know the framework of the server, or of the command.
 FRAMED = (
-    *("app/main.py", "app/cli.py", "app/session.py", "app/viewing.py", "app/server.py", "app/explorer/"),
+    *(
+        "app/main.py",
+        "app/cli.py",
+        "app/session.py",
+        "app/viewing.py",
+        "app/exporting.py",
+        "app/server.py",
+        "app/explorer/",
+    ),
     *("app/catalogue/routes.py", "app/access/routes.py", "app/access/command.py"),
 )
 PURE = ("app/disclosure/", "app/custody/merkle.py", "app/vocabulary/", "app/records/", "app/catalogue/flat.py")

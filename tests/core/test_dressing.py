@@ -78,10 +78,12 @@ def test_what_is_known_of_a_request_stands_in_its_answer(headers):
 
 def test_scripts_can_read_what_a_client_needs():
     assert EXPOSED.decode().split(", ") == [
+        "Content-Disposition",
         "ETag",
         "Link",
         "RateLimit",
         "RateLimit-Policy",
+        "Repr-Digest",
         "Retry-After",
         "X-Request-ID",
     ]

@@ -1,6 +1,9 @@
 """HTTP: entity tags, methods, who asks, caches, hosts, what is logged, and how failures are answered."""
 
 import asyncio
+import base64
+import hashlib
+import socket
 import time
 from pathlib import Path
 
@@ -244,3 +247,26 @@ def test_metrics_are_counted_by_route(tmp_path: Path):
     assert value("evidence_requests_total", labels) == 2
     assert value("evidence_response_bytes_total", labels) == 37000
     assert value("evidence_request_seconds_count", {"route": "/v1/incidents"}) == 2
+
+
+@pytest.mark.parametrize("format", ["ndjson", "csv", "xlsx", "parquet"])
+def test_a_stream_ends_with_the_digest_of_its_bytes(live_server, format):
+    """Read as it comes: the standard library's client throws trailer fields away."""
+    host, _, port = live_server.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        for closing in (b"", b"Connection: close\r\n"):
+            connection.sendall(
+                b"GET /v1/incidents?format=%b HTTP/1.1\r\nHost: x\r\n%b\r\n" % (format.encode(), closing)
+            )
+        raw = b"".join(iter(lambda: connection.recv(65536), b""))
+    for _ in range(2):
+        head, _, raw = raw.partition(b"\r\n\r\n")
+        assert b"\r\ntrailer: repr-digest\r\n" in head
+        body = b""
+        while size := int(raw[: raw.index(b"\r\n")], 16):
+            _, _, raw = raw.partition(b"\r\n")
+            body, raw = body + raw[:size], raw[size + 2 :]
+        field, _, raw = raw.removeprefix(b"0\r\n").partition(b"\r\n\r\n")
+        digest = base64.b64encode(hashlib.sha256(body).digest())
+        assert field == b"repr-digest: sha-256=:" + digest + b":"
+    assert raw == b""
