@@ -46,6 +46,8 @@ from app.intake.restore import restore
 from app.intake.views import is_unsettled, prepare
 from app.intake.write import Closed, Writer
 from app.registry import KINDS, openapi_bytes, openapi_document
+from app.writing.desk import Desk
+from app.writing.routes import Writes
 
 LOOK_EVERY = 30  # seconds, for what others have left to be shown anew
 
@@ -87,23 +89,25 @@ def create_app(
     rates = Rates(
         settings.rate_public, settings.rate_credential, settings.rate_store, crypto.derive(master, "rate"), log.warning
     )
+    desk, trails = Desk(settings, database, expire or upkeep.expire, upkeep.wake), Trails(spool)
     app = FastAPI(
         title=TITLE,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_life(settings, database if db is None else None, metrics, rates, upkeep, shelf, spool, shipper),
+        lifespan=_life(settings, database if db is None else None, metrics, rates, upkeep, shelf, spool, shipper, desk),
         # The service sends nothing to anybody: no tracing, and no exporter, whatever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.openapi = openapi_document  # type: ignore[method-assign]
     tokens = Tokens(database, master, settings.public_url)
     access = Access(database, tokens, Issuer.of(settings))
-    reads = Reads(reader, identify or access.caller, Trails(spool), fixed(reader, openapi_bytes))
+    writes = Writes(desk, access, trails)
+    reads = Reads(reader, identify or access.caller, trails, fixed(reader, openapi_bytes), writes.beside)
     accounts = Accounts(database, master, settings.public_url)
     accesses = Accesses(access, tokens, Keys(database), accounts.routes)
-    app.router.routes[:] = [reads, accesses, *docs.routes()]
+    app.router.routes[:] = [reads, accesses, writes, *docs.routes()]
     app.add_middleware(reads.before)
     dressing = Dressing(settings.cors_origins, settings.is_https)
     app.add_middleware(Gate, rules=_rules(settings, rates, log, access.credential if identify is None else nobody))
@@ -141,6 +145,10 @@ class Upkeep:
                 await asyncio.to_thread(lambda: retract.expire(self._writer()))
             except Closed:
                 await state.wait_for_it(view)
+        self._due.set()
+
+    def wake(self) -> None:
+        """Go on with the journal now: something may have come into it; on the event loop."""
         self._due.set()
 
     async def restore(self) -> None:
@@ -189,6 +197,7 @@ def _life(
     shelf: Shelf,
     spool: Spool,
     shipper: Shipper,
+    desk: Desk,
 ) -> Any:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -211,6 +220,7 @@ def _life(
             if server is not None:
                 server.shutdown()
                 server.server_close()
+            await desk.close()
             await rates.close()
             await shelf.close()
             if database is not None:

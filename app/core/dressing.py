@@ -7,7 +7,7 @@ from app.core.observe import Header, Scope
 # Nothing of an answer is a page: it loads nothing, and no page may frame it. The documentation page states its own.
 POLICY = b"default-src 'none'; frame-ancestors 'none'"
 MORE = "headers.more"  # of a request's scope: headers that are to stand in its answer, whatever it is
-EXPOSED = b"ETag, Link, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID"
+EXPOSED = b"ETag, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID"
 _YEAR = 31_536_000
 
 

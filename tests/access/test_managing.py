@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.access.caller import ROLES
 from tests.access.conftest import MECHANISM, PARTNER
 from tests.intake.house import ONE_ENGINE
 
@@ -38,7 +39,7 @@ class TestMe:
             "may": [{"role": "read", "to": "read records as one of its views is shown them"}],
             "may_not": [
                 {"role": "contribute", "to": "submit and revise records of its organisation"},
-                {"role": "steward", "to": "ask who has read the records of its organisation"},
+                {"role": "steward", "to": ROLES["steward"]},
                 {"role": "admin", "to": "make, rotate and revoke the keys of its organisation"},
             ],
         }

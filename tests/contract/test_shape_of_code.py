@@ -25,7 +25,7 @@ ADDRESSES |= {"/v1/organisations", "/v1/organisations/{id}", "/v1/audit", "/v1/a
 # Who may know the framework of the server, or of the command.
 FRAMED = (
     *("app/main.py", "app/cli.py", "app/session.py", "app/viewing.py", "app/server.py", "app/explorer/"),
-    *("app/catalogue/routes.py", "app/access/routes.py", "app/access/command.py"),
+    *("app/catalogue/routes.py", "app/access/routes.py", "app/writing/routes.py", "app/access/command.py"),
 )
 PURE = ("app/disclosure/", "app/custody/merkle.py", "app/vocabulary/", "app/records/", "app/catalogue/flat.py")
 DRIVERS = {"sqlite3", "pysqlite3", "asyncpg", "psycopg"}
