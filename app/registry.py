@@ -7,6 +7,7 @@ import orjson
 
 from app.catalogue.openapi import Description
 from app.records import BY_NAME, BY_PATH, KINDS, Kind
+from app.writing.described import describe
 
 __all__ = ["BY_NAME", "BY_PATH", "KINDS", "Kind", "openapi_bytes", "openapi_document", "openapi_text"]
 
@@ -14,7 +15,7 @@ __all__ = ["BY_NAME", "BY_PATH", "KINDS", "Kind", "openapi_bytes", "openapi_docu
 @cache
 def openapi_document() -> dict[str, Any]:
     """Return the description of the API (OpenAPI 3.1), made from the kinds and the filter vocabulary."""
-    return Description().document()
+    return describe(Description().document())
 
 
 @cache

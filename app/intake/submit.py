@@ -1,5 +1,6 @@
 """The one way in: validated records become revisions, leaves, and what each view is shown, in one transaction."""
 
+import dataclasses
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ from app.vocabulary import edtf
 
 PUBLIC_RECORD = "public-record"
 ENDED = "has passed: the record keeps the consent that it has; name a day to come, or take the record back"
+NOWHERE = "names no {} that is on record"
 IN_ITSELF = "leads back to this very record: nothing lies in itself"
 
 
@@ -32,7 +34,7 @@ class Refusal:
     position: int
     field: str
     reason: str
-    target: str = ""  # the id that stands in that field and cannot be taken
+    target: str = dataclasses.field(default="", compare=False)  # the id that stands in that field and cannot be taken
 
 
 class Refused(Exception):
@@ -250,8 +252,7 @@ class Intake:
                 else:
                     kind = here.get(target) or self._kind_of(target) or promised(target)
                 if kind not in allowed:
-                    reason = f"names no {' or '.join(allowed)} that is on record"
-                    refusals.append(Refusal(position, path, reason, target))
+                    refusals.append(Refusal(position, path, NOWHERE.format(" or ".join(allowed)), target))
         refusals += self._circles(drafts)
         refusals += self.ended(connection, drafts)
         if len(here) < len(drafts):

@@ -36,8 +36,8 @@ def of_refusals(content: Json, error: Refused) -> Problem:
     faults: list[Fault] = []
     for one in error.refusals:
         found = list(_at(content, one.field.split("."), [], one.target)) if one.target else []
-        steps = found or [one.field.replace("[]", "").split(".")]
-        faults += [Fault("body", pointer(steps), _sentence(one.reason)) for steps in steps]
+        steps: list[list[str | int]] = found or [[*one.field.replace("[]", "").split(".")]]
+        faults += [Fault("body", pointer(path), _sentence(one.reason)) for path in steps]
     return _invalid(dict.fromkeys(faults))
 
 
@@ -59,7 +59,7 @@ def _invalid(faults: Iterable[Fault]) -> Problem:
 
 
 def _sentence(reason: str) -> str:
-    return f"It {reason}." if not reason.endswith(".") else f"It {reason}"
+    return f"It {reason}" if reason.endswith((".", "?")) else f"It {reason}."
 
 
 def _unknown(kind: str, loc: Sequence[str | int]) -> str:

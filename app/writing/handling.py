@@ -20,7 +20,7 @@ from app.intake.write import Writer
 from app.records import Kind
 from app.records.base import Words
 from app.writing import kept
-from app.writing.acts import Done, Foreseen, Place, carried_out, foretold, shown
+from app.writing.acts import Became, Done, Foreseen, Place, carried_out, foretold, shown
 from app.writing.asked import MERGE_PATCH, Wishes, body, wishes
 from app.writing.desk import Desk
 
@@ -173,7 +173,7 @@ class Writing:
             except Unobjectable as error:
                 raise Problem("conflict", f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
             resting = _own(connection, writer, found.resting if found else (), asking.asker)
-            became = "revised" if found is not None and found.changed else "unchanged"
+            became: Became = "revised" if found is not None and found.changed else "unchanged"
             return Done(became, place.own(connection, writer)), resting
 
         done, resting = await self._desk.write(object_to)

@@ -29,7 +29,7 @@ class Writes(BaseRoute):
         self._methods: dict[str, dict[str, Handler]] = {}
         for kind in KINDS:
             base = f"/v1/{kind.path}"
-            one = {"PUT": writing.put, "PATCH": writing.patch, "DELETE": writing.delete}
+            one: dict[str, Handler] = {"PUT": writing.put, "PATCH": writing.patch, "DELETE": writing.delete}
             self._methods[base], self._methods[f"{base}/{{id}}"] = {"POST": writing.post}, one
             self._methods[f"{base}/{{id}}/submitted"] = {"GET": writing.submitted}
             self._methods[f"{base}/{{id}}/disclosure"] = {"GET": writing.disclosed}
