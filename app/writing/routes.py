@@ -52,6 +52,8 @@ class Writes(BaseRoute):
         pieces = path.split("/")
         if not 3 <= len(pieces) <= 5 or pieces[1] != "v1" or pieces[2] not in self._of_kinds or not pieces[-1]:
             return None
+        if pieces[3:] == ["queryables"]:  # what stands there is no record
+            return None
         kind = self._of_kinds[pieces[2]]
         if len(pieces) == 3:
             return path, kind, None

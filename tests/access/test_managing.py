@@ -38,7 +38,7 @@ class TestMe:
             "purpose_needed": False,
             "may": [{"role": "read", "to": "read records as one of its views is shown them"}],
             "may_not": [
-                {"role": "contribute", "to": "submit and revise records of its organisation"},
+                {"role": "contribute", "to": ROLES["contribute"]},
                 {"role": "steward", "to": ROLES["steward"]},
                 {"role": "admin", "to": "make, rotate and revoke the keys of its organisation"},
             ],

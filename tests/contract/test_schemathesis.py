@@ -12,12 +12,16 @@ import app
 ROOT = Path(app.__file__).parents[1]
 RELATIONS = r"^/v1/[a-z-]+/\{id\}/(?!(history|rotate)$)"
 
+# What writes is 401 to a client without a credential: tests/writing holds it to the description.
+WRITING = r"^(create|put|change|retract|withdraw|objectTo)(?!Key|Org|Seal|Token)|^get.*(Submitted|Disclosure)$"
+
 
 def run(server: str, folder: Path, *options: str) -> str:
     """Run it; return what it says."""
     command = [str(Path(sys.executable).with_name("schemathesis")), "--no-color"]
     command += ["--config-file", str(ROOT / "schemathesis.toml")]
     command += ["run", f"{server}/openapi.json", "--checks", "all", "--seed", "1", "--workers", "2", "--no-shrink"]
+    command += ["--exclude-operation-id-regex", WRITING]
     command += ["--suppress-health-check", "all", "--continue-on-failure", "--generation-database", "none", *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

@@ -80,6 +80,8 @@ def test_scripts_can_read_what_a_client_needs():
     assert EXPOSED.decode().split(", ") == [
         "ETag",
         "Link",
+        "Location",
+        "Preference-Applied",
         "RateLimit",
         "RateLimit-Policy",
         "Retry-After",
