@@ -205,7 +205,8 @@ _NO_BODY: Json = {"204": {"description": "Done; no body was wanted.", "headers":
 def _of(kind: Kind) -> Json:
     base, name, words = f"/v1/{kind.path}", name_of(kind), kind.name.replace("-", " ")
     written, dry = f"{name}Written", f"{name}DryRun"
-    made, changed = ({"outcome": one, "warnings": []} for one in ("created", "revised"))
+    made: Json = {"outcome": "created", "warnings": []}
+    changed: Json = {"outcome": "revised", "warnings": []}
     sent = _body(JSON, _ref(_sent(kind)), sample(kind.name))
     here, patch = [of_one(kind)], _body(MERGE_PATCH, _ref("MergePatch"), {"note": {"en": "Read again."}})
     created = {"201": _answers(written, _example(kind, made), "It was not there, and is now.", _LOCATION)}
