@@ -89,7 +89,7 @@ def create_app(
     rates = Rates(
         settings.rate_public, settings.rate_credential, settings.rate_store, crypto.derive(master, "rate"), log.warning
     )
-    desk, trails = Desk(settings, database, expire or upkeep.expire, upkeep.wake), Trails(spool)
+    desk, trails = Desk(settings, database, master, expire or upkeep.expire, upkeep.wake), Trails(spool)
     app = FastAPI(
         title=TITLE,
         openapi_url=None,

@@ -55,9 +55,10 @@ class Desk:
     """Where requests have their writes done: one after another, so that one writer of this process is enough."""
 
     def __init__(
-        self, settings: Settings, database: Database, expire: Expire, done: Callable[[], None] = lambda: None
+        self, settings: Settings, database: Database, master: bytes, expire: Expire, done: Callable[[], None]
     ) -> None:
         """Write to a database; `done` is called after each write, for what is still to be shown anew."""
+        self.master = master
         self._settings, self._database, self._expire, self._done = settings, database, expire, done
         self._writing = ThreadPoolExecutor(1, "write")
         self._looking = ThreadPoolExecutor(1, "look")

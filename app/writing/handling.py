@@ -78,7 +78,7 @@ class Writing:
             done = await self._desk.write(lambda *given: _carry_out(given, adding))
             return _written(asking, done, asked.minimal)
         path = asking.request.scope["path"]
-        request = kept.asked(self._desk.writer().master, asking.asker.organisation, asked.key, path, raw)
+        request = kept.asked(self._desk.master, asking.asker.organisation, asked.key, path, raw)
         if request[:2] in self._going:
             detail = "The request that first came with this Idempotency-Key is under way."
             raise Problem("conflict", detail, headers={"Retry-After": "1"})

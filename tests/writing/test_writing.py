@@ -94,52 +94,54 @@ def test_every_kind_takes_what_it_answers_as_submitted(house, kind, builtin):
     assert hand.ask("DELETE", f"{here}?reason=x", if_match=changed.headers["etag"]).status_code == 204
 
 
-class TestWho:
-    def test_records_of_others_are_forbidden_where_they_are_shown_and_else_as_if_there_were_none(self, house):
-        hand = another(house)
-        unknown = new("tst")
-        for method, tail, body in (
-            ("PUT", "", a_witness()),
-            ("PATCH", "", {"note": None}),
-            ("DELETE", "", {"reason": "x"}),
-            ("GET", "/submitted", None),
-            ("GET", "/disclosure", None),
-            ("POST", "/withdrawal", {"reason": "x"}),
-            ("POST", "/objection", {"to": "record", "reason": "x"}),
-        ):
-            answers = {
-                id: hand.ask(method, f"/v1/testimonies/{id}{tail}", body, if_match=NOWHERE)
-                for id in (OPEN, PARTNERS, MECHANISMS, unknown)
-            }
-            for id in (OPEN, PARTNERS):
-                assert "'contribute' or 'steward' of the organisation that holds it" in held(answers[id], 403).replace(
-                    "the record: its `owner`", "it"
-                )
-            assert answers[MECHANISMS].content == answers[unknown].content
-            held(answers[unknown], 404)
-        assert count(house) == count(house, RECORD) + _later(house)
+def test_records_of_others_are_forbidden_where_they_are_shown_and_else_as_if_there_were_none(house):
+    hand = another(house)
+    unknown = new("tst")
+    for method, tail, body in (
+        ("PUT", "", a_witness()),
+        ("PATCH", "", {"note": None}),
+        ("DELETE", "", {"reason": "x"}),
+        ("GET", "/submitted", None),
+        ("GET", "/disclosure", None),
+        ("POST", "/withdrawal", {"reason": "x"}),
+        ("POST", "/objection", {"to": "record", "reason": "x"}),
+    ):
+        answers = {
+            id: hand.ask(method, f"/v1/testimonies/{id}{tail}", body, if_match=NOWHERE)
+            for id in (OPEN, PARTNERS, MECHANISMS, unknown)
+        }
+        for id in (OPEN, PARTNERS):
+            assert "'contribute' or 'steward' of the organisation that holds it" in held(answers[id], 403).replace(
+                "the record: its `owner`", "it"
+            )
+        assert answers[MECHANISMS].content == answers[unknown].content
+        held(answers[unknown], 404)
+    assert count(house) == count(house, RECORD) + _later(house)
 
-    def test_who_may_not_read_is_told_by_what_is_public_alone(self, house):
-        hand = another(house, roles=("contribute",))
-        assert hand.ask("DELETE", f"/v1/testimonies/{OPEN}", {"reason": "x"}).status_code == 403
-        assert hand.ask("DELETE", f"/v1/testimonies/{PARTNERS}", {"reason": "x"}).status_code == 404
 
-    def test_a_steward_revises_and_does_not_submit(self, house):
-        hand = another(house)
-        steward = another(house, roles=("steward",), owner=hand.owner)
-        here = f"/v1/testimonies/{hand.post('/v1/testimonies', a_witness())['id']}"
-        assert "'contribute'" in held(steward.ask("POST", "/v1/testimonies", a_witness()), 403)
-        place = a_place()
-        held(steward.ask("PUT", f"/v1/places/{place['id']}", place), 404)
-        assert steward.ask("PATCH", here, {"note": None}, if_match=steward.tag(here)).status_code == 200
-        assert steward.ask("DELETE", here, {"reason": "x"}, if_match=steward.tag(here)).status_code == 204
+def test_who_may_not_read_is_told_by_what_is_public_alone(house):
+    hand = another(house, roles=("contribute",))
+    assert hand.ask("DELETE", f"/v1/testimonies/{OPEN}", {"reason": "x"}).status_code == 403
+    assert hand.ask("DELETE", f"/v1/testimonies/{PARTNERS}", {"reason": "x"}).status_code == 404
 
-    def test_nothing_that_the_service_says_can_be_submitted(self, hand, house):
-        before = count(house)
-        for name, value in (("owner", OWNER), ("k", 1), ("revision", 9), ("state", "live"), ("updated", "x")):
-            reason = held(hand.ask("POST", "/v1/testimonies", a_witness() | {name: value}), 422, f"/{name}")
-            assert reason == "It is not submitted: the service says it."
-        assert count(house) == before
+
+def test_a_steward_revises_and_does_not_submit(house):
+    hand = another(house)
+    steward = another(house, roles=("steward",), owner=hand.owner)
+    here = f"/v1/testimonies/{hand.post('/v1/testimonies', a_witness())['id']}"
+    assert "'contribute'" in held(steward.ask("POST", "/v1/testimonies", a_witness()), 403)
+    place = a_place()
+    held(steward.ask("PUT", f"/v1/places/{place['id']}", place), 404)
+    assert steward.ask("PATCH", here, {"note": None}, if_match=steward.tag(here)).status_code == 200
+    assert steward.ask("DELETE", here, {"reason": "x"}, if_match=steward.tag(here)).status_code == 204
+
+
+def test_nothing_that_the_service_says_can_be_submitted(hand, house):
+    before = count(house)
+    for name, value in (("owner", OWNER), ("k", 1), ("revision", 9), ("state", "live"), ("updated", "x")):
+        reason = held(hand.ask("POST", "/v1/testimonies", a_witness() | {name: value}), 422, f"/{name}")
+        assert reason == "It is not submitted: the service says it."
+    assert count(house) == before
 
 
 def _later(house) -> int:
