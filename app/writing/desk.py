@@ -113,15 +113,18 @@ class Desk:
             return writer.transact(begun)
 
         self._waiting += 1
-        try:
-            return await self._within(asyncio.get_running_loop().run_in_executor(self._writing, in_turn), turn)
-        finally:
-            self._waiting -= 1
+        going = asyncio.get_running_loop().run_in_executor(self._writing, in_turn)
+        going.add_done_callback(self._is_through)
+        return await self._within(going, turn)
+
+    def _is_through(self, going: "asyncio.Future[T]") -> None:
+        self._waiting -= 1  # only now: what was given up is still held in memory until the thread comes to it
+        if not going.cancelled():
+            going.exception()  # whoever gave up does not ask for it
 
     async def _within(self, going: "asyncio.Future[T]", turn: _Turn) -> T:
         done, _ = await asyncio.wait([going], timeout=PATIENCE)
         if not done and turn.give_up():
-            going.add_done_callback(lambda one: one.exception())
             raise _busy()
         try:
             found = await going
@@ -130,6 +133,10 @@ class Desk:
             raise Problem("unavailable", detail, headers={"Retry-After": "30"}) from None
         self._done()
         return found
+
+    async def think(self, work: Callable[[Writer], T]) -> T:
+        """Run what needs no database, and may take long, away from the event loop and from the lock."""
+        return await asyncio.get_running_loop().run_in_executor(self._looking, lambda: work(self.writer()))
 
     async def look(self, work: Callable[[Writer, Connection], T]) -> T:
         """Run `work(writer, connection)` on one snapshot; it writes nothing, and the writer is one for this alone."""

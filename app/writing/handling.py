@@ -65,8 +65,9 @@ class Writing:
         raw, content = await body(asking.request, asking.receive)
         place = asking.place
 
+        draft = await self._desk.think(lambda writer: place.draft(writer, content))
+
         def adding(writer: Writer, connection: Connection) -> Any:
-            draft = place.draft(writer, content)
             place.added(connection, draft)
             return draft, place.plan(connection, writer, draft)
 
@@ -94,8 +95,9 @@ class Writing:
         _, content = await body(asking.request, asking.receive)
         place = asking.place
 
+        draft = await self._desk.think(lambda writer: place.draft(writer, content))
+
         def putting(writer: Writer, connection: Connection) -> Any:
-            draft = place.draft(writer, content)
             place.put(connection, writer, asked)
             return draft, place.plan(connection, writer, draft)
 

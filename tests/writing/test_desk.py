@@ -5,7 +5,7 @@ import threading
 import time
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.access.audit import Spool
 from app.core.db import Database
@@ -13,6 +13,7 @@ from app.intake import erase
 from app.intake.write import Writer
 from app.vault.tables import ANSWERED
 from app.writing import desk
+from app.writing.kept import FOR
 from tests.access.conftest import lines_in
 from tests.intake.house import ONE_ENGINE, consent
 from tests.writing.conftest import NUMBERS, a_witness, another, count, held
@@ -88,6 +89,17 @@ class TestAccount:
             done = hand.ask("PATCH", here, {"medium": "tape"}, if_match=made.headers["etag"])
             assert (done.status_code, done.content) == (204, b"")
         assert hand.tag(here) == done.headers["etag"]
+
+
+def test_an_answer_is_kept_for_a_day(house):
+    hand, key = another(house), f"key-{next(NUMBERS)}"
+    first = hand.post("/v1/testimonies", a_witness(), idempotency_key=key)
+    held(hand.ask("POST", "/v1/testimonies", a_witness(), idempotency_key=key), 422, "Idempotency-Key")
+    older = update(ANSWERED).where(ANSWERED.c.record == first["id"]).values(at=ANSWERED.c.at - FOR)
+    house.database.write(lambda connection: connection.execute(older))
+    assert hand.post("/v1/testimonies", a_witness(), idempotency_key=key)["id"] != first["id"]
+    left = select(func.count()).select_from(ANSWERED).where(ANSWERED.c.organisation == hand.owner)
+    assert house.database.look(lambda connection: connection.scalar(left)) == 1
 
 
 def test_an_answer_that_is_kept_goes_with_the_record_that_is_erased(house):
