@@ -48,6 +48,8 @@ from app.intake.views import is_unsettled, prepare
 from app.intake.write import Closed, Writer
 from app.registry import KINDS, openapi_bytes, openapi_document
 from app.statistics.counts import Counts
+from app.writing.desk import Desk
+from app.writing.routes import Writes
 
 LOOK_EVERY = 30  # seconds, for what others have left to be shown anew
 
@@ -89,31 +91,33 @@ def create_app(
     rates = Rates(
         settings.rate_public, settings.rate_credential, settings.rate_store, crypto.derive(master, "rate"), log.warning
     )
+    desk, trails = Desk(settings, database, master, expire or upkeep.expire, upkeep.wake), Trails(spool)
     app = FastAPI(
         title=TITLE,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_life(settings, database if db is None else None, metrics, rates, upkeep, shelf, spool, shipper),
+        lifespan=_life(settings, database if db is None else None, metrics, rates, upkeep, shelf, spool, shipper, desk),
         # The service sends nothing to anybody: no tracing, and no exporter, whatever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.openapi = openapi_document  # type: ignore[method-assign]
     tokens = Tokens(database, master, settings.public_url)
     access = Access(database, tokens, Issuer.of(settings))
-    identify = identify or access.caller
+    who = identify or access.caller
     waiting = Waiting(database, reader.expire, settings.waiters, settings.waiters_each)
-    feed = changes.Changes(reader, identify, waiting)
+    feed = changes.Changes(reader, who, waiting)
     viewed: dict[str, Handler] = {
         "/v1/statistics/counts": Counts(reader).answer,
         changes.PATH: feed.answer,
-        stream.PATH: stream.Stream(feed, identify, waiting).answer,
+        stream.PATH: stream.Stream(feed, who, waiting).answer,
     }
-    reads = Reads(reader, identify, Trails(spool), fixed(reader, openapi_bytes), viewed)
+    writes = Writes(desk, access, trails)
+    reads = Reads(reader, who, trails, fixed(reader, openapi_bytes), viewed, writes.beside)
     accounts = Accounts(database, master, settings.public_url)
     accesses = Accesses(access, tokens, Keys(database), accounts.routes)
-    app.router.routes[:] = [reads, accesses, *docs.routes()]
+    app.router.routes[:] = [reads, accesses, writes, *docs.routes()]
     app.add_middleware(reads.before)
     dressing = Dressing(settings.cors_origins, settings.is_https)
     app.add_middleware(Gate, rules=_rules(settings, rates, log, access.credential if identify is None else nobody))
@@ -151,6 +155,10 @@ class Upkeep:
                 await asyncio.to_thread(lambda: retract.expire(self._writer()))
             except Closed:
                 await state.wait_for_it(view)
+        self._due.set()
+
+    def wake(self) -> None:
+        """Go on with the journal now: something may have come into it; on the event loop."""
         self._due.set()
 
     async def restore(self) -> None:
@@ -199,6 +207,7 @@ def _life(
     shelf: Shelf,
     spool: Spool,
     shipper: Shipper,
+    desk: Desk,
 ) -> Any:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -221,6 +230,7 @@ def _life(
             if server is not None:
                 server.shutdown()
                 server.server_close()
+            await desk.close()
             await rates.close()
             await shelf.close()
             if database is not None:

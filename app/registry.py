@@ -7,7 +7,8 @@ import orjson
 
 from app.catalogue.openapi import Description
 from app.records import BY_NAME, BY_PATH, KINDS, Kind
-from app.statistics import described
+from app.statistics import described as statistics
+from app.writing.described import describe
 
 __all__ = ["BY_NAME", "BY_PATH", "KINDS", "Kind", "openapi_bytes", "openapi_document", "openapi_text"]
 
@@ -15,7 +16,7 @@ __all__ = ["BY_NAME", "BY_PATH", "KINDS", "Kind", "openapi_bytes", "openapi_docu
 @cache
 def openapi_document() -> dict[str, Any]:
     """Return the description of the API (OpenAPI 3.1), made from the kinds and the filter vocabulary."""
-    return Description().document([described.paths], described.TAGS)
+    return describe(Description().document([statistics.paths], statistics.TAGS))
 
 
 @cache

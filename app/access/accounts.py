@@ -9,12 +9,14 @@ import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     Integer,
     Select,
     SmallInteger,
     String,
     bindparam,
+    func,
     insert,
     select,
     tuple_,
@@ -262,7 +264,7 @@ def _of_owner(by_record: bool) -> "Select[Any]":
     """What an owner is told, newest first: the key (without the owner), then by whom, when, how often, and of what."""
     c = AUDIT_READ.c
     key = c.day, c.record, c.credential, c.view
-    columns = *key, c.organisation, c.first_at, c.last_at, c.times, RECORD.c.kind, VIEW.c.audience, VIEW.c.purpose
+    columns = *key, c.organisation, c.first_at, c.last_at, c.times, RECORD.c.kind, *_named()
     before = tuple_(*key) < tuple_(
         bindparam("day", type_=BigInteger),
         bindparam("of", type_=String),
@@ -272,9 +274,14 @@ def _of_owner(by_record: bool) -> "Select[Any]":
     where = [c.owner == bindparam("owner", type_=String), c.shown_from <= bindparam("now", type_=BigInteger), before]
     if by_record:
         where.append(c.record == bindparam("record", type_=String))
-    joined = AUDIT_READ.join(RECORD, RECORD.c.id == c.record).join(VIEW, VIEW.c.id == c.view)
+    joined = AUDIT_READ.join(RECORD, RECORD.c.id == c.record).outerjoin(VIEW, VIEW.c.id == c.view)
     order = [column.desc() for column in key]
     return select(*columns).select_from(joined).where(*where).order_by(*order).limit(bindparam("limit", type_=Integer))
+
+
+def _named() -> "tuple[ColumnElement[str], ColumnElement[str]]":
+    """Audience and purpose of a view, and of what an organisation reads as it submitted it, which is in no view."""
+    return func.coalesce(VIEW.c.audience, "owner"), func.coalesce(VIEW.c.purpose, "as-submitted")
 
 
 def _lines(by_organisation: bool) -> "Select[Any]":

@@ -7,12 +7,13 @@ from typing import Any
 from app.core.problems import Fault, Problem, invalid, nearest
 
 PUBLIC = 0  # the view of everybody: audience `public`, purpose `publication`
+AS_SUBMITTED = -1  # no view: the records of one's own organisation, as it submitted them
 REALM = 'Bearer realm="evidence"'
 # What a credential may be allowed. No role includes another one.
 ROLES: dict[str, str] = {
     "read": "read records as one of its views is shown them",
-    "contribute": "submit and revise records of its organisation",
-    "steward": "ask who has read the records of its organisation",
+    "contribute": "submit and revise records of its organisation, and read them as submitted",
+    "steward": "revise the records of its organisation, and ask what each view is shown of them and who has read them",
     "admin": "make, rotate and revoke the keys of its organisation",
 }
 _PROOF = object()
@@ -82,22 +83,32 @@ class Identity:
         if proof is not _PROOF:
             raise NotMinted("only the room `access` says who somebody is")
 
-    def require(self, role: str) -> None:
-        """Refuse who has not a right, before anything is read.
+    def require(self, role: str, *others: str) -> None:
+        """Refuse who has neither a right nor one of the others, before anything is read.
 
         Raises:
             Problem: unauthenticated where there is no credential; else forbidden, naming the right that is missing.
         """
-        if role in self.roles:
+        if not self.roles.isdisjoint((role, *others)):
             return
+        right = " or ".join(f"'{one}'" for one in (role, *others))
         if self.credential is None:
-            raise unauthenticated(f"This needs a credential with the right '{role}'.")
+            raise unauthenticated(f"This needs a credential with the right {right}.")
         has = f"has: {', '.join(sorted(self.roles))}" if self.roles else "has none"
         raise Problem(
             "forbidden",
-            f"This needs the right '{role}', to {ROLES[role]}. Your credential {has}.",
+            f"This needs the right {right}, to {ROLES[role]}. Your credential {has}.",
             headers={"WWW-Authenticate": f'{REALM}, error="insufficient_scope", scope="{role}"'},
         )
+
+    def as_owner(self) -> Caller:
+        """Return the caller as one who reads records of its own organisation as submitted: in no view.
+
+        Raises:
+            Problem: unauthenticated, forbidden.
+        """
+        self.require("contribute", "steward")
+        return self._in(AS_SUBMITTED)
 
     def for_purpose(self, purpose: str | None) -> Caller:
         """Return the caller in the view that the header Purpose names; with one view it may be left out.

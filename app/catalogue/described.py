@@ -262,6 +262,11 @@ _PROBLEMS = {
     "not-acceptable": Problem(
         "not-acceptable", "This is offered as application/json; the header Accept takes none of them."
     ),
+    "conflict": Problem("conflict", "This id is taken. Choose another one."),
+    "precondition-failed": Problem("precondition-failed", "The record was changed since: read it as submitted again."),
+    "precondition-required": Problem(
+        "precondition-required", "Say which form of the record you change: its ETag, as If-Match."
+    ),
     "too-long": Problem("too-long", "The query string has 9001 bytes; 8192 are the most that is read."),
     "invalid-request": invalid([Fault("query", "peroid", "There is no parameter 'peroid'. Did you mean 'period'?")]),
     "too-many-requests": Problem(
@@ -314,6 +319,7 @@ CACHED: Json = {
     **COUNTED,
 }
 OF_PROBLEMS: Json = {
+    "conflict": {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}},
     "too-many-requests": {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}, **COUNTED},
     "unavailable": {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}},
     "unauthenticated": {"WWW-Authenticate": {"$ref": "#/components/headers/WWWAuthenticate"}},

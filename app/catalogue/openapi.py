@@ -37,10 +37,13 @@ _STATUS = {
     "403": "The credential lacks a right: the detail names it.",
     "404": "There is nothing under this address that you may see.",
     "406": "The header Accept takes none of the formats.",
+    "409": "What is on record, or another request, stands against it.",
+    "412": "The record is not in the form that you state.",
     "413": "The body is too large.",
     "414": "The query string is too long.",
     "415": "The body is not of the media type that is read.",
     "422": "A parameter has an error; each is explained.",
+    "428": "The request does not say which form of the record it changes.",
     "429": "More requests came from you in a minute than are answered.",
     "500": "The service failed.",
     "503": "What you may see is being prepared, or something is just being taken out of sight.",
@@ -135,7 +138,7 @@ class Description:
                     f"list{name}History",
                     f"The history of one {_words(kind)}",
                     "Every form of it that you were shown: when, and the SHA-256 digest of what was shown.",
-                    [_id(kind)],
+                    [of_one(kind)],
                     ok({bare(JSON): described.history()}),
                     ("401", "404", "406", "422", "503"),
                 )
@@ -148,7 +151,7 @@ class Description:
         content: Json = {bare(JSON): {"schema": _ref(_model(kind)), "example": example(kind)}}
         if kind.geometry:
             content[bare(GEOJSON)] = {"schema": _ref("Feature"), "example": described.feature(example(kind))}
-        parameters = [_id(kind), self.parameter(kind, format_of(formats), "record")]
+        parameters = [of_one(kind), self.parameter(kind, format_of(formats), "record")]
         return operation(
             f"get{name}",
             f"One {_words(kind)}",
@@ -162,7 +165,7 @@ class Description:
         of, to = BY_NAME[relation.of], BY_NAME[relation.to]
         title = f"{relation.name.replace('-', ' ').capitalize()} of one {_words(of)}"
         operation = self._list(
-            to, f"list{name_of(of)}{pascal(relation.name)}", title, relation.doc, [_id(of)], ("404",)
+            to, f"list{name_of(of)}{pascal(relation.name)}", title, relation.doc, [of_one(of)], ("404",)
         )
         return {"get": operation | {"tags": [of.title]}}
 
@@ -290,7 +293,8 @@ def _example(parameter: Parameter) -> Any:
     return [value] if parameter.many else value
 
 
-def _id(kind: Kind) -> Json:
+def of_one(kind: Kind) -> Json:
+    """Return the parameter that is the id of one record."""
     return {
         "name": "id",
         "in": "path",

@@ -1,6 +1,6 @@
 """Routes: every address that is read, made from the kinds in one place; found by a dictionary, not by patterns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -34,8 +34,19 @@ class Reads(BaseRoute):
         trails: Trails,
         fixed: dict[str, Handler],
         viewed: Mapping[str, Handler] = MappingProxyType({}),
+        beside: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> None:
-        """Make the routes of every kind; `fixed` are addresses alike for everybody, `viewed` depend on who asks."""
+        """Make the routes of every kind.
+
+        Args:
+            reader: reads views.
+            identify: who asks.
+            trails: the account of reads.
+            fixed: addresses that are alike for everybody.
+            viewed: addresses with no record in them that depend on who asks.
+            beside: methods that other routes answer under these templates.
+        """
+        self._allow = {one: ", ".join(("GET", "HEAD", *more, "OPTIONS")) for one, more in beside.items()}
         self._identify = identify
         self._trails = trails
         self._fixed: dict[str, Found] = {path: (path, handler, "", False) for path, handler in fixed.items()}
@@ -112,13 +123,13 @@ class Reads(BaseRoute):
 
     async def _answer(self, request: Request, method: str) -> Answer:
         found: Found = request.scope["found"]
-        _, handler, one, by_view = found
+        template, handler, one, by_view = found
         if method == "OPTIONS":
-            return options(ALLOW)
+            return options(self._allow.get(template, ALLOW))
         if method not in ("GET", "HEAD"):
-            raise Problem(
-                "method-not-allowed", f"Here only {ALLOW} are allowed, not {method[:20]}.", headers={"Allow": ALLOW}
-            )
+            allow = self._allow.get(template, ALLOW)
+            detail = f"Here only {allow} are allowed, not {method[:20]}."
+            raise Problem("method-not-allowed", detail, headers={"Allow": allow})
         caller: Any = ANONYMOUS
         if by_view:
             if (query := request.scope["query_string"]) and looks_like_one(query):

@@ -19,6 +19,10 @@ _HOST = re.compile(rb"([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.?|\[[0-9A-Fa-f:.]+\])(:[
 
 # What every answer carries beside these is added where it is watched: see app/core/dressing.py.
 VARY: Header = (b"vary", b"Accept, Authorization")
+# What a page of another origin may send.
+HEADERS = (
+    b"Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Purpose, X-Request-ID"
+)
 # What everybody may read, and what is for one caller alone.
 OPEN = [VARY]
 CLOSED: list[Header] = [
@@ -149,7 +153,7 @@ def options(allow: str) -> Answer:
         *OPEN,
         (b"allow", allow.encode()),
         (b"access-control-allow-methods", allow.encode()),
-        (b"access-control-allow-headers", b"Accept, Authorization, Content-Type, If-None-Match, Purpose, X-Request-ID"),
+        (b"access-control-allow-headers", HEADERS),
         (b"access-control-max-age", b"86400"),
     ]
     return Answer(204, headers)

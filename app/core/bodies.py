@@ -1,6 +1,8 @@
 """Bodies of requests: how many bytes of one are read, how long they may take to come, and how deep its JSON may be."""
 
 import asyncio
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -70,7 +72,8 @@ def read_json(body: bytes, deepest: int = DEEPEST) -> Any:
     """Return what a body says in JSON (RFC 8259, without NaN and Infinity).
 
     Raises:
-        Problem: invalid-request, if it is no JSON, or nests more than `deepest` lists and objects in each other.
+        Problem: invalid-request, if it is no JSON, nests more than `deepest` lists and objects in each other, or an
+            object has two members of one name: readers differ in which of them they take.
     """
     try:
         content = orjson.loads(body)
@@ -79,13 +82,43 @@ def read_json(body: bytes, deepest: int = DEEPEST) -> Any:
     level = [content] if isinstance(content, (dict, list)) else []
     for _ in range(deepest):
         if not level:
-            return content
+            break
         within = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
         level = [one for one in within if isinstance(one, (dict, list))]
     if level:
         raise _wrong(f"Lists and objects lie more than {deepest} deep within each other.")
+    if isinstance(content, (dict, list)) and (twice := _twice(body)) is not None:
+        raise _wrong("An object has two members of one name.", twice)
     return content
 
 
-def _wrong(detail: str) -> Problem:
-    return Problem("invalid-request", detail, (Fault("body", "", detail),))
+def _twice(body: bytes) -> str | None:
+    """Return the pointer (RFC 6901) to an object of which two members have one name."""
+    found: list[dict[str, Any]] = []
+
+    def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(members)
+        if len(made) < len(members):
+            found.append(made)
+        return made
+
+    # Numbers do not matter here; a long one would take long to read.
+    whole = json.loads(body, object_pairs_hook=pairs, parse_int=len, parse_float=len)
+    return next((where for where, one in _within(whole, "") if any(one is other for other in found)), None)
+
+
+def _within(value: Any, here: str) -> Iterator[tuple[str, Any]]:
+    """Yield every list and object with its pointer."""
+    if isinstance(value, (dict, list)):
+        yield here, value
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _within(inner, f"{here}/{pointed(str(name))}")
+
+
+def pointed(name: str) -> str:
+    """Return a name as it stands in a pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _wrong(detail: str, pointer: str = "") -> Problem:
+    return Problem("invalid-request", detail, (Fault("body", pointer, detail),))

@@ -7,7 +7,10 @@ from app.core.observe import Header, Scope
 # Nothing of an answer is a page: it loads nothing, and no page may frame it. The documentation page states its own.
 POLICY = b"default-src 'none'; frame-ancestors 'none'"
 MORE = "headers.more"  # of a request's scope: headers that are to stand in its answer, whatever it is
-EXPOSED = b"Content-Disposition, ETag, Link, RateLimit, RateLimit-Policy, Repr-Digest, Retry-After, X-Request-ID"
+EXPOSED = (
+    b"Content-Disposition, ETag, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Repr-Digest, "
+    b"Retry-After, X-Request-ID"
+)
 _YEAR = 31_536_000
 
 

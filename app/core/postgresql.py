@@ -79,7 +79,7 @@ class PostgreSQL:
         self._starting = threading.Lock()
 
     def _open_engine(self) -> AsyncEngine:
-        return create_async_engine(self._url.set(drivername="postgresql+asyncpg"), pool_size=1, max_overflow=1)
+        return create_async_engine(self._url.set(drivername="postgresql+asyncpg"), pool_size=1, max_overflow=4)
 
     def prepare(self, select: "Select[Any]") -> Prepared:
         """Compile a statement."""

@@ -18,10 +18,13 @@ TYPES: dict[str, tuple[int, str]] = {
     "method-not-allowed": (405, "The method is not allowed here"),
     "not-acceptable": (406, "No offered format is acceptable"),
     "too-slow": (408, "The request took too long to come"),
+    "conflict": (409, "This cannot be done as things stand"),
+    "precondition-failed": (412, "What you hold is not the newest form"),
     "too-long": (414, "The address is too long"),
     "too-large": (413, "The request is too large"),
     "unsupported-media-type": (415, "The media type is not supported"),
     "invalid-request": (422, "The request has an error"),
+    "precondition-required": (428, "The request has to say which form it changes"),
     "too-many-requests": (429, "The limit of requests is reached"),
     "headers-too-large": (431, "The headers of the request are too large"),
     "internal-error": (500, "The service failed"),
@@ -60,6 +63,19 @@ EXPLAINED: dict[str, tuple[str, str]] = {
     "too-slow": (
         "The headers or the body did not come as fast as they must. The connection is closed.",
         "Send the request at once, and a large body over a line that carries it.",
+    ),
+    "conflict": (
+        "The request is understood, and what is on record, or another request that is under way, stands against it.",
+        "The detail says what does. With the header Retry-After, send the same request again after so many seconds.",
+    ),
+    "precondition-failed": (
+        "The record was changed since you read it, or is there although you asked for a new one. Nothing was written.",
+        "Read the record as submitted again, put your change onto that, and send it with the new ETag as If-Match.",
+    ),
+    "precondition-required": (
+        "A record that is there is changed by whoever says which form of it they saw, so that nobody undoes unseen "
+        "what somebody else wrote.",
+        "Read the record at its address with /submitted and send the ETag of that answer as If-Match.",
     ),
     "too-long": (
         "The address or its query string is longer, or has more parameters, than is read.",

@@ -1,6 +1,6 @@
 """Explaining: for each view what it gets of a record and which rule said so, as the vault has it now."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -8,14 +8,19 @@ from sqlalchemy import Connection
 from app.core.moments import iso
 from app.disclosure.explain import DisclosureShown, Explanation, explain, shown
 from app.disclosure.reasons import Reason, once
-from app.intake.publish import views_of
-from app.intake.world import World
+from app.intake.publish import Item, Known, views_of
+from app.intake.world import Node, World
 from app.intake.write import Writer, item_of
 from app.records import BY_NAME
+from app.vault.append import Addition
 
 
 def disclosure(
-    writer: Writer, record: str, views: Collection[int] | None = None, owner: str | None = None
+    writer: Writer,
+    record: str,
+    views: Collection[int] | None = None,
+    owner: str | None = None,
+    within: Connection | None = None,
 ) -> DisclosureShown | None:
     """Return what views get of a record, and why.
 
@@ -28,10 +33,13 @@ def disclosure(
         views: the numbers of the views to explain; None: all.
         owner: who asks: their own records alone, nothing of the views that other organisations have of their own, and
             of testimonies that others hold not why they have their part. None: the operator, who is told everything.
+        within: a snapshot to read; a fresh one if not given.
 
     Returns:
         None if there is no such record, or it is not the asker's.
     """
+    if within is not None:
+        return _disclosure(within, writer, record, views, owner)
     return writer.database.look(lambda connection: _disclosure(connection, writer, record, views, owner))
 
 
@@ -44,6 +52,30 @@ def _disclosure(
     item, world = item_of(stored), World(writer.vault)
     world.learn(connection, item.named)
     _, known = writer.publisher.known(connection, writer.vault, [item])
+    return _explained(connection, writer, item, world, known, views, owner)
+
+
+def foreseen(connection: Connection, writer: Writer, addition: Addition) -> DisclosureShown:
+    """Return what views would get of a record, and why, if this were appended: as `disclosure` for its owner.
+
+    The record as shown has no `revision` and no `updated`: it has neither yet.
+    """
+    one, world = addition, World(writer.vault)
+    world.learn(connection, [one.id, *one.targets])
+    world.put(one.id, Node.of(one.kind, one.state, one.owner, one.content))
+    item = Item(one.id, one.kind, one.k, one.owner, one.state, one.content, one.targets, one.expires, new=False)
+    return _explained(connection, writer, item, world, {}, None, one.owner)
+
+
+def _explained(
+    connection: Connection,
+    writer: Writer,
+    item: Item,
+    world: World,
+    known: Mapping[tuple[int, str], Known],
+    views: Collection[int] | None,
+    owner: str | None,
+) -> DisclosureShown:
     found: list[Explanation] = []
     for view in views_of(connection):
         if (views is not None and view.id not in views) or (owner is not None and view.owner not in (None, owner)):
@@ -67,7 +99,7 @@ def _disclosure(
         others = {id for id, head in heads.items() if head.owner != owner}
         found = [replace(one, reasons=_but_for(others, one.reasons)) for one in found]
     return DisclosureShown(
-        id=item.id, kind=item.kind, owner=item.owner, state=stored.state, views=[shown(one) for one in found]
+        id=item.id, kind=item.kind, owner=item.owner, state=item.state, views=[shown(one) for one in found]
     )
 
 

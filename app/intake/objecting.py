@@ -1,5 +1,6 @@
 """Objecting: a person whose account was published has it hidden, or their name, at once and in every view."""
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection
@@ -44,6 +45,13 @@ def object_to(writer: Writer, record: str, owner: str, to: To, reason: str) -> O
         Unobjectable: the record is of another kind, or shown by consent.
         ValidationError: the reason is no text.
     """
+    return writer.transact(objecting(writer, record, owner, to, reason))
+
+
+def objecting(
+    writer: Writer, record: str, owner: str, to: To, reason: str
+) -> Callable[[Connection, int, int], Objected | None]:
+    """Return the work of `object_to`, for a transaction that does more; it raises the same."""
     objection = Objection(to=to, reason=reason).model_dump()
 
     def _object(connection: Connection, at: int, size: int) -> Objected | None:
@@ -76,4 +84,4 @@ def object_to(writer: Writer, record: str, owner: str, to: To, reason: str) -> O
         writer.append(connection, at, size, [addition])
         return Objected(True, resting)
 
-    return writer.transact(_object)
+    return _object

@@ -1,6 +1,6 @@
 """Taking records out of sight: retracted, withdrawn, or their consent has run out. The vault keeps them sealed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -12,6 +12,8 @@ from app.records import BY_NAME, references
 from app.vault.append import Addition, Stored
 from app.vault.tables import GONE, RECORD
 
+Work = Callable[[Connection, int, int], bool]
+
 
 def retract(writer: Writer, record: str, owner: str, reason: str) -> bool:
     """Take a record back: every view loses it, and what rests on it alone; the vault keeps it, and the reason.
@@ -19,7 +21,12 @@ def retract(writer: Writer, record: str, owner: str, reason: str) -> bool:
     Returns:
         False if there is no such record of this owner, or it was taken out of sight before.
     """
-    return _take_away(writer, record, owner, "retracted", {"retraction": {"reason": reason}}, GONE)
+    return writer.transact(retracting(writer, record, owner, reason))
+
+
+def retracting(writer: Writer, record: str, owner: str, reason: str) -> Work:
+    """Return the work of `retract`, for a transaction that does more."""
+    return _taking(writer, record, owner, "retracted", {"retraction": {"reason": reason}}, GONE)
 
 
 def withdraw(writer: Writer, record: str, owner: str, reason: str) -> bool:
@@ -28,21 +35,26 @@ def withdraw(writer: Writer, record: str, owner: str, reason: str) -> bool:
     Returns:
         False if there is no such record of this owner, or it was withdrawn or erased before.
     """
+    return writer.transact(withdrawing(writer, record, owner, reason))
+
+
+def withdrawing(writer: Writer, record: str, owner: str, reason: str) -> Work:
+    """Return the work of `withdraw`, for a transaction that does more."""
     final = GONE - {"retracted"}
-    return _take_away(writer, record, owner, "withdrawn", {"withdrawal": {"reason": reason}}, final)
+    return _taking(writer, record, owner, "withdrawn", {"withdrawal": {"reason": reason}}, final)
 
 
-def _take_away(
+def _taking(
     writer: Writer, record: str, owner: str, change: str, more: Mapping[str, Any], final: frozenset[str]
-) -> bool:
+) -> Work:
     def _take(connection: Connection, at: int, size: int) -> bool:
         stored = writer.vault.read(connection, [record]).get(record)
         if stored is None or stored.owner != owner or stored.state in final:
             return False
-        writer.append(connection, at, size, [_change(stored, change, more)])
+        writer.append(connection, at, size, [changed(stored, change, more)])
         return True
 
-    return writer.transact(_take)
+    return _take
 
 
 def expire(writer: Writer) -> int:
@@ -51,7 +63,7 @@ def expire(writer: Writer) -> int:
     def _expire(connection: Connection, at: int, size: int) -> int:
         over = select(RECORD.c.id).where(RECORD.c.expires <= at, RECORD.c.state == "live")
         stored = writer.vault.read(connection, list(connection.scalars(over)))
-        changes = [_change(one, "expired", {}) for one in stored.values()]
+        changes = [changed(one, "expired", {}) for one in stored.values()]
         writer.append(connection, at, size, changes)
         set_next_expiry(connection, at)
         return len(changes)
@@ -68,7 +80,8 @@ def set_next_expiry(connection: Connection, at: int) -> None:
         connection.execute(update(VIEW).where(VIEW.c.id == view.id).values(next_expiry=soonest))
 
 
-def _change(stored: Stored, change: str, more: Mapping[str, Any]) -> Addition:
+def changed(stored: Stored, change: str, more: Mapping[str, Any]) -> Addition:
+    """Return the revision by which a record goes out of sight."""
     content = {**stored.content, **more}
     return Addition(
         id=stored.id,

@@ -1,5 +1,6 @@
 """The one way in: validated records become revisions, leaves, and what each view is shown, in one transaction."""
 
+import dataclasses
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ from app.vocabulary import edtf
 
 PUBLIC_RECORD = "public-record"
 ENDED = "has passed: the record keeps the consent that it has; name a day to come, or take the record back"
+NOWHERE = "names no {} that is on record"
 IN_ITSELF = "leads back to this very record: nothing lies in itself"
 
 
@@ -32,6 +34,7 @@ class Refusal:
     position: int
     field: str
     reason: str
+    target: str = dataclasses.field(default="", compare=False)  # the id that stands in that field and cannot be taken
 
 
 class Refused(Exception):
@@ -51,6 +54,17 @@ class Outcome:
     revised: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     doubts: list[tuple[str, Doubt]] = field(default_factory=list)  # by id: what a person should look at again
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Whoever submits from outside, who must learn of no record of others that they are not shown.
+
+    Such a record is none that could be named, unless the newest revision of theirs names it already.
+    """
+
+    organisation: str
+    views: int  # that they are shown, one bit each
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,21 +158,29 @@ class Intake:
             Refused: a reference leads nowhere, an id belongs to another kind or owner, or a new consent has run out.
                 Nothing was written.
         """
-        return self.writer.transact(
-            lambda connection, at, size: self._submit(connection, at, size, drafts, owner, promised)
-        )
 
-    def _submit(
+        def _submit(connection: Connection, at: int, size: int) -> Outcome:
+            outcome, additions = self.plan(connection, drafts, owner, promised)
+            self.writer.append(connection, at, size, additions)
+            return outcome
+
+        return self.writer.transact(_submit)
+
+    def plan(
         self,
         connection: Connection,
-        at: int,
-        size: int,
         drafts: Sequence[Draft],
         owner: str,
-        promised: Callable[[str], str | None],
-    ) -> Outcome:
+        promised: Callable[[str], str | None] = lambda _: None,
+        asker: Asker | None = None,
+    ) -> tuple[Outcome, list[Addition]]:
+        """Return what would become of drafts, and what is to be appended for that; nothing is written.
+
+        Raises:
+            Refused: as for `submit`; an `asker` may name no record of others that it is not shown.
+        """
         heads = self.writer.vault.heads(connection, [draft.id for draft in drafts])
-        self._check(connection, drafts, heads, owner, promised)
+        self._check(connection, drafts, heads, owner, promised, asker)
         outcome = Outcome()
         additions: list[Addition] = []
         for draft in self._with_objections(connection, drafts, heads):
@@ -168,15 +190,20 @@ class Intake:
                 continue
             (outcome.revised if head else outcome.created).append(draft.id)
             additions.append(self.addition(draft, owner, head))
-        outcome.doubts = self.doubts(additions)
-        self.writer.append(connection, at, size, additions)
-        return outcome
+        outcome.doubts = self.doubts(additions, asker)
+        return outcome, additions
 
-    def doubts(self, additions: Sequence[Addition]) -> list[tuple[str, Doubt]]:
-        """Return what a person should look at again, by id; what the additions name must have been learnt."""
+    def doubts(self, additions: Sequence[Addition], asker: Asker | None = None) -> list[tuple[str, Doubt]]:
+        """Return what a person should look at again, by id; what the additions name must have been learnt.
+
+        An `asker` is told of no name in a record of others: it could try one after another.
+        """
         world, here = self.writer.world, {one.id: one.content for one in additions}
 
         def contents(id: str) -> Mapping[str, Any] | None:
+            node = world.node(id)
+            if asker is not None and node is not None and node.owner != asker.organisation:
+                return None
             return here.get(id) or world.content(id)
 
         found: list[tuple[str, Doubt]] = []
@@ -205,8 +232,10 @@ class Intake:
         heads: Mapping[str, Head],
         owner: str,
         promised: Callable[[str], str | None],
+        asker: Asker | None,
     ) -> None:
         refusals: list[Refusal] = []
+        named = self._named(connection, drafts, heads) if asker is not None else {}
         here = {draft.id: draft.kind for draft in drafts}
         self.writer.world.learn(connection, [to for draft in drafts for to in draft.targets if to not in here])
         for position, draft in enumerate(drafts):
@@ -216,9 +245,14 @@ class Intake:
             elif head is not None and (reason := barred(head, draft.content)) is not None:
                 refusals.append(Refusal(position, *reason))
             for path, target, allowed in draft.links:
-                kind = here.get(target) or self._kind_of(target) or promised(target)
+                if asker is not None and not self._is_known(target, asker):
+                    if target in named.get(draft.id, ()):
+                        continue
+                    kind = here.get(target)
+                else:
+                    kind = here.get(target) or self._kind_of(target) or promised(target)
                 if kind not in allowed:
-                    refusals.append(Refusal(position, path, f"names no {' or '.join(allowed)} that is on record"))
+                    refusals.append(Refusal(position, path, NOWHERE.format(" or ".join(allowed)), target))
         refusals += self._circles(drafts)
         refusals += self.ended(connection, drafts)
         if len(here) < len(drafts):
@@ -253,6 +287,22 @@ class Intake:
             if above == draft.id:
                 refusals.append(Refusal(position, "parent", IN_ITSELF))
         return refusals
+
+    def _named(self, connection: Connection, drafts: Sequence[Draft], heads: Mapping[str, Head]) -> dict[str, set[str]]:
+        """Return what the newest revisions of drafts name already."""
+        stored = self.writer.vault.read(connection, [one.id for one in drafts if one.id in heads])
+        return {
+            id: {to for _, to, _ in references(BY_NAME[one.kind], one.content)}
+            for id, one in stored.items()
+            if one.state != "erased"
+        }
+
+    def _is_known(self, id: str, asker: Asker) -> bool:
+        """Tell whether an asker may know that there is, or was, such a record."""
+        node = self.writer.world.node(id)
+        if node is None:
+            return False
+        return node.owner == asker.organisation or self.writer.world.views_of(id) & asker.views != 0
 
     def _kind_of(self, id: str) -> str | None:
         node = self.writer.world.node(id)

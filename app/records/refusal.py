@@ -39,7 +39,7 @@ _TYPES = {
     "union_tag_not_found": "must have a type: Point or Polygon",
     "union_tag_invalid": "has a type that is not allowed here: Point or Polygon",
 }
-_PLAIN = re.compile(r"[A-Za-z0-9_:.-]{1,80}", re.ASCII)
+PLAIN = re.compile(r"[A-Za-z0-9_:.-]{1,80}", re.ASCII)  # what looks like a name, and may be said again
 
 
 class Refusal(NamedTuple):
@@ -51,7 +51,9 @@ class Refusal(NamedTuple):
 
 def refusals(error: ValidationError) -> list[Refusal]:
     """Return every reason for which a model refused a record."""
-    return [Refusal(_field(detail), _reason(detail)) for detail in error.errors(include_url=False, include_input=False)]
+    return [
+        Refusal(_field(detail), reason_of(detail)) for detail in error.errors(include_url=False, include_input=False)
+    ]
 
 
 def _field(detail: ErrorDetails) -> str:
@@ -61,11 +63,12 @@ def _field(detail: ErrorDetails) -> str:
             path += f"[{step}]"
         elif step not in ("[key]", "Point", "Polygon"):
             # A key of a map is the submitter's own text: it is repeated only where it looks like a name.
-            path += "." + (step if _PLAIN.fullmatch(step) else "?")
+            path += "." + (step if PLAIN.fullmatch(step) else "?")
     return path.removeprefix(".")
 
 
-def _reason(detail: ErrorDetails) -> str:
+def reason_of(detail: ErrorDetails) -> str:
+    """Return one reason in words: a sentence without its subject."""
     if detail["type"] == "string_pattern_mismatch":
         return _PATTERNS[detail["ctx"]["pattern"]]
     return _TYPES.get(detail["type"], detail["msg"][:1].lower() + detail["msg"][1:])

@@ -11,7 +11,7 @@ from app.records import BY_NAME, references
 from app.vault.append import Vault, place_of
 from app.vault.chains import unpack
 from app.vault.keys import chunks
-from app.vault.tables import DISCLOSED, ERASING, RECORD, REFERENCE, REVISION
+from app.vault.tables import ANSWERED, DISCLOSED, ERASING, RECORD, REFERENCE, REVISION
 
 
 def erase(vault: Vault, connection: Connection, record: str) -> None:
@@ -44,6 +44,7 @@ def erase(vault: Vault, connection: Connection, record: str) -> None:
             connection.execute(delete(REFERENCE).where(REFERENCE.c.leaf.in_(some)))
     connection.execute(delete(REFERENCE).where(REFERENCE.c.target == record))
     _forget_forms(connection, shown)
+    connection.execute(delete(ANSWERED).where(ANSWERED.c.record == record))
     connection.execute(ERASING.insert().values(id=record))
 
 

@@ -112,9 +112,27 @@ class Erasing(SQLModel, table=True):
     id: str = Field(primary_key=True)
 
 
+class Answered(SQLModel, table=True):
+    """An answer that was given to a request with an `Idempotency-Key`, kept to be given again for a day.
+
+    It is sealed under the key of the record that the request made: whatever ends that ends this.
+    """
+
+    __tablename__ = "answered"
+    __table_args__ = (Index("answered_at", "at"), Index("answered_record", "record"), {"sqlite_with_rowid": False})
+
+    organisation: str = Field(primary_key=True)
+    key: bytes = Field(sa_column=Column("key", LargeBinary, primary_key=True))  # a keyed digest of what was sent
+    request: bytes = Field(sa_type=LargeBinary)  # the same of the request
+    at: int = Field(sa_type=BigInteger)
+    record: str
+    sealed: bytes = Field(sa_type=LargeBinary)
+
+
 RECORD: Table = Record.__table__  # type: ignore[attr-defined]
 REVISION: Table = Revision.__table__  # type: ignore[attr-defined]
 REFERENCE: Table = Reference.__table__  # type: ignore[attr-defined]
 DISCLOSED: Table = Disclosed.__table__  # type: ignore[attr-defined]
 RESTORING: Table = Restoring.__table__  # type: ignore[attr-defined]
 ERASING: Table = Erasing.__table__  # type: ignore[attr-defined]
+ANSWERED: Table = Answered.__table__  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.access.caller import ROLES
 from tests.access.conftest import MECHANISM, PARTNER
 from tests.intake.house import ONE_ENGINE
 
@@ -37,8 +38,8 @@ class TestMe:
             "purpose_needed": False,
             "may": [{"role": "read", "to": "read records as one of its views is shown them"}],
             "may_not": [
-                {"role": "contribute", "to": "submit and revise records of its organisation"},
-                {"role": "steward", "to": "ask who has read the records of its organisation"},
+                {"role": "contribute", "to": ROLES["contribute"]},
+                {"role": "steward", "to": ROLES["steward"]},
                 {"role": "admin", "to": "make, rotate and revoke the keys of its organisation"},
             ],
         }

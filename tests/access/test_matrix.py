@@ -3,6 +3,7 @@
 import pytest
 
 from tests.access.conftest import MECHANISM, OPEN, PARTNER
+from tests.access.conftest import MECHANISMS as HIDDEN
 
 # Who asks: nobody; somebody with one right; an admin and a steward of the operator.
 WHO = ("anonymous", "read", "contribute", "steward", "admin", "operator-steward", "operator-admin")
@@ -15,6 +16,16 @@ MATRIX = {
     ("GET", f"/v1/testimonies/{OPEN}"):         (      200,  200,        403,     403,   403,        403,      403),
     ("GET", f"/v1/testimonies/{OPEN}/history"): (      200,  200,        403,     403,   403,        403,      403),
     ("GET", f"/v1/testimonies/{OPEN}/sources"): (      200,  200,        403,     403,   403,        403,      403),
+    ("POST", "/v1/testimonies"):                (      401,  403,        422,     403,   403,        403,      403),
+    ("PUT", f"/v1/testimonies/{OPEN}"):         (      401,  403,        422,     422,   403,        422,      403),
+    ("PATCH", f"/v1/testimonies/{OPEN}"):       (      401,  403,        403,     403,   403,        403,      403),
+    ("DELETE", f"/v1/testimonies/{OPEN}"):      (      401,  403,        422,     422,   403,        422,      403),
+    ("PATCH", "/v1/testimonies/tst-none"):      (      401,  403,        404,     404,   403,        404,      403),
+    ("GET", f"/v1/testimonies/{OPEN}/submitted"):   (  401,  403,        403,     403,   403,        403,      403),
+    ("GET", f"/v1/testimonies/{HIDDEN}/submitted"): (  401,  403,        404,     404,   403,        404,      403),
+    ("GET", f"/v1/testimonies/{OPEN}/disclosure"):  (  401,  403,        403,     403,   403,        403,      403),
+    ("POST", f"/v1/testimonies/{OPEN}/withdrawal"): (  401,  403,        422,     422,   403,        422,      403),
+    ("POST", f"/v1/testimonies/{OPEN}/objection"):  (  401,  403,        422,     422,   403,        422,      403),
     ("GET", "/v1/testimonies/tst-none"):        (      404,  404,        403,     403,   403,        403,      403),
     ("GET", "/v1/changes"):                     (      200,  200,        403,     403,   403,        403,      403),
     ("HEAD", "/v1/changes/stream"):             (      200,  200,        403,     403,   403,        403,      403),
@@ -55,7 +66,9 @@ def test_every_route_answers_each_as_the_table_says(house, keys, method, address
     found = []
     for who in WHO:
         headers = {} if keys[who] is None else {"Authorization": f"Bearer {keys[who]}"}
-        body = {"overlap_hours": "wrong"} if method in ("POST", "PATCH") else None
+        body = {"overlap_hours": "wrong"} if method in ("POST", "PUT", "PATCH") else None
+        if method == "PATCH" and "testimonies" in address:
+            headers["Content-Type"] = "application/merge-patch+json"
         found.append(house.client.request(method, address, json=body, headers=headers).status_code)
     assert tuple(found) == MATRIX[method, address]
 
@@ -68,7 +81,7 @@ def test_only_a_mechanism_seals(house):
 
 
 def test_no_route_is_without_its_row(house):
-    reads, accesses = house.client.app.router.routes[:2]
+    reads, accesses, writes = house.client.app.router.routes[:3]
     asked = {(method, address.partition("?")[0]) for method, address in MATRIX}
     missing = [
         (method, template)
@@ -79,6 +92,10 @@ def test_no_route_is_without_its_row(house):
         )
     ]
     assert missing == []
+    # So are those that write.
+    sorts = {(method, name.partition("{id}")[1:]) for name, these in writes._methods.items() for method in these}
+    stand = {(method, found[0].partition("{id}")[1:]) for method, address in asked if (found := writes.find(address))}
+    assert sorts - stand == set()
     # Routes that read are all made alike; one of each sort stands for every kind.
     sorts = {handler.__qualname__ for _, handler, _, by_view in reads._fixed.values() if by_view}
     sorts |= {handler.__qualname__ for _, handler in reads._ones.values()}

@@ -8,9 +8,21 @@ from pathlib import Path
 import pytest
 
 import app
+from app.registry import openapi_document
 
 ROOT = Path(app.__file__).parents[1]
 RELATIONS = r"^/v1/[a-z-]+/\{id\}/(?!(history|rotate)$)"
+
+# What writes is 401 to a client without a credential: tests/writing holds it to the description.
+WRITING = r"^(create|put|change|retract|withdraw|objectTo)(?!Key|Org|Seal|Token)|^get.*(Submitted|Disclosure)$"
+
+
+def without(operations: str, paths: str = "^$") -> list[str]:
+    """Return the options that leave operations out, by their names or by their paths: two options would be "and"."""
+    described = openapi_document()["paths"].items()
+    names = [(path, one["operationId"]) for path, these in described for one in these.values()]
+    left = [name for path, name in names if re.search(operations, name) or re.search(paths, path)]
+    return ["--exclude-operation-id-regex", f"^({'|'.join(left)})$"]
 
 
 def run(server: str, folder: Path, *options: str) -> str:
@@ -36,7 +48,7 @@ def passed(said: str) -> tuple[int, int]:
 
 
 def test_no_check_of_any_operation_fails(live_server, tmp_path):
-    said = run(live_server, tmp_path, "--phases", "examples,fuzzing,stateful", "--max-examples", "2")
+    said = run(live_server, tmp_path, "--phases", "examples,fuzzing,stateful", "--max-examples", "2", *without(WRITING))
     operations, requests = passed(said)
     assert operations == 178
     assert requests > 500
@@ -45,7 +57,7 @@ def test_no_check_of_any_operation_fails(live_server, tmp_path):
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="session")
 def test_no_edge_of_any_schema_fails(live_server, tmp_path):
     """Every bound and every kind of wrong value of every parameter; a relation has the parameters of a kind's list."""
-    said = run(live_server, tmp_path, "--phases", "coverage", "--exclude-path-regex", RELATIONS)
+    said = run(live_server, tmp_path, "--phases", "coverage", *without(WRITING, RELATIONS))
     operations, requests = passed(said)
     assert operations == 178 - 96
     assert requests > 5_000

@@ -35,7 +35,7 @@ FRAMED = (
         "app/server.py",
         "app/explorer/",
     ),
-    *("app/catalogue/routes.py", "app/access/routes.py", "app/access/command.py"),
+    *("app/catalogue/routes.py", "app/access/routes.py", "app/writing/routes.py", "app/access/command.py"),
 )
 PURE = ("app/disclosure/", "app/custody/merkle.py", "app/vocabulary/", "app/records/", "app/catalogue/flat.py")
 DRIVERS = {"sqlite3", "pysqlite3", "asyncpg", "psycopg"}

@@ -81,6 +81,8 @@ def test_scripts_can_read_what_a_client_needs():
         "Content-Disposition",
         "ETag",
         "Link",
+        "Location",
+        "Preference-Applied",
         "RateLimit",
         "RateLimit-Policy",
         "Repr-Digest",

@@ -1,0 +1,1 @@
+"""Writing over HTTP: what an organisation submits, revises and takes back of its own."""
