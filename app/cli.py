@@ -14,6 +14,7 @@ from app.core import migrations
 from app.core.db import Database, DatabaseError
 from app.core.settings import SettingError, Settings
 from app.disclosure.explain import ForViewShown
+from app.importing import import_, map_
 from app.intake import erase as erasing
 from app.intake import retract as taking
 from app.intake import views
@@ -45,6 +46,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.add_typer(keys, name="keys")
 app.add_typer(verbs, name="views")
 app.add_typer(audit, name="audit")
+app.command("import")(import_)
+app.command("map")(map_)
 
 
 def main() -> None:

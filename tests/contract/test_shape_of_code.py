@@ -24,7 +24,15 @@ ADDRESSES |= {"/v1/token", "/.well-known/jwks.json", "/v1/me", "/v1/keys", "/v1/
 ADDRESSES |= {"/v1/organisations", "/v1/organisations/{id}", "/v1/audit", "/v1/audit/seals"}
 # Who may know the framework of the server, or of the command.
 FRAMED = (
-    *("app/main.py", "app/cli.py", "app/session.py", "app/viewing.py", "app/server.py", "app/explorer/"),
+    *(
+        "app/main.py",
+        "app/cli.py",
+        "app/session.py",
+        "app/viewing.py",
+        "app/importing.py",
+        "app/server.py",
+        "app/explorer/",
+    ),
     *("app/catalogue/routes.py", "app/access/routes.py", "app/access/command.py"),
 )
 PURE = ("app/disclosure/", "app/custody/merkle.py", "app/vocabulary/", "app/records/", "app/catalogue/flat.py")
