@@ -122,9 +122,9 @@ class Value(_Part):
         date, point: a date, a point.
         word: of a record that is made from a name: that name.
         split: what parts several values in one cell.
-        table: the value table, their words -> ours.
+        table: the value table, their words -> ours; a word that leads to nothing ("") sets nothing.
         find: a kind whose records are looked for by name or id.
-        make: the rule that makes a record where none is found.
+        make: the rule that makes a record where none is found; without find, that makes it in any case.
         refers: a kind; the value is the external id of a record of it, in this file or an earlier one.
         of: the mapping whose external ids those are, if not this one.
         default: what is taken where the cell is empty.
@@ -160,8 +160,6 @@ class Value(_Part):
         ways = (self.column, self.columns, self.constant, self.record, self.date, self.point, self.word or None)
         if sum(one is not None for one in ways) != 1:
             raise refuse("", "needs one of column, columns, constant, record, date, point, word, and no two")
-        if self.make is not None and self.find is None:
-            raise refuse("make", "goes with find: what is not found is made")
         if self.refers is not None and (self.refers not in BY_NAME or self.find is not None):
             raise refuse("refers", "must name a kind of record, and does not go with find")
         if self.split == "":
@@ -269,8 +267,9 @@ class Mapping(_Part):
                     raise refuse(where, f"names no rule of this mapping that makes a record: {', '.join(rules)}")
                 if value.make is not None:
                     made = rules.get(value.make)
-                    if made is None or not made.made or made.kind != value.find:
-                        raise refuse(where, f"make must name a rule with made: true for the kind {value.find}")
+                    if made is None or not made.made or value.find not in (None, made.kind):
+                        kind = f" for the kind {value.find}" if value.find else ""
+                        raise refuse(where, f"make must name a rule with made: true{kind}")
                 if value.word and not rule.made:
                     raise refuse(
                         where, "word is the name that a record is made from: only a rule with made: true has it"
@@ -282,7 +281,7 @@ class Mapping(_Part):
         return [rule for rule in self.records if rule.reads(name)]
 
 
-class _Loader(yaml.BaseLoader):  # type: ignore[misc] - the library has no types
+class _Loader(yaml.BaseLoader):  # type: ignore[misc]
     """Plain text, lists and maps, and nothing else: no tags, no aliases, no key twice."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:

@@ -48,6 +48,7 @@ class Names:
         """Look for nothing yet."""
         self._intake = intake
         self.owner = owner
+        self.made: set[str] = set()  # ids of what this import made from names
         self._known: dict[str, dict[str, dict[str, bool]]] = {}  # kind -> folded name -> id -> is it the owner's
 
     def id_of(self, kind: str, slug: str, opaque: bool) -> str:

@@ -49,8 +49,16 @@ def _entry(file: File, name: str, size: int) -> File:
 
 
 def _opened(file: File, name: str) -> IO[bytes]:
-    archive = ARCHIVE(file.open())
-    return archive.open(name)
+    around = file.open()
+    entry = ARCHIVE(around).open(name)
+    close = entry.close
+
+    def both() -> None:
+        close()
+        around.close()
+
+    entry.close = both  # type: ignore[method-assign]
+    return entry
 
 
 def _sheets(file: File, mapping: Mapping) -> list[Source]:

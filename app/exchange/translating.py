@@ -144,7 +144,7 @@ class Translator:
             needed |= more
         made = [self._from_names[name].rule for name in needed]
         self.columns = {column for rule in (*self.rules, *made) for column in rule.columns()}
-        self._made: set[str] = set()
+        self._made = names.made
         self._groups: dict[int, _Group] = {}
 
     def translate(self, number: int, row: Row) -> Iterator[Made | Problem]:
@@ -229,10 +229,21 @@ class Translator:
             if group is not None and not group.bad:
                 yield Made(group.row, maker.number, orjson.dumps(group.record))
 
+    @staticmethod
+    def _none(rule: str, word: str, row: Row) -> str:
+        """Make nothing: a key is made of texts."""
+        raise Bad("", "makes a record from a key, which is a text")
+
     def _make(self, name: str, word: str, row: Row, into: dict[str, dict[str, Any]], bad: list[Bad]) -> str:
         """Return the id of the record that is made from a name, and make it if this file has not made it yet."""
         maker = self._from_names[name]
-        slug = slug_of(self._space, f"{folded(word)}")
+        key = folded(word)
+        if maker.key is not None:
+            try:
+                key = maker.key.get(row, Making({}, self._none, word)) or key
+            except Bad as error:
+                bad.append(error)
+        slug = slug_of(self._space, key)
         id = self._names.id_of(maker.rule.kind, slug, maker.opaque)
         if id not in self._made and id not in into:
             into[id] = {}

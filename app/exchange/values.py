@@ -143,13 +143,16 @@ class Getter:
             if len(parts) > 1:
                 raise Bad(self.column, "holds several values, and the field takes one")
             return self._one(parts[0], row, making)
-        return list(dict.fromkeys([self._one(one, row, making) for one in parts]))
+        found = dict.fromkeys([self._one(one, row, making) for one in parts])
+        return [one for one in found if one is not None] or None
 
     def _one(self, text: str, row: Row, making: Making) -> Any:
         value, field = self._value, self.field
         if self._words is not None:
             text = self._words.of(self.column, text)
-        if value.find is not None:
+        if self._words is not None and not text:
+            return None
+        if value.find is not None or value.make is not None:
             return self._found(text, row, making)
         if value.refers is not None:
             return self._names.id_of(value.refers, slug_of(self._space, text), self._opaque)
@@ -166,7 +169,7 @@ class Getter:
     def _found(self, name: str, row: Row, making: Making) -> str:
         kind = str(self._value.find)
         try:
-            id = self._names.find(kind, name)
+            id = self._names.find(kind, name) if self._value.find is not None else None
         except Several as error:
             raise Bad(self.column, str(error)) from None
         if id is not None:

@@ -6,7 +6,7 @@ import pytest
 
 from app.exchange.mapping import MappingError, parse
 from app.vault.tables import RECORD
-from tests.exchange.house import HEADER, MAPPING, ROWS, bring, files, sheet, told, world, written
+from tests.exchange.house import HEADER, MAPPING, ROWS, bring, sheet, told, world, written
 from tests.intake.house import OWNER, PUBLIC, catalogue, check_log, count, rows_of, seen_by, shown
 
 
@@ -138,7 +138,3 @@ def test_columns_that_nobody_speaks_of_are_refused(intake, tmp_path):
     ):
         found = bring(intake, tmp_path, written(tmp_path, "a.csv", sheet(header=header)))
         assert told(found)[0][:3] == (0, "", reason)
-
-
-def test_files_reads(tmp_path):
-    assert [one.stem for one in files(written(tmp_path, "x.tsv", "a"), parse(MAPPING.encode()))] == ["x"]
