@@ -115,10 +115,14 @@ def _tell(found: Found, names: list[str], dry_run: bool) -> None:
         typer.echo(f"Nothing was applied: {found.refused}.")
 
 
+def _name(name: str) -> str:
+    return owner_name(name) if name else ""
+
+
 def map_(
     file: Annotated[Path, typer.Argument(help="A file of rows; a ZIP or a workbook of one sheet too.")],
     kind: Annotated[str, typer.Option(help="The kind of record that a row is.")] = "incident",
-    name: Annotated[str, typer.Option(help="The mapping's name: external ids belong to it.", callback=owner_name)] = "",
+    name: Annotated[str, typer.Option(help="The mapping's name: external ids belong to it.", callback=_name)] = "",
 ) -> None:
     """Draft a mapping from a file's columns, to be finished by hand; nothing is imported."""
     try:

@@ -140,16 +140,15 @@ def date_of(text: str, forms: Forms) -> str | None:
     text = text.strip()
     if text.casefold() in forms.unknown:
         return None
-    found = {one for format in forms.formats if (one := _read(_TIME.sub("", text), format)) is not None}
-    if not found:
-        bare = _without(text, forms.about)
-        if bare != text:
-            found = {one + "~" for format in forms.formats if (one := _read(bare, format)) and one[-1] not in "?~%]."}
+    found = {one: format for format in forms.formats if (one := _read(_TIME.sub("", text), format)) is not None}
+    if not found and (bare := _without(text, forms.about)) != text:
+        read = {format: _read(bare, format) for format in forms.formats}
+        found = {one + "~": format for format, one in read.items() if one and one[-1] not in "?~%]."}
     if len(found) > 1:
-        raise Undated(f"can be read in two ways: {' or '.join(sorted(found))}")
+        raise Undated(f"can be read in two ways: {' and '.join(sorted(found.values()))}")
     if not found:
         raise Undated(f"is no date in the forms of this column: {', '.join(forms.formats[:8])}")
-    return found.pop()
+    return next(iter(found))
 
 
 def _without(text: str, about: Sequence[str]) -> str:

@@ -46,7 +46,19 @@ CALLED = {
     "consent.obtained_on": ("consent date", "date of consent", "동의일", "동의 날짜"),
     "consent.form": ("consent form", "form of consent", "동의 형식", "동의형식"),
 }
-KEYS = ("id", "event_id_cnty", "event_id", "case id", "case number", "record number", "번호", "사건번호", "일련번호")
+KEYS = (
+    "id",
+    "no",
+    "no.",
+    "event_id_cnty",
+    "event_id",
+    "case id",
+    "case number",
+    "record number",
+    "번호",
+    "사건번호",
+    "일련번호",
+)
 
 
 def draft(file: File, kind: str, name: str) -> str:
@@ -83,15 +95,15 @@ def draft(file: File, kind: str, name: str) -> str:
         f"    key: {quoted(key or header[0])}" + ("" if key else "  # is this an id that stays the same?"),
         "    fields:",
     ]
-    taken, ignored = {key}, []
+    taken, paths, ignored = key or header[0], set[str](), list[str]()
     for column, values in columns.items():
-        if column in taken:
+        if column == taken:
             continue
         found = _field(kind, column)
-        if found is None:
+        if found is None or found in paths:
             ignored.append(column)
             continue
-        taken.add(column)
+        paths.add(found)
         lines += _lines(kind, found, column, values)
     lines += ["      # Say why the records may be shown, and scope or whatever else the kind requires:"]
     lines += [f"      # {one}" for one in _required(kind)]

@@ -16,7 +16,6 @@ from app.intake.reading import Unreadable
 
 MOST_WORKBOOK = 64 * 1024 * 1024
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
-_ERRORS = frozenset(("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"))
 
 
 def _open(data: bytes) -> CalamineWorkbook:
@@ -34,7 +33,7 @@ def sheets_of(data: bytes) -> list[str]:
     """
     book = _open(data)
     names = [one.name for one in book.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
-    return [name for name in names if book.get_sheet_by_name(name).total_height] or names[:1]
+    return [name for name in names if book.get_sheet_by_name(name).start is not None] or names[:1]
 
 
 def text_of(value: Any) -> str:
@@ -106,11 +105,9 @@ class Workbook:
             return Line(self._number, row, reason="has a cell in a column that has no name in the header")
         for at in lost:
             if at < len(self.header):
-                reason = "is a formula whose value the file does not keep: save it anew in a spreadsheet program"
+                reason = "is a formula whose value is an error, or is not kept: mend it, or save the file anew"
                 return Line(self._number, row, self.header[at], reason)
         for column, cell in row.items():
-            if cell in _ERRORS:
-                return Line(self._number, row, column, "is the error of a formula")
             if len(cell) > MOST_CELL:
                 return Line(self._number, row, column, f"has more than {MOST_CELL} characters")
         return Line(self._number, row)
@@ -125,7 +122,7 @@ class Workbook:
 
 
 def _formulas(data: bytes, name: str, left: int) -> dict[int, list[int]]:
-    """Return by row the columns, counted from the first that is used, of formulas without a value."""
+    """Return by row the columns, counted from the first that is used, of formulas that have no value, or an error."""
     found: dict[int, list[int]] = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         part = _part(archive, name)
@@ -133,19 +130,20 @@ def _formulas(data: bytes, name: str, left: int) -> dict[int, list[int]]:
             return {}
         with archive.open(part) as xml:
             parser = expat.ParserCreate()
-            here = {"cell": "", "formula": False, "value": False}
+            here = {"cell": "", "formula": False, "value": False, "error": False}
 
             def start(tag: str, attributes: dict[str, str]) -> None:
                 tag = tag.rpartition(":")[2]
                 if tag == "c":
-                    here.update(cell=attributes.get("r", ""), formula=False, value=False)
+                    error = attributes.get("t") == "e"
+                    here.update(cell=attributes.get("r", ""), formula=False, value=False, error=error)
                 elif tag == "f":
                     here["formula"] = True
                 elif tag in ("v", "is"):
                     here["value"] = True
 
             def end(tag: str) -> None:
-                if tag.rpartition(":")[2] == "c" and here["formula"] and not here["value"]:
+                if tag.rpartition(":")[2] == "c" and (here["error"] or (here["formula"] and not here["value"])):
                     match = _CELL.fullmatch(str(here["cell"]))
                     if match is not None:
                         found.setdefault(int(match[2]), []).append(_column(match[1]) - left)

@@ -48,6 +48,35 @@ def test_the_same_external_id_is_a_revision_and_other_rows_are_unchanged(intake,
     assert {row[0] for row in rows_of(database, RECORD)} == before
 
 
+def test_an_import_that_was_cut_short_is_completed_by_the_same_file(intake, database, writer, tmp_path, monkeypatch):
+    world(intake)
+    path = written(tmp_path, "a.csv", sheet(*ROWS))
+    submit, turns = intake.submit, iter([True, True, False])
+
+    def cut_short(*arguments):
+        if not next(turns, True):
+            raise KeyboardInterrupt
+        return submit(*arguments)
+
+    monkeypatch.setattr(intake, "submit", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        bring(intake, tmp_path, path)
+    monkeypatch.undo()
+    assert 0 < count(database, RECORD) - 4 < 5
+    done = bring(intake, tmp_path, path)
+    assert done.report.created > 0
+    assert (done.report.revised, count(database, RECORD)) == (0, 4 + 5)
+    assert check_log(writer)[0] == 9
+
+
+def test_no_owner_changes_what_another_brought_in(intake, database, tmp_path):
+    world(intake)
+    path = written(tmp_path, "a.csv", sheet(*ROWS))
+    bring(intake, tmp_path, path)
+    done = bring(intake, tmp_path, path, owner="other-body")
+    assert (done.report.created, done.report.revised) == (4, 0)  # records of its own; the place is found
+
+
 WRONG = [
     "1,2003-04-05,A,Tortur,camp,,,TEST/1,,,,,,",
     "2,05/04/2003,B,Torture,camp,,,TEST/1,,,,,,",

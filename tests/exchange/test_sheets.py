@@ -9,7 +9,7 @@ from app.exchange import sheets
 from app.exchange.mapping import Reads
 from app.exchange.sheets import Delimited
 from app.intake.reading import Unreadable
-from tests.exchange.house import HEADER, MAPPING, ROWS, bring, told, world, written
+from tests.exchange.house import HEADER, ROWS, bring, told, world, written
 from tests.intake.house import ONE_ENGINE
 
 KOREAN = "번호,이름\n1,고문\n2,새마을\n"

@@ -52,12 +52,12 @@ def test_a_formula_with_its_value_is_read_and_one_without_is_refused(intake, tmp
     found = bring(intake, tmp_path, workbook(tmp_path / "a.xlsx", ("x", rows), value=3))
     assert (told(found), found.report.created) == ([], 2)
     path = workbook(tmp_path / "b.xlsx", ("x", rows), value="#DIV/0!")
-    assert told(bring(intake, tmp_path, path))[0][:3] == (2, "Victims", "is the error of a formula")
+    reason = "is a formula whose value is an error, or is not kept: mend it, or save the file anew"
+    assert told(bring(intake, tmp_path, path)) == [(2, "Victims", reason, None)]
     with zipfile.ZipFile(tmp_path / "a.xlsx") as old, zipfile.ZipFile(tmp_path / "c.xlsx", "w") as new:
         for one in old.namelist():
             text = old.read(one)
-            new.writestr(one, text.replace(b"<v>3</v>", b"") if one.startswith("xl/worksheets/") else text)
-    reason = "is a formula whose value the file does not keep: save it anew in a spreadsheet program"
+            new.writestr(one, text.replace(b"</f><v>3</v>", b"</f>") if one.startswith("xl/worksheets/") else text)
     assert told(bring(intake, tmp_path, tmp_path / "c.xlsx")) == [(2, "Victims", reason, None)]
 
 
@@ -153,4 +153,4 @@ def test_reports_hold_row_column_value_reason_and_nearest(form, intake, tmp_path
         from python_calamine import CalamineWorkbook
 
         got = CalamineWorkbook.from_path(str(report)).get_sheet_by_index(0).to_python()
-        assert got[0][-1] == "Problems" and got[3][-1].startswith("Act: is no word")
+        assert got[0][-1] == "Problems" and str(got[3][-1]).startswith("Act: is no word")
