@@ -63,12 +63,13 @@ class Import(Load):
         self.names = Names(intake, owner)
         self._decide = decide
         self._sources: Sequence[Source] = ()
-        self._bad: set[tuple[int, int]] = set()  # source and row
+        self._each = False
+        self._bad: set[tuple[int, int]] = set()  # source and row, where others are kept
         self.found = Found([])
 
     def bring(self, sources: Sequence[Source], keep_good: bool = False, much: Much | None = None) -> Found:
         """Check every sheet, then apply all of them; with a problem anywhere apply nothing, unless `keep_good`."""
-        self._sources = sources
+        self._sources, self._each = sources, keep_good
         self.found = Found([[] for _ in sources], warnings=[[] for _ in sources])
         self.found.report = self.run([Path(one.name) for one in sources], keep_good, much)
         for fault in self.report.warnings:
@@ -100,7 +101,8 @@ class Import(Load):
     def note(self, number: int, problem: Problem) -> None:
         """Keep a problem of a source."""
         self.found.count += 1
-        self._bad.add((number, problem.row))
+        if self._each:
+            self._bad.add((number, problem.row))
         if self.found.count <= MOST_KEPT:
             self.found.problems[number].append(problem)
         if not self.report.faults:  # one is enough to know that there are some
