@@ -15,6 +15,7 @@ from app.core.db import Database, DatabaseError
 from app.core.settings import SettingError, Settings
 from app.disclosure.explain import ForViewShown
 from app.exporting import export
+from app.importing import import_, map_
 from app.intake import erase as erasing
 from app.intake import retract as taking
 from app.intake import views
@@ -47,6 +48,8 @@ app.add_typer(keys, name="keys")
 app.add_typer(verbs, name="views")
 app.add_typer(audit, name="audit")
 app.command()(export)
+app.command("import")(import_)
+app.command("map")(map_)
 
 
 def main() -> None:

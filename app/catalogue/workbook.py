@@ -14,7 +14,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import orjson
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 
 from app.catalogue import flat
 from app.catalogue.exports import Told, Wanted

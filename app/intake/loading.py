@@ -89,7 +89,7 @@ class Load:
         self._names: list[str] = []  # of the files
         self._seen: set[tuple[str, str]] = set()
         self._ties: dict[str, list[str]] = {}  # what records name of their own kind
-        self._knots: dict[str, list[list[Staged]]] = {}  # by kind
+        self.knots: dict[str, list[list[Staged]]] = {}  # by kind
         self._above: dict[str, str | None] = {}  # of places and violations: what each lies in
         self.report = Report()
 
@@ -103,27 +103,58 @@ class Load:
             last.callback(self.staging.close)
             last.callback(self.spool.close)
             if much is not None:
-                last.enter_context(much.at_work(sum(path.stat().st_size for path in paths if path.is_file())))
+                last.enter_context(much.at_work(self.bytes_of(paths)))
             self._run(paths, keep_good, much)
         return self.report
 
     def _run(self, paths: Sequence[Path], keep_good: bool, much: "Much | None") -> None:
-        self._names = [path.name for path in paths]
+        self._names = self.names_of(paths)
         for number, path in enumerate(paths):
             self._check_file(number, path, much, keep_good)
         self._check_circles(keep_good)
         self._check_references(keep_good)
-        if not self.report.faults or keep_good:
+        self._tie()
+        if (not self.report.faults or keep_good) and self.may_apply():
             self.report.applied = True
             self._apply(much)
+
+    # --- what another sort of load does in its own way ---
+
+    def bytes_of(self, paths: Sequence[Path]) -> int:
+        """Return how many bytes there are to be read."""
+        return sum(path.stat().st_size for path in paths if path.is_file())
+
+    def names_of(self, paths: Sequence[Path]) -> list[str]:
+        """Return what the report calls each file."""
+        return [path.name for path in paths]
+
+    def open(self, number: int, path: Path) -> RecordFile:
+        """Open a file of the load.
+
+        Raises:
+            Unreadable: it cannot be read as records.
+        """
+        return open_records(path)
+
+    def fault(self, number: int, line: int, name: str, reason: str) -> None:
+        """Keep why a line of a file (0: all of it) cannot be taken."""
+        self.report.faults.append(Fault(self._names[number], line, name, reason))
+
+    def line_of(self, line: int) -> str:
+        """Return how a line is told of."""
+        return f"line {line}"
+
+    def may_apply(self) -> bool:
+        """Tell, when all is checked, whether it may be applied."""
+        return True
 
     # --- checking ---
 
     def _check_file(self, number: int, path: Path, much: "Much | None", keep_good: bool) -> None:
         try:
-            file = open_records(path)
+            file = self.open(number, path)
         except Unreadable as error:
-            self.report.faults.append(Fault(path.name, 0, "", str(error)))
+            self.fault(number, 0, "", str(error))
             return
         try:
             key = self.spool.key
@@ -131,6 +162,8 @@ class Load:
             for pieces, found in much.check(self, tasks) if much is not None else self.check(tasks):
                 self._take(number, pieces, found, keep_good)
                 self.progress(f"checking {path.name}", min(pieces[-1].at + len(pieces[-1].text), file.size), file.size)
+        except Unreadable as error:
+            self.fault(number, 0, "", str(error))
         finally:
             file.close()
 
@@ -165,7 +198,8 @@ class Load:
         self.staging.name(named)
 
     def _fault(self, number: int, line: int, reasons: Iterable[tuple[str, str]]) -> None:
-        self.report.faults += [Fault(self._names[number], line, name, reason) for name, reason in reasons]
+        for name, reason in reasons:
+            self.fault(number, line, name, reason)
 
     def _named(self, one: Good, number: int, line: int, each: bool) -> Iterator[Named]:
         """Yield what a record names: all of it if records may be dropped one by one, else each id once."""
@@ -218,7 +252,7 @@ class Load:
         return list(once.values())
 
     def _twice(self, one: Staged, file: int, line: int) -> None:
-        first = f"{self._names[file]}, line {line}"
+        first = f"{self._names[file]}, {self.line_of(line)}"
         self._fault(one.file, one.line, [("id", f"stands twice in this load (first in {first})")])
 
     def _check_circles(self, keep_good: bool) -> None:
@@ -269,7 +303,6 @@ class Load:
     # --- applying ---
 
     def _apply(self, much: "Much | None") -> None:
-        self._tie()
         kinds = much.kinds if much is not None else frozenset[str]()
         done = self._apply_singly((kind for kind in RANK if kind not in kinds and kind != LAST), 0)
         if much is not None:
@@ -279,7 +312,7 @@ class Load:
     def _apply_singly(self, kinds: Iterable[str], done: int) -> int:
         before = done
         for kind in sorted(kinds, key=RANK.__getitem__):
-            done += self.apply(self._knots.get(kind, ()), done)
+            done += self.apply(self.knots.get(kind, ()), done)
             for staged in self.staging.in_order((kind,)):
                 done += self.apply([[one] for one in staged], done)
         return done - before
@@ -293,7 +326,7 @@ class Load:
             staged = {one.id: one for one in self.staging.tie([id for knot in some for id in knot])}
             for knot in some:
                 if here := [staged[id] for id in knot if id in staged]:
-                    self._knots.setdefault(here[0].kind, []).append(here)
+                    self.knots.setdefault(here[0].kind, []).append(here)
 
     def apply(self, knots: Iterable[Sequence[Staged]], done: int = 0) -> int:
         """Apply records in transactions as long as they may be, a knot in one; return how many there were."""

@@ -5,6 +5,7 @@ It holds ids and positions, never content: what a killed load leaves behind says
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,6 +46,12 @@ _STAGED = Table(
     Column("tied", Boolean, nullable=False),
     Index("staged_order", "rank", "day", "file", "at"),
 )
+_FORESEEN = Table(
+    "foreseen",
+    _METADATA,
+    Column("id", String, primary_key=True),
+    Column("views", Integer, nullable=False),
+)
 _NAMED = Table(
     "named",
     _METADATA,
@@ -59,6 +66,14 @@ _NAMED = Table(
 
 BY_DAY = ("day", "file", "at")  # records of one time lie together in the catalogue: fewer of its pages are touched
 BY_ID = ("id",)
+
+
+def _first(statement: "Select[Any]", connection: Connection) -> list[Any]:
+    return list(connection.scalars(statement))
+
+
+def _all(statement: "Select[Any]", connection: Connection) -> list[Any]:
+    return list(connection.execute(statement))
 
 
 class Staged(NamedTuple):
@@ -119,6 +134,27 @@ class Staging:
         columns = [_STAGED.c[name] for name in Staged._fields]
         pages = [self._page(select(*columns).where(_STAGED.c.id.in_(chunk))) for chunk in chunks(ids)]
         return sorted((one for page in pages for one in page), key=lambda one: (one.file, one.at))
+
+    def of_rows(self, rows: Iterable[tuple[int, int]], width: int, most: int) -> list[str]:
+        """Return the ids of what stands in rows of files: a row is `width` lines, of which the first `most` count."""
+        found: list[str] = []
+        row, number = _STAGED.c.line // width, _STAGED.c.line % width
+        for chunk in chunks(sorted(rows)):
+            statement = select(_STAGED.c.id).where(tuple_(_STAGED.c.file, row).in_(chunk), number < most)
+            found += self._database.look(partial(_first, statement))
+        return found
+
+    def foresee(self, views: Iterable[tuple[str, int]]) -> None:
+        """Note which views (one bit each) will be shown records."""
+        self._database.write(lambda connection: self._database.insert(connection, _FORESEEN, views))
+
+    def foreseen(self, ids: Iterable[str]) -> dict[str, int]:
+        """Return which views will be shown those of some records that it was noted of."""
+        found: dict[str, int] = {}
+        for chunk in chunks(ids):
+            statement = select(_FORESEEN.c.id, _FORESEEN.c.views).where(_FORESEEN.c.id.in_(chunk))
+            found.update((id, views) for id, views in self._database.look(partial(_all, statement)))
+        return found
 
     def tie(self, ids: Iterable[str]) -> list[Staged]:
         """Take records out of the order, for they are tied to others; return them."""

@@ -137,12 +137,15 @@ class Intake:
             if not kind.draws_id(value):
                 raise Refused([Refusal(0, "id", "is required: records of this kind have readable ids")])
             name = value["slug"].encode() if value["slug"] else kind.canonical(value)
-            digest = hmac.digest(self._naming, b"\0".join((owner.encode(), kind.name.encode(), name)), hashlib.sha256)
-            value["id"] = ids.fixed(str(kind.prefix), digest.hex())
+            value["id"] = ids.fixed(str(kind.prefix), self.digest(kind.name, name, owner))
         if early := [Refusal(0, name, reason) for name, reason in not_yet(value, moments.day_of(self.writer.clock()))]:
             raise Refused(early)
         # From the canonical bytes: what is shown must come out the same from a revision read back.
         return Draft.of(kind.canonical(value))
+
+    def digest(self, kind: str, name: bytes, owner: str) -> str:
+        """Return what the id of an owner's record follows from, by its slug or another name: 64 hexadecimal digits."""
+        return hmac.digest(self._naming, b"\0".join((owner.encode(), kind.encode(), name)), hashlib.sha256).hex()
 
     def submit(
         self, drafts: Sequence[Draft], owner: str, promised: Callable[[str], str | None] = lambda _: None

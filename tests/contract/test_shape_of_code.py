@@ -32,6 +32,7 @@ FRAMED = (
         "app/session.py",
         "app/viewing.py",
         "app/exporting.py",
+        "app/importing.py",
         "app/server.py",
         "app/explorer/",
     ),

@@ -1,0 +1,1 @@
+"""Exchange: what others hand in as files, brought into the form of our records."""

@@ -1,0 +1,180 @@
+"""Reports of an import: every problem with its row, column, value and nearest valid value; and copies of the sheets.
+
+What stands in the cells is the submitter's: it is read again from their file when a report is written, and never kept.
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+import xlsxwriter
+
+from app.exchange.importing import Found
+from app.exchange.sheets import Source
+from app.exchange.translating import Problem
+from app.exchange.values import Row, cell
+from app.intake.reading import Unreadable
+
+COLUMN = "Problems"
+MOST_XLSX_ROWS = 1_000_000
+MOST_VALUE = 200  # characters of a cell that a report says again
+
+
+def summary(found: Found) -> dict[str, Any]:
+    """Return what came of an import, without its problems."""
+    told, done = found.foreseen, found.report
+    return {
+        "rows": found.rows,
+        "problems": found.count,
+        "foreseen": None
+        if told is None
+        else {
+            "created": told.created,
+            "revised": told.revised,
+            "unchanged": told.unchanged,
+            "gains": [{"view": name, "records": n, "own": name in told.own} for name, n in told.gains.items()],
+        },
+        "applied": done.applied,
+        "created": done.created,
+        "revised": done.revised,
+        "unchanged": done.unchanged,
+        "refused": found.refused or None,
+    }
+
+
+def entries(found: Found, sources: Sequence[Source]) -> Iterator[dict[str, Any]]:
+    """Yield every problem and warning that was kept, with the value of its cell, read again from the file."""
+    for number, source in enumerate(sources):
+        wanted = {one.row for one in (*found.problems[number], *found.warnings[number]) if one.row}
+        values = _rows(source, wanted) if wanted else {}
+        for severity, problems in (("error", found.problems[number]), ("warning", found.warnings[number])):
+            for one in problems:
+                row = values.get(one.row, {})
+                value = cell(row, one.column)[:MOST_VALUE] if one.column in row else None
+                yield {
+                    "severity": severity,
+                    "file": source.name,
+                    "row": one.row or None,
+                    "column": one.column or None,
+                    "field": one.field or None,
+                    "value": value,
+                    "reason": one.reason,
+                    "nearest": one.nearest,
+                }
+
+
+def _rows(source: Source, wanted: set[int]) -> dict[int, Row]:
+    """Return those rows of a sheet; as far as it can be read."""
+    found: dict[int, Row] = {}
+    try:
+        sheet = source.open()
+    except Unreadable:
+        return {}
+    try:
+        for line in sheet:
+            if line.number in wanted:
+                found[line.number] = {name: _short(value) for name, value in line.cells.items()}
+                if len(found) == len(wanted):
+                    break
+    except Unreadable:
+        pass
+    finally:
+        sheet.close()
+    return found
+
+
+def _short(value: str | list[str]) -> str:
+    return (value if isinstance(value, str) else "|".join(value))[:MOST_VALUE]
+
+
+def write_report(path: Path, found: Found, sources: Sequence[Source]) -> None:
+    """Write the report: as JSON, or as a copy of the sheets with a column of problems (`.csv`, `.xlsx`)."""
+    with path.open("xb") if not path.exists() else path.open("wb") as file:
+        path.chmod(0o600)
+        match path.suffix:
+            case ".json":
+                _json(file, found, sources)
+            case ".csv":
+                _csv(file, found, sources)
+            case _:
+                _xlsx(file, found, sources)
+
+
+def _json(file: IO[bytes], found: Found, sources: Sequence[Source]) -> None:
+    head = orjson.dumps(summary(found))
+    file.write(head[:-1] + b',"entries":[')
+    for number, one in enumerate(entries(found, sources)):
+        file.write((b",\n" if number else b"\n") + orjson.dumps(one))
+    file.write(b"\n]}\n")
+
+
+def _by_row(found: Found, number: int) -> dict[int, str]:
+    """Return what is wrong with each row of a source, in words."""
+    said: dict[int, list[str]] = {}
+    for sort, problems in (("", found.problems[number]), ("warning: ", found.warnings[number])):
+        for one in problems:
+            said.setdefault(one.row, []).append(sort + words(one))
+    return {row: "; ".join(some) for row, some in said.items()}
+
+
+def words(one: Problem) -> str:
+    """Return a problem in one line, without what stands in the cell."""
+    where = one.column or one.field
+    near = f" (nearest: {one.nearest})" if one.nearest else ""
+    return f"{where}: {one.reason}{near}" if where else f"{one.reason}{near}"
+
+
+def _annotated(found: Found, sources: Sequence[Source], number: int) -> Iterator[tuple[list[str], str]]:
+    """Yield the header, then every row of a sheet as it is, each with what is wrong with it."""
+    said = _by_row(found, number)
+    try:
+        sheet = sources[number].open()
+    except Unreadable:
+        yield [], said.get(0, "")
+        return
+    try:
+        header = list(sheet.header)
+        yield header, "; ".join(filter(None, [COLUMN, said.get(0, "")]))
+        for line in sheet:
+            if not header:  # JSON: a row names its own columns
+                yield [orjson.dumps(line.cells).decode()], said.get(line.number, "")
+                continue
+            yield [cell(line.cells, name) for name in header], said.get(line.number, "")
+    except Unreadable as error:
+        yield [], str(error)
+    finally:
+        sheet.close()
+
+
+def _csv(file: IO[bytes], found: Found, sources: Sequence[Source]) -> None:
+    import io
+
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")  # what spreadsheet programs open rightly
+    rows = csv.writer(text)
+    for number in range(len(sources)):
+        if len(sources) > 1:
+            rows.writerow([f"# {sources[number].name}"])
+        rows.writerows([_defused(one) for one in [*cells, said]] for cells, said in _annotated(found, sources, number))
+    text.flush()
+    text.detach()
+
+
+def _defused(text: str) -> str:
+    """Return a cell that no spreadsheet program takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "@", "\t", "\r")) else text
+
+
+def _xlsx(file: IO[bytes], found: Found, sources: Sequence[Source]) -> None:
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(file, options) as book:
+        for number in range(len(sources)):
+            sheet = book.add_worksheet()
+            for row, (cells, said) in enumerate(_annotated(found, sources, number)):
+                if row == MOST_XLSX_ROWS:
+                    sheet.write_string(row, 0, "The rest is left out: a report as .csv has all of it.")
+                    break
+                for column, one in enumerate([*cells, said]):
+                    if one:
+                        sheet.write_string(row, column, one[:32_000])

@@ -1,0 +1,169 @@
+"""Importing a sheet: what a dry run foresees is what happens, and the same file again changes nothing."""
+
+from collections import Counter
+
+import pytest
+
+from app.exchange.mapping import MappingError, parse
+from app.vault.tables import RECORD
+from tests.exchange.house import HEADER, MAPPING, ROWS, bring, sheet, told, world, written
+from tests.intake.house import OWNER, PUBLIC, catalogue, check_log, count, rows_of, seen_by, shown
+
+
+def test_a_dry_run_foresees_what_happens_and_does_nothing(intake, database, writer, tmp_path):
+    world(intake)
+    path = written(tmp_path, "a.csv", sheet(*ROWS))
+    before = catalogue(database)
+    dry = bring(intake, tmp_path, path, decide=lambda _: "dry run")
+    assert told(dry) == []
+    assert (dry.rows, dry.report.applied, dry.refused) == (3, False, "dry run")
+    assert (dry.foreseen.created, dry.foreseen.revised, dry.foreseen.unchanged) == (5, 0, 0)
+    assert dry.foreseen.gains == {"public": 5, "partner": 4, "mechanism": 4}
+    assert catalogue(database) == before
+    done = bring(intake, tmp_path, path)
+    assert (done.report.created, done.report.applied, done.foreseen.gains) == (5, True, dry.foreseen.gains)
+    mine = [row[0] for row in rows_of(database, RECORD) if row[3] == OWNER]
+    seen = Counter(view for id in mine for view in seen_by(database, id))
+    assert seen == {0: 5, 1: 4, 2: 4}
+    incidents = [shown(database, PUBLIC, id) for id in mine if id.startswith("inc-")]
+    assert {one["date"]["edtf"] for one in incidents} == {"2003-04-05", "2004~", "2005-03"}
+    (first,) = [one for one in incidents if one["date"]["edtf"] == "2003-04-05"]
+    (place,) = {tuple(one["places"]) for one in incidents if one is not first}
+    assert (first["places"], first["victims"]["best"]) == (["camp"], 3)
+    assert shown(database, PUBLIC, place[0])["name"] == {"ko": "새마을"}
+    again = bring(intake, tmp_path, path)
+    assert (again.report.created, again.report.revised, again.report.unchanged) == (0, 0, 4)  # the place is found
+    assert again.foreseen.to_confirm() == {}
+    assert check_log(writer)[0] == count(database, RECORD)
+
+
+def test_the_same_external_id_is_a_revision_and_other_rows_are_unchanged(intake, database, tmp_path):
+    world(intake)
+    bring(intake, tmp_path, written(tmp_path, "a.csv", sheet(*ROWS)))
+    before = {row[0] for row in rows_of(database, RECORD)}
+    changed = [ROWS[0].replace(",3,", ",4,"), *ROWS[1:]]
+    done = bring(intake, tmp_path, written(tmp_path, "b.csv", sheet(*changed)))
+    assert (done.foreseen.revised, done.foreseen.unchanged) == (1, 3)
+    assert (done.report.created, done.report.revised, done.report.unchanged) == (0, 1, 3)
+    assert {row[0] for row in rows_of(database, RECORD)} == before
+
+
+def test_an_import_that_was_cut_short_is_completed_by_the_same_file(intake, database, writer, tmp_path, monkeypatch):
+    world(intake)
+    path = written(tmp_path, "a.csv", sheet(*ROWS))
+    submit, turns = intake.submit, iter([True, True, False])
+
+    def cut_short(*arguments):
+        if not next(turns, True):
+            raise KeyboardInterrupt
+        return submit(*arguments)
+
+    monkeypatch.setattr(intake, "submit", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        bring(intake, tmp_path, path)
+    monkeypatch.undo()
+    assert 0 < count(database, RECORD) - 4 < 5
+    done = bring(intake, tmp_path, path)
+    assert done.report.created > 0
+    assert (done.report.revised, count(database, RECORD)) == (0, 4 + 5)
+    assert check_log(writer)[0] == 9
+
+
+def test_no_owner_changes_what_another_brought_in(intake, database, tmp_path):
+    world(intake)
+    path = written(tmp_path, "a.csv", sheet(*ROWS))
+    bring(intake, tmp_path, path)
+    done = bring(intake, tmp_path, path, owner="other-body")
+    assert (done.report.created, done.report.revised) == (4, 0)  # records of its own; the place is found
+
+
+WRONG = [
+    "1,2003-04-05,A,Tortur,camp,,,TEST/1,,,,,,",
+    "2,05/04/2003,B,Torture,camp,,,TEST/1,,,,,,",
+    "3,2003,C,Torture,camp,w9,many,TEST/1,,,,,,",
+    ",2003,D,Torture,camp,,,TEST/1,,,,,,",
+    "5,2003,E,Torture,camp,,,TEST/1,w1,2020,writen,summary,publication,",
+    "6,2003,F,Torture,camp,,,TEST/1,w2,,,summary,publication,",
+    "7,2003,G,Torture,camp,w8,,TEST/1,,,,,,",
+    "8,2003,H,Torture,camp",
+    "9,2003,=1+1,Torture,camp,,,TEST/1,,,,,,",
+    "10,2003,J,Torture,camp,,,,,,,,,",
+    "11,2003,K,Torture,camp,,,TEST/1,,,,,,",
+    "11,2003,L,Torture,camp,,,TEST/1,,,,,,",
+    '12,2003,a "quoted" M,Torture,camp,,,TEST/1,,,,,,',
+    '13,2003,"a "quoted" N",Torture,camp,,,TEST/1,,,,,,',
+]
+REASONS = [
+    (2, "Act", "is no word of the table acts", "Torture"),
+    (3, "Date", None, None),
+    (4, "Victims", "must be a whole number", None),
+    (5, "No", "is empty: a record needs its external id", None),
+    (6, "Consent form", "is none of written, oral, recorded, guardian", "written"),
+    (7, "", "allows something and lacks the day or the form of the consent", None),
+    (8, "Told by", "names no testimony that is on record or in this load", None),
+    (9, "", "has 5 cells, and the header has 14", None),
+    (10, "Title", "is a formula: write its value", None),
+    (11, "Source", "a published record names at least one source that published it", None),
+    (13, "No", "stands twice in this load (first in bad.csv, row 12)", None),
+    (15, "", "has a quotation mark inside of a cell: put the cell in quotation marks, and write the mark twice", None),
+]
+
+
+def test_every_bad_row_has_its_reason_and_nothing_is_applied(intake, database, tmp_path):
+    world(intake)
+    before = count(database, RECORD)
+    found = bring(intake, tmp_path, written(tmp_path, "bad.csv", sheet(*WRONG)))
+    reasons = sorted(told(found))
+    assert [(row, column, nearest) for row, column, _, nearest in reasons] == [(r, c, n) for r, c, _, n in REASONS]
+    assert [text for *_, text, _ in reasons][1].startswith("is no date in the forms of this column: EDTF, ")
+    assert [one[2] for one in reasons if one[0] != 3] == [one[2] for one in REASONS if one[0] != 3]
+    assert found.count == len(REASONS) and not found.report.applied and found.foreseen is None
+    assert count(database, RECORD) == before
+
+
+def test_good_rows_are_kept_whole_or_not_at_all(intake, database, tmp_path):
+    world(intake)
+    before = count(database, RECORD)
+    row = "20,2003,M,Torture,nowhere,w8,,TEST/1,w7,2020,written,summary,publication,"  # names nobody
+    path = written(tmp_path, "bad.csv", sheet(*WRONG, row))
+    found = bring(intake, tmp_path, path, keep_good=True)
+    assert (found.report.applied, found.report.created) == (True, 3)  # rows 12 and 14, and the place of row 16
+    assert count(database, RECORD) == before + 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("name: invented", "name: Invented", "name: String should match"),
+        ("kind: incident", "kind: incidnt", "did you mean incident?"),
+        ("victims.best: Victims", "victims.bets: Victims", "there is no field bets here; did you mean best?"),
+        ("table: acts", "table: act", "names a table that is not there: acts, allowed"),
+        ("make: place", "make: account", "make must name a rule with made: true for the kind place"),
+        ("{constant: event}", "{constant: event, column: x}", "needs one of column"),
+        ("    key: No\n", "", "without it the same row would make a new record"),
+        ("ignore: [Remark]", "ignore: [Remark]\nignore: []", "a key stands here twice"),
+        ("ignore: [Remark]", "ignore: &a [Remark]\noptional: *a", "an alias (*name) is not read"),
+        ("{column: Public, table: allowed}", "{constant: summary}", "may set consent to none and to nothing wider"),
+        ("table: allowed}", "table: allowed, default: counted}", "may set consent to none and to nothing wider"),
+        ('{column: Purposes, split: ","}', "{constant: publication}", "may set consent to none"),
+        ("{date: {column: Consent date}}", '{constant: "2020"}', "must come from a column of the row"),
+        ("consent.form: Consent form", "consent.form: {constant: written}", "must come from a column of the row"),
+        ('{constant: "no"}', '{constant: "yes"}', "may set consent to none"),
+        ("      citations[].symbol: Source\n", "", "name in citations[].symbol what published it"),
+    ],
+)
+def test_a_mapping_that_is_wrong_says_where_and_why(old, new, reason):
+    assert old in MAPPING
+    with pytest.raises(MappingError) as error:
+        parse(MAPPING.replace(old, new, 1).encode())
+    assert reason in str(error.value)
+
+
+def test_columns_that_nobody_speaks_of_are_refused(intake, tmp_path):
+    for header, reason in (
+        (HEADER.replace("Remark", "Other"), "has columns that the mapping neither reads nor ignores: Other"),
+        (HEADER.replace("Victims", "Victimz"), "lacks columns that the mapping reads: Victims (Victimz?)"),
+        (HEADER.replace("Remark", "No"), "names a column twice: No"),
+    ):
+        found = bring(intake, tmp_path, written(tmp_path, "a.csv", sheet(header=header)))
+        assert told(found)[0][:3] == (0, "", reason)

@@ -1,0 +1,109 @@
+"""Reading sheets: encodings, delimiters, ragged rows, endless lines and quotes, each a row with a reason or right."""
+
+import io
+
+import orjson
+import pytest
+
+from app.exchange import sheets
+from app.exchange.mapping import Reads
+from app.exchange.sheets import Delimited
+from app.intake.reading import Unreadable
+from tests.exchange.house import HEADER, ROWS, bring, told, world, written
+from tests.intake.house import ONE_ENGINE
+
+KOREAN = "번호,이름\n1,고문\n2,새마을\n"
+
+
+def read(text, **how):
+    opened = Delimited(io.BytesIO(text), Reads(**how))
+    return opened.header, [(one.number, dict(one.cells), one.column, one.reason) for one in opened]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp949", "euc-kr"])
+def test_encodings_are_told_from_the_text(encoding):
+    header, rows = read(KOREAN.encode(encoding))
+    assert header == ["번호", "이름"]
+    assert [cells["이름"] for _, cells, _, reason in rows if not reason] == ["고문", "새마을"]
+
+
+@pytest.mark.parametrize(
+    ("text", "stated", "reason"),
+    [
+        (KOREAN.encode(), "cp949", "is utf-8, and is stated to be cp949"),
+        (KOREAN.encode("utf-16"), "utf-8", "begins as utf-16 does, and is stated to be utf-8"),
+        (KOREAN.encode("utf-16-le"), "utf-16", "is stated to be utf-16, and has no byte order mark at its beginning"),
+        ("a,b\n1,\xe9\xff\xfe\n".encode("latin-1"), None, "is in no encoding that can be told from it: state it"),
+        ("번호\n".encode("cp949"), "utf-8", "has a first line that is not in utf-8: state its encoding"),
+        (b"", None, "has no header: its first line names the columns"),
+        (b"," * 3000 + b"x", None, "has a first line that is no header: more than 2000 columns"),
+    ],
+)
+def test_an_encoding_that_is_wrong_is_refused(text, stated, reason):
+    with pytest.raises(Unreadable) as error:
+        read(text, encoding=stated)
+    assert str(error.value).startswith(reason)
+
+
+def test_a_cell_in_another_encoding_is_a_reason_and_never_other_letters():
+    text = "번호,이름\n1,고문\n".encode() + "2,새마을\n".encode("cp949") + "3,여기\n".encode()
+    _, rows = read(text, encoding="utf-8")
+    assert [(number, column, reason[:40]) for number, _, column, reason in rows if reason] == [
+        (3, "이름", "is not in utf-8, the encoding of the res")
+    ]
+    assert [number for number, *_, reason in rows if not reason] == [2, 4]
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
+def test_delimiters_are_told_from_the_header(sign):
+    header, rows = read(sign.join(("a", '"b,;|"', "c")).encode() + b"\n" + sign.join("123").encode() + b"\n")
+    assert header == ["a", "b,;|", "c"] and rows[0][1]["c"] == "3"
+
+
+def test_long_lines_and_quotes_that_do_not_end_are_rows_with_reasons(monkeypatch):
+    monkeypatch.setattr(sheets, "MOST_LINE_BYTES", 1000)
+    _, rows = read(b"a,b\n1,2\n" + b"x" * 50_000 + b",3\n4,5\n")
+    assert [(number, reason) for number, *_, reason in rows] == [
+        (2, ""),
+        (3, "is a line of more than 1000 characters"),
+        (4, ""),
+    ]
+    monkeypatch.setattr(sheets, "MOST_ROW", 5_000)
+    endless = Delimited(io.BytesIO(b'a,b\n1,2\n3,"x\n' + b"y\n" * 10_000), Reads())
+    with pytest.raises(Unreadable, match="has a quoted cell from row 3 on that does not end"):
+        list(endless)
+    _, rows = read(b'a,b\n1,"x\n')
+    assert rows[-1][3] == "has a quoted cell that does not end"
+
+
+def test_cells_may_hold_lines_and_empty_rows_are_passed_over():
+    _, rows = read(b'a,b\n1,"two\nlines"\n,\n\n3,4\n')
+    assert [(number, cells["b"]) for number, cells, *_ in rows] == [(2, "two\nlines"), (5, "4")]
+
+
+def test_ragged_rows():
+    _, rows = read(b"a,b,\n1\n1,2,3,4\n1,2,,\n")
+    assert [(number, reason) for number, *_, reason in rows] == [
+        (2, "has 1 cells, and the header has 2"),
+        (3, "has 4 cells, and the header has 2"),
+        (4, ""),
+    ]
+
+
+@ONE_ENGINE
+@pytest.mark.parametrize("form", ["json", "ndjson"])
+def test_objects_are_rows(form, intake, tmp_path):
+    world(intake)
+    names = HEADER.split(",")
+    first = dict(zip(names, ROWS[1].split(","), strict=True))
+    second = {**first, "No": 7, "Act": ["고문", "Torture"], "Victims": 4, "Title": None}
+    third = {**first, "No": 8, "Elsewhere": {"deep": 1}}
+    items = [first, second, third, [1]]
+    text = orjson.dumps(items) if form == "json" else b"\n".join(map(orjson.dumps, items)) + b"\n{nonsense\n"
+    found = bring(intake, tmp_path, written(tmp_path, f"a.{form}", text), keep_good=True)
+    reasons = told(found)
+    assert reasons[:2] == [
+        (3, "Elsewhere.deep", "is a column that the mapping neither reads nor ignores", None),
+        (4, "", "is no JSON object", None),
+    ]
+    assert (len(reasons), found.report.created) == ((2, 3) if form == "json" else (3, 3))
