@@ -31,6 +31,8 @@ _META = _closed(
             ("before", "after", "straddling", "undetermined", "undated"),
             "On which side of the boundary each lies: they add up to `total`, or to what it is without `side`.",
         ),
+        "scored": _COUNT
+        | {"description": "How many were scored, with `sort=relevance`: the newest; all others follow, newest first."},
     },
     ["describes"],
     description="What is said of the whole list; a member is there where it applies.",

@@ -10,12 +10,13 @@ from pydantic import BaseModel
 from sqlalchemy import BigInteger, Float, Integer, exists, select
 
 from app.catalogue import examples, when
-from app.catalogue.parameter import Parameter, box, date, day, identifier, moment, one_of, whole
+from app.catalogue.parameter import Parameter, box, date, day, identifier, moment, one_of, whole, words
 from app.catalogue.relations import outward, targets
 from app.catalogue.tables import SPOT
 from app.core.moments import iso
 from app.records import KINDS, Kind
 from app.records.shown import ShownRecord
+from app.search.query import MOST_SIGNS
 from app.vocabulary.edtf import UNDATED, bounds
 
 MOST_IDS = 1000
@@ -195,6 +196,16 @@ _UPDATED = Parameter(
     types=(BigInteger(),),
     shown=iso,
 )
+_Q = Parameter(
+    "q",
+    'Only records with these words in their texts: all of them, in any order; a "phrase" as it stands, the beginning of '
+    "words as camp*, not those with -word.",
+    "torture",
+    words,
+    {"type": "string", "minLength": 1, "maxLength": MOST_SIGNS},
+    words="with the words {}",
+    shown=lambda query: query.text,
+)
 _IDS = Parameter(
     "ids",
     f"Only these records: their ids, repeated or separated by commas, at most {MOST_IDS}.",
@@ -213,7 +224,8 @@ def _page(kind: Kind) -> tuple[Parameter, ...]:
     return (
         Parameter(
             "sort",
-            f"The order; a minus turns it round; undated records come last in both; without it {sorts[0]}.",
+            f"The order; a minus turns it round; undated records come last in both; without it {sorts[0]}. With q also "
+            "relevance, the best match first.",
             sorts[0],
             one_of(sorts),
             {"type": "string", "enum": list(sorts)},
@@ -262,7 +274,7 @@ def format_of(formats: tuple[str, ...]) -> Parameter:
 
 def sorts_of(kind: Kind) -> tuple[str, ...]:
     """Return the orders of a kind, the one that it has by itself first."""
-    plain = ("id", "-id", "updated", "-updated")
+    plain = ("id", "-id", "updated", "-updated", "relevance")
     return ("-date", "date", *plain) if kind.date else plain
 
 
@@ -348,7 +360,7 @@ def _filters(kind: Kind) -> list[Parameter]:
     found += _GIVEN if "given" in kind.dates else ()
     found += [parameter for path in kind.dates for parameter in _LEFT.get(path, ())]
     found += [_CORROBORATION] if "corroboration" in kind.shown.model_fields else []
-    found += [_UPDATED, replace(_IDS, example=_id_of(kind))]
+    found += [_UPDATED, _Q, replace(_IDS, example=_id_of(kind))]
     for other in KINDS:
         if path := outward(other, kind.name):
             found.append(_named_by(other, path))

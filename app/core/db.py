@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, Select, Table, TextClause
 
 from app.core.dialect import engine_for
-from app.core.engine import SMALL, DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, Snapshot
+from app.core.engine import SMALL, DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, Snapshot, Wanted
 from app.core.problems import Problem
 from app.core.settings import Settings
 
-__all__ = ["SMALL", "Database", "DatabaseError", "Limits", "Prepared", "Question", "Reading", "Rows", "Snapshot"]
+__all__ = ["SMALL", "Database", "DatabaseError", "Limits", "Prepared", "Question", "Reading", "Rows", "Snapshot", "Wanted"]
 
 T = TypeVar("T")
 NO_MORE = Limits()
@@ -41,6 +41,14 @@ class Database:
     def packed(self, columns: Sequence[ColumnElement[int]]) -> ColumnElement[bytes]:
         """Return the aggregate of rows as one value of bytes, read much faster than row by row."""
         return self.engine.packed(columns)
+
+    def wanted(self, wanted: Wanted) -> str:
+        """Return what is looked for in texts, as `found` takes it."""
+        return self.engine.wanted(wanted)
+
+    def found(self, table: Table, value: int, wanted: ColumnElement[str]) -> "Select[tuple[int]]":
+        """Return the keys, the second column, of rows whose first column has a value and in whose text it is found."""
+        return self.engine.found(table, value, wanted)
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction under the write lock; an exception undoes all of it."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Select, func, select
 
-from app.catalogue.tables import ROW
+from app.catalogue.tables import ROW, SEARCHED
 from app.core.db import SMALL, Database
 from app.core.scratch import scratch
 from app.core.settings import Settings
@@ -91,7 +91,7 @@ def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, in
     total = writer.database.look(lambda c: c.scalar(select(func.count()).select_from(RECORD))) or 0
     with alone(settings.home), scratch(settings.home) as folder, workers(settings, Remaker) as pool:
         bulk = Bulk(writer, folder)
-        bulk.begin(anew=True, tables=(ROW,))
+        bulk.begin(anew=True, tables=(ROW, SEARCHED))
         for ids, made in done_by(pool, ((ids, ids) for ids in _records(writer))):
             if not bulk.write(made):
                 raise Closed("somebody wrote to the vault meanwhile: the catalogue has to be made anew once more")
