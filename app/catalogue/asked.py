@@ -98,7 +98,9 @@ def _checked(
     unknown = [name for name in texts if name not in known][:MOST_FAULTS]
     faults += [Fault("query", shortened(name), _unknown(name, known, kind)) for name in unknown]
     if given.get("sort") == ("relevance",) and "q" not in texts:
-        faults.append(Fault("query", "sort", "How relevant a record is can be asked with q only: say what to look for."))
+        faults.append(
+            Fault("query", "sort", "How relevant a record is can be asked with q only: say what to look for.")
+        )
     faults += [Fault("query", name, why) for name, why in when.check(given)] if not faults else []
     if faults:
         raise invalid(faults[:MOST_FAULTS])

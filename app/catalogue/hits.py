@@ -1,6 +1,8 @@
 """Hits: what a question with `q` finds, in the order asked for, worked out once in a generation and then only read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,7 +51,9 @@ class Hits:
             start = low + int(np.searchsorted(keys[1][low:high], here[1], "right"))
         page = slice(start, start + limit)
         values = self.values[page].tolist()
-        return [(UNDATED if value == _LAST else value, k) for value, k in zip(values, self.ks[page].tolist(), strict=True)]
+        return [
+            (UNDATED if value == _LAST else value, k) for value, k in zip(values, self.ks[page].tolist(), strict=True)
+        ]
 
 
 async def columns(snapshot: Snapshot, queries: Queries, generation: int, found: Resolved) -> Columns:
@@ -103,12 +107,16 @@ async def scored(snapshot: Snapshot, queries: Queries, view: int, hits: Hits, qu
     scores: dict[int, int] = {}
     for start in range(0, len(first), AT_ONCE):
         texts = await read(snapshot, queries.texts, view, first[start : start + AT_ONCE].tolist())
-        scores.update(await snapshot.work(lambda texts=texts: {k: give(text) for text, k in texts}))
+        scores.update(await snapshot.work(partial(_each, give, texts)))
     values = np.array([scores.get(k, 0) for k in first.tolist()], np.int64)
     order = np.lexsort((first, values))[::-1]
     return Hits(
         np.concatenate([values[order], hits.values[rest] - _LAST]), np.concatenate([first[order], hits.ks[rest]])
     )
+
+
+def _each(give: Callable[[str], int], texts: Rows) -> dict[int, int]:
+    return {k: give(text) for text, k in texts}
 
 
 async def read(snapshot: Snapshot, statement: Any, view: int, ks: list[int]) -> Rows:

@@ -198,8 +198,8 @@ _UPDATED = Parameter(
 )
 _Q = Parameter(
     "q",
-    'Only records with these words in their texts: all of them, in any order; a "phrase" as it stands, the beginning of '
-    "words as camp*, not those with -word.",
+    'Only records with these words in their texts: all of them, in any order; a "phrase" as it stands, camp* for words '
+    "that begin so, -word for those without it.",
     "torture",
     words,
     {"type": "string", "minLength": 1, "maxLength": MOST_SIGNS},

@@ -24,8 +24,8 @@ from sqlalchemy import (
 )
 
 from app.catalogue import when
-from app.catalogue.parameters import tests
 from app.catalogue.columns import PACKED
+from app.catalogue.parameters import tests
 from app.catalogue.tables import POSTING, ROW, SEARCHED, TERM, TERM_COUNT, VIEW, WORD
 from app.catalogue.tally import conditions
 from app.catalogue.when import ALWAYS, Dates, When

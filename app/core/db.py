@@ -11,7 +11,18 @@ from app.core.engine import SMALL, DatabaseError, Limits, Prepared, Question, Re
 from app.core.problems import Problem
 from app.core.settings import Settings
 
-__all__ = ["SMALL", "Database", "DatabaseError", "Limits", "Prepared", "Question", "Reading", "Rows", "Snapshot", "Wanted"]
+__all__ = [
+    "SMALL",
+    "Database",
+    "DatabaseError",
+    "Limits",
+    "Prepared",
+    "Question",
+    "Reading",
+    "Rows",
+    "Snapshot",
+    "Wanted",
+]
 
 T = TypeVar("T")
 NO_MORE = Limits()

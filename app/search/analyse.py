@@ -1,4 +1,4 @@
-"""The analyser: text -> terms. What is written to the index and what is asked goes through here, and through here alone.
+"""The analyser: text -> terms. What is written to the index, and what is asked, goes through here alone.
 
 Latin and other words are folded (NFKC, case, diacritics) and stemmed as English; Hangul, hanja and kana are taken in
 overlapping pairs, as Lucene's CJKAnalyzer does, and a sign that stands alone as it is. A change of any of this, or of
@@ -23,7 +23,9 @@ _CJK = (
     "\u1100-\u11ff\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f"
     "\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc\U00020000-\U000323af"
 )
-_SILENT = "\u00ad\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"
+_SILENT = (
+    "\u00ad\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"
+)
 _APOSTROPHES = "'\u2018\u2019\u02bb\u02bc\uff07"
 _TOKEN = re.compile(
     rf"[{_CJK}][{_CJK}{_SILENT}]*"

@@ -24,7 +24,10 @@ def upgrade() -> None:
         "word",
         sa.Column("view", sa.SmallInteger(), primary_key=True, autoincrement=False),
         sa.Column(
-            "word", sa.String().with_variant(sa.String(collation="C"), "postgresql"), primary_key=True, autoincrement=False
+            "word",
+            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+            primary_key=True,
+            autoincrement=False,
         ),
         sa.Column("n", sa.BigInteger(), nullable=False),
         sqlite_with_rowid=False,

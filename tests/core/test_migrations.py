@@ -94,7 +94,10 @@ def test_a_migration_that_fails_leaves_nothing(bare, monkeypatch):
 
 def test_the_schema_is_that_of_the_program(migrated):
     def not_a_partition(object_, name, type_, reflected, compare_to):
-        return not (type_ == "table" and reflected and name in PARTITIONS | TEXTS) and name not in ("found", "searched_found")
+        return not (type_ == "table" and reflected and name in PARTITIONS | TEXTS) and name not in (
+            "found",
+            "searched_found",
+        )
 
     def drift(connection):
         context = MigrationContext.configure(connection, opts={"include_object": not_a_partition})

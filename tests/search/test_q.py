@@ -24,7 +24,9 @@ def ids(client, path, q, **more):
     return [one["id"] for one in found(client, path, q, **more)["items"]]
 
 
-@pytest.mark.parametrize("q", ["Yodok", "yodŏk", "YODEOK", "요덕", "요덕 정치범수용소", "수용소 -회령 요덕", '"요덕 정치"', "요덕*"])
+@pytest.mark.parametrize(
+    "q", ["Yodok", "yodŏk", "YODEOK", "요덕", "요덕 정치범수용소", "수용소 -회령 요덕", '"요덕 정치"', "요덕*"]
+)
 def test_a_place_is_found_by_each_of_its_names(client, q):
     assert "kwanliso-15" in ids(client, "places", q)
 
@@ -125,7 +127,21 @@ def test_what_cannot_be_looked_for_is_refused(client, q, says):
 
 @pytest.mark.parametrize(
     "q",
-    ["ㄱ", "ᄀ", "ㅏㅏ", "한", "韓", "ア", "a한b韓cア1", "\x01\x02camp\x1b", "NEAR(camp, 3)", "terms : camp", "camp:A", "%", "é"],
+    [
+        "ㄱ",
+        "ᄀ",
+        "ㅏㅏ",
+        "한",
+        "韓",
+        "ア",
+        "a한b韓cア1",
+        "\x01\x02camp\x1b",
+        "NEAR(camp, 3)",
+        "terms : camp",
+        "camp:A",
+        "%",
+        "é",
+    ],
 )
 def test_odd_texts_are_answered_or_refused(client, q):
     assert client.get(f"/v1/incidents?q={quote(q)}").status_code in (200, 422)
