@@ -61,36 +61,44 @@ def terms(text: str) -> tuple[list[str], list[str]]:
     found: list[str] = []
     keys: list[str] = []
     before: list[str] = []  # keys of the parts of a name that ends where the last word ended
-    end, hyphen = -2, False
+    end = 0
     for match in _TOKEN.finditer(text):
-        raw, start = match[0], match.start()
-        if _IS_CJK.match(raw):
-            run = folded(raw)
-            found += pairs(run)
-            keys += _keys_of_run(run)
+        raw = match[0]
+        some, key, cjk = _analysed(raw)
+        found += some
+        if cjk:
+            keys += key
+        if cjk or not key:
             before = []
             continue
-        found += _stems(raw)
-        gap = text[end:start] if end >= 0 else ""
-        hyphen = gap in ("-", "\u2010", "\u2011")
-        key = names.of_latin(folded(raw)) if raw[0].isupper() or (hyphen and before) else None
-        if key is None:
-            before = []
-        else:
-            before = [*before[-2:], key] if gap == " " or hyphen else [key]
-            whole = (names.joined("".join(before[at:])) for at in range(len(before)))
-            keys += [KEY + one for one in whole if len(one) >= names.SHORTEST]
+        gap = text[end : match.start()] if before else ""
         end = match.end()
+        hyphen = gap in ("-", "\u2010", "\u2011")
+        if not (raw[0].isupper() or hyphen):
+            before = []
+            continue
+        before = [*before[-2:], key[0]] if gap == " " or hyphen else [key[0]]
+        whole = (names.joined("".join(before[at:])) for at in range(len(before)))
+        keys += [KEY + one for one in whole if len(one) >= names.SHORTEST]
     return found, keys
 
 
 @lru_cache(65536)
+def _analysed(raw: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Return the terms of a word or run, the keys that it has, and whether it is a run."""
+    if _IS_CJK.match(raw):
+        run = folded(raw)
+        return pairs(run), _keys_of_run(run), True
+    key = names.of_latin(folded(raw))
+    return _stems(raw), (key,) if key is not None else (), False
+
+
 def _keys_of_run(run: str) -> tuple[str, ...]:
     found = dict.fromkeys(names.of_hangul(one) for one in (run, names.without_particle(run)))
     return tuple(KEY + key for key in found if key and len(key) >= names.SHORTEST)
 
 
-@lru_cache(65536)
+@lru_cache(4096)
 def folded(raw: str) -> str:
     """Return a word folded: NFKC, case, diacritics; nothing but letters and numbers is left."""
     raw = _POSSESSIVE.sub("", raw)
@@ -104,7 +112,6 @@ def folded(raw: str) -> str:
     return text if text.isalnum() else "".join(sign for sign in text if sign.isalnum())
 
 
-@lru_cache(65536)
 def _stems(raw: str) -> tuple[str, ...]:
     word = folded(raw)
     return (stem(word)[:MOST_LETTERS],) if word else ()
@@ -122,7 +129,6 @@ def stem(word: str) -> str:
     return found
 
 
-@lru_cache(65536)
 def pairs(run: str) -> tuple[str, ...]:
     """Return the overlapping pairs of a run of signs; a single one is a term of its own."""
     return (run,) if len(run) == 1 else tuple([run[at : at + 2] for at in range(len(run) - 1)])

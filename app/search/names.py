@@ -5,7 +5,6 @@ it. It is no way of writing anything, and nobody sees it.
 """
 
 import re
-from functools import lru_cache
 
 SHORTEST = 4  # letters of a key by which a Latin word is looked for in other spellings: shorter ones meet by chance
 LONGEST = 4  # syllables of a name
@@ -33,7 +32,6 @@ _DOUBLE = re.compile(r"([kntrmpscq])\1+")
 _PARTICLES = re.compile("(?:에서|으로|에게|까지|부터|[은는이가을를에의로와과도만])$")
 
 
-@lru_cache(65536)
 def of_latin(word: str) -> str | None:
     """Return the key of a folded Latin word; None where it cannot be a Korean name."""
     if not 2 <= len(word) <= 24:
@@ -50,7 +48,6 @@ def of_latin(word: str) -> str | None:
     return joined(key) if _SYLLABLES.fullmatch(key) else None
 
 
-@lru_cache(65536)
 def of_hangul(run: str) -> str | None:
     """Return the key of a run of Hangul syllables; None where it is something else, or too long for a name."""
     if not 2 <= len(run) <= LONGEST:
