@@ -121,7 +121,11 @@ def test_columns_stand_in_the_order_of_the_program(migrated):
 
     def columns(connection):
         inspector = inspect(connection)
-        return {name: [column["name"] for column in inspector.get_columns(name)] for name in TABLES}
+        return {
+            # What PostgreSQL generates itself is inserted by nobody.
+            name: [column["name"] for column in inspector.get_columns(name) if "computed" not in column]
+            for name in TABLES
+        }
 
     assert migrated.look(columns) == {name: [column.name for column in table.columns] for name, table in TABLES.items()}
 
