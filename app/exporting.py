@@ -19,8 +19,8 @@ from app.access.caller import PUBLIC, Caller, operator
 from app.access.shipping import Shipper
 from app.catalogue.answer import Answer, Request
 from app.catalogue.cursor import Cursors
-from app.catalogue.listing import PLANS, Listing, Reader
-from app.catalogue.memo import Memo
+from app.catalogue.listing import FOUND, PLANS, Listing, Reader
+from app.catalogue.memo import Large, Memo
 from app.catalogue.negotiate import WHOLE
 from app.catalogue.query import Queries
 from app.catalogue.shelf import Shelf
@@ -116,6 +116,7 @@ class _Export:
             queries=queries,
             cursors=Cursors(crypto.Tokens(master, "cursor")),
             plans=Memo(PLANS),
+            found=Large(FOUND),
             shelf=Shelf(database, queries, 0, lambda *_, **__: None),
             turns=WeakValueDictionary(),
             expire=self._expire,

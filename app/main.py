@@ -29,8 +29,8 @@ from app.catalogue import changes, state, stream
 from app.catalogue.answer import of_problem
 from app.catalogue.cursor import Cursors
 from app.catalogue.landing import TITLE, Handler, fixed
-from app.catalogue.listing import PLANS, Reader
-from app.catalogue.memo import Memo
+from app.catalogue.listing import FOUND, PLANS, Reader
+from app.catalogue.memo import Large, Memo
 from app.catalogue.query import Queries
 from app.catalogue.routes import ALLOW, Reads
 from app.catalogue.shelf import Shelf
@@ -82,6 +82,7 @@ def create_app(
         cursors=Cursors(crypto.Tokens(master, "cursor")),
         plans=Memo(PLANS),
         shelf=shelf,
+        found=Large(FOUND),
         turns=WeakValueDictionary(),
         expire=expire or upkeep.expire,
         public_url=settings.public_url,

@@ -14,6 +14,7 @@ from app.catalogue.parameters import MOST_IDS, all_names, members, sorts_of, voc
 from app.catalogue.when import When
 from app.core.problems import Fault, Problem, invalid, nearest
 from app.records import BY_NAME, Kind
+from app.search.query import Query
 
 MOST_BYTES = 8192
 SHORT = 1024  # bytes of a query string that may be remembered
@@ -49,6 +50,12 @@ class Asked:
     digest: bytes
     kept: str
     canonical: bytes
+
+    @property
+    def query(self) -> Query | None:
+        """What is looked for in texts."""
+        values = self.given.get("q")
+        return values[0] if values else None
 
 
 def read(kind: Kind, raw: bytes) -> Asked:
@@ -94,6 +101,10 @@ def _checked(
                 faults.append(Fault("query", name, str(wrong)))
     unknown = [name for name in texts if name not in known][:MOST_FAULTS]
     faults += [Fault("query", shortened(name), _unknown(name, known, kind)) for name in unknown]
+    if given.get("sort") == ("relevance",) and "q" not in texts:
+        faults.append(
+            Fault("query", "sort", "How relevant a record is can be asked with q only: say what to look for.")
+        )
     faults += [Fault("query", name, why) for name, why in when.check(given)] if not faults else []
     if faults:
         raise invalid(faults[:MOST_FAULTS])

@@ -10,7 +10,7 @@ from app.core.crypto import SealError, Tokens
 
 _HEAD = struct.Struct(">16s8sq")
 _FORM = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
-_SORTS = ("date", "-date", "updated", "-updated", "id", "-id")
+_SORTS = ("date", "-date", "updated", "-updated", "id", "-id", "relevance")
 
 
 class Place(NamedTuple):
@@ -55,7 +55,7 @@ class Cursors:
             other = next((name for name in _SORTS if _code(name) == code), "another")
             raise Wrong(f"This cursor belongs to the order '{other}', and the order asked for is '{sort}'.")
         value = content[_HEAD.size :].decode()
-        return Place(value if sort.endswith("id") else int(value), k)
+        return Place(value if sort in ("id", "-id") else int(value), k)
 
 
 def _token(text: str) -> bytes:
@@ -71,7 +71,7 @@ def _token(text: str) -> bytes:
 
 
 def _code(sort: str) -> bytes:
-    return sort.encode().ljust(8, b"\0")
+    return sort.encode()[:8].ljust(8, b"\0")
 
 
 def _bound(view: int) -> bytes:

@@ -38,6 +38,8 @@ _META = _closed(
             "description": "The counts of each facet asked for.",
             "additionalProperties": {"$ref": _REF + "Facet"},
         },
+        "scored": _COUNT
+        | {"description": "How many were scored, with `sort=relevance`: the newest; all others follow, newest first."},
     },
     ["describes"],
     description="What is said of the whole list; a member is there where it applies.",

@@ -69,6 +69,17 @@ _OF_KINDS: dict[str, dict[str, str]] = {
     "weapons-event": {"side": "before", "source": "src-032"},
     "statement": {"period": "coi-mandate", "from": "2014-03-17", "match": "certain", "side": "after"},
 }
+_WORDS = {
+    "person": "Yong",
+    "actor": "prison",
+    "place": "Yodok",
+    "source": "Korea",
+    "period": "commission",
+    "instrument": "human rights",
+    "recommendation": "China",
+    "weapons-event": "Scud",
+    "statement": "missiles",
+}
 _PARENTS = {"place": "prov-north-hamgyong", "violation": "detention-torture-camps", "actor": "mss"}
 
 
@@ -76,6 +87,8 @@ def of(kind: str, parameter: str, otherwise: str) -> str:
     """Return the example of a parameter of a kind; `otherwise` is that of every kind."""
     if parameter == "of_link" or (kind == "link" and parameter in ("ids", "owner")):
         return ""  # the built-in record states no links
+    if parameter == "q" and kind in _WORDS:
+        return _WORDS[kind]
     if parameter == "parent":
         return _PARENTS.get(kind, otherwise)
     return _OF_KINDS.get(kind, {}).get(parameter, otherwise)

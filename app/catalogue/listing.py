@@ -11,11 +11,13 @@ from weakref import WeakValueDictionary
 import orjson
 
 from app.access.caller import Caller
-from app.catalogue import asked, breakdown, counts, exports, formats, negotiate, state
+from app.catalogue import asked, breakdown, counts, exports, formats, hits, negotiate, state
 from app.catalogue.answer import Answer, Request, found, unchanged
 from app.catalogue.asked import Asked
+from app.catalogue.columns import Columns
 from app.catalogue.cursor import Cursors, Place
-from app.catalogue.memo import Memo
+from app.catalogue.hits import Hits
+from app.catalogue.memo import Large, Memo
 from app.catalogue.parameter import Wrong
 from app.catalogue.parameters import formats_of, vocabulary
 from app.catalogue.query import Queries
@@ -33,6 +35,7 @@ from app.vocabulary.edtf import AFTER_ALL, BEFORE_ALL, UNDATED
 PAGE = 50  # records of a page that states no limit
 INLINE = 4000  # rows that may be looked at on the event loop: some 2 ms
 PLANS = 4096  # questions whose counts are remembered
+FOUND = 64 * 1_048_576  # bytes of what questions with `q` found
 SMALL = 100  # values of a question that is remembered
 TRIES = 5
 BATCH = 500  # rows of a stream that are rendered and sent together
@@ -72,6 +75,7 @@ class Reader:
     cursors: Cursors
     plans: Memo[Plan]
     shelf: Shelf
+    found: Large
     turns: "WeakValueDictionary[tuple[int, bytes], asyncio.Lock]"
     expire: state.Expire
     public_url: str | None
@@ -134,6 +138,8 @@ class Listing:
             digest = hashlib.blake2b(digest + path.encode(), digest_size=16).digest()
         run = _Run(request, caller.view, one, question, digest, format, base, path)
         if question.limit is None and format in negotiate.WHOLE:
+            if question.sort == "relevance":
+                raise invalid([Fault("query", "sort", "All at once is not given in this order: add a limit.")])
             return await self._everything(run)
         return await self._page(run)
 
@@ -211,7 +217,9 @@ class Listing:
             now = await state.read(snapshot, reader.queries, run.view)
             if run.request.knows and run.request.has(run.etag(now.generation)):
                 return Page(now, None, [])
-            key = (run.view, now.generation, run.digest, run.asked.facets, run.asked.facet_limit)
+            question = run.asked
+            told = (question.facets, question.facet_limit, question.sort == "relevance")
+            key = (run.view, now.generation, run.digest, *told)
             plan = reader.plans.get(key)
             if plan is None:
                 if inline:
@@ -221,6 +229,14 @@ class Listing:
                     reader.plans.put(key, plan)
             if plan.total == 0:
                 return Page(now, plan, [], await self._of(snapshot, run))
+            if run.asked.query is not None and run.asked.sort in hits.SORTS:
+                ordered = reader.found.get((*key[:3], run.asked.sort))
+                if ordered is None and inline:
+                    return Page(now, plan, None)
+                if ordered is None:
+                    ordered = await self._ordered(snapshot, run, now.generation)
+                rows = await hits.bodies(snapshot, reader.queries, run.view, ordered.after(place, limit + 1))
+                return Page(now, plan, rows, await self._of(snapshot, run))
             if inline and plan.looks_at(run.asked.sort, limit) > INLINE:
                 return Page(now, plan, None)
             rows = await self._rows(snapshot, plan, run.asked, place, limit + 1)
@@ -248,9 +264,31 @@ class Listing:
         resolver = Resolver(snapshot, self._reader.queries, run.view)
         return resolver, await resolver.resolve(run.asked, self._relation, run.one)
 
+    async def _found(self, snapshot: Snapshot, run: _Run, generation: int, resolved: Resolved) -> Columns:
+        """Return all that a question with `q` finds, time aside."""
+        key = (run.view, generation, run.digest)
+        columns: Columns | None = self._reader.found.get(key)
+        if columns is None:
+            columns = await hits.columns(snapshot, self._reader.queries, generation, resolved)
+            self._reader.found.put(key, columns)
+        return columns
+
+    async def _ordered(self, snapshot: Snapshot, run: _Run, generation: int) -> Hits:
+        """Return what a list with `q` has, in its order."""
+        _, resolved = await self._resolved(snapshot, run)
+        columns = await self._found(snapshot, run, generation, resolved)
+        ordered = await snapshot.work(partial(hits.in_order, columns, run.asked, resolved.days))
+        if run.asked.sort == "relevance" and run.asked.query is not None:
+            ordered = await hits.scored(snapshot, self._reader.queries, run.view, ordered, run.asked.query)
+        self._reader.found.put((run.view, generation, run.digest, run.asked.sort), ordered)
+        return ordered
+
     async def _plan(self, snapshot: Snapshot, run: _Run, generation: int) -> Plan:
         resolver, resolved = await self._resolved(snapshot, run)
-        columns = await self._reader.shelf.columns(snapshot, generation, resolved)
+        if run.asked.query is None:
+            columns = await self._reader.shelf.columns(snapshot, generation, resolved)
+        else:
+            columns = await self._found(snapshot, run, generation, resolved)
         counted = await counts.count(snapshot, self._reader.queries, resolver, resolved, columns)
         if run.asked.facets:
             queries, shelf = self._reader.queries, self._reader.shelf
@@ -258,6 +296,8 @@ class Listing:
             counted = counted._replace(facets=of_facets)
         words = counts.describes(resolved, self._belongs(run.one))
         meta = counts.meta(counted, words)
+        if run.asked.sort == "relevance":
+            meta["scored"] = min(counted.total, hits.MOST_SCORED)
         tail = b',"total":%d,"meta":%s}' % (counted.total, orjson.dumps(meta))
         return Plan(resolved.question(pages=True), resolved.rows, counted.total, tail, words)
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.types import TypeEngine
 
 from app.core.problems import nearest
+from app.search.query import Query, Unclear, parse
 from app.vocabulary.edtf import EdtfError, bounds
 
 Role = Literal["filter", "time", "page"]
@@ -165,6 +166,14 @@ def box(text: str) -> tuple[float, float, float, float]:
             "boxes; otherwise the corners are swapped: the order is west,south,east,north."
         )
     return w, s, e, n
+
+
+def words(text: str) -> Query:
+    """Read what is looked for in texts."""
+    try:
+        return parse(text)
+    except Unclear as unclear:
+        raise Wrong(str(unclear)) from None
 
 
 def is_identifier(text: str) -> bool:

@@ -10,12 +10,14 @@ from pydantic import BaseModel
 from sqlalchemy import BigInteger, Float, Integer, exists, select
 
 from app.catalogue import examples, facets, when
-from app.catalogue.parameter import Parameter, box, date, day, identifier, moment, one_of, whole
+from app.catalogue.meanings import FACETS
+from app.catalogue.parameter import Parameter, box, date, day, identifier, moment, one_of, whole, words
 from app.catalogue.relations import outward, targets
 from app.catalogue.tables import SPOT
 from app.core.moments import iso
 from app.records import KINDS, Kind
 from app.records.shown import ShownRecord
+from app.search.query import MOST_SIGNS
 from app.vocabulary.edtf import UNDATED, bounds
 
 MOST_IDS = 1000
@@ -24,45 +26,6 @@ FORMATS = ("json", "ndjson", "csv", "xlsx", "parquet", "geojson")
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 200}
 _DATE = {"type": "string", "pattern": "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"}
 _DAY = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
-
-# What the facets of the records mean as filters: doc, example, words. One that is not here is described by its name.
-_FACETS: dict[str, tuple[str, str, str]] = {
-    "violation": (
-        "Only records with this violation or a part of it (the id of a violation).",
-        "torture",
-        "with the violation {} or a part of it",
-    ),
-    "crime": (
-        "Only records with a violation that may amount to this crime, by our own mapping (the id of a crime).",
-        "rome-statute-7-1-f",
-        "with a violation that may amount to {}",
-    ),
-    "place": ("Only records at this place or in it (the id of a place).", "prov-north-hamgyong", "at or in {}"),
-    "actor": ("Only records that name this alleged actor (the id of an actor).", "mss", "with the alleged actor {}"),
-    "source": ("Only records that rest on this source (the id of a source).", "src-004", "resting on the source {}"),
-    "victim_group": ("Only incidents against this group of people.", "believer", "against the group {}"),
-    "scope": ("Only incidents of this scope.", "event", "of the scope {}"),
-    "verification": ("Only incidents checked this far.", "as-reported", "of the verification {}"),
-    "standard_of_proof": (
-        "Only records found to be so by this very standard.",
-        "not-stated",
-        "found by the standard {}",
-    ),
-    "account_type": ("Only accounts given in this way.", "interview", "given as {}"),
-    "knowledge": ("Only accounts of a witness who knows in this way.", "unknown", "by one who knows it as {}"),
-    "recorded_by": ("Only accounts recorded by this body.", "coi", "recorded by {}"),
-    "owner": ("Only records held by this organisation.", "public-record", "held by {}"),
-    "parent": ("Only those directly below this one (its id).", "", "directly below {}"),
-    "from": ("Only links from this record (its id).", "rec-94-c", "from {}"),
-    "to": ("Only links to this record (its id).", "hrc-25-25", "to {}"),
-    "testimony": (
-        "Only records that name this testimony (its id).",
-        "tst-5m6hd29hbxgv1q7d3nevzrf1kb",
-        "naming the testimony {}",
-    ),
-    "person": ("Only records that name this person (their id).", "per-3pttcd53snjkj84x508vfn9kz6", "naming {}"),
-    "instrument": ("Only records that name this instrument (its id).", "hrc-25-25", "naming the instrument {}"),
-}
 
 _TIME = (
     Parameter(
@@ -195,6 +158,16 @@ _UPDATED = Parameter(
     types=(BigInteger(),),
     shown=iso,
 )
+_Q = Parameter(
+    "q",
+    'Only records with these words in their texts: all of them, in any order; a "phrase" as it stands, camp* for words '
+    "that begin so, -word for those without it.",
+    "torture",
+    words,
+    {"type": "string", "minLength": 1, "maxLength": MOST_SIGNS},
+    words="with the words {}",
+    shown=lambda query: query.text,
+)
 _IDS = Parameter(
     "ids",
     f"Only these records: their ids, repeated or separated by commas, at most {MOST_IDS}.",
@@ -224,7 +197,8 @@ def _page(kind: Kind) -> tuple[Parameter, ...]:
     return (
         Parameter(
             "sort",
-            f"The order; a minus turns it round; undated records come last in both; without it {sorts[0]}.",
+            f"The order; a minus turns it round; undated records come last in both; without it {sorts[0]}. With q also "
+            "relevance, the best match first.",
             sorts[0],
             one_of(sorts),
             {"type": "string", "enum": list(sorts)},
@@ -280,7 +254,7 @@ def format_of(formats: tuple[str, ...]) -> Parameter:
 
 def sorts_of(kind: Kind) -> tuple[str, ...]:
     """Return the orders of a kind, the one that it has by itself first."""
-    plain = ("id", "-id", "updated", "-updated")
+    plain = ("id", "-id", "updated", "-updated", "relevance")
     return ("-date", "date", *plain) if kind.date else plain
 
 
@@ -321,7 +295,7 @@ def _facet(kind: Kind, facet: str) -> Parameter:
     named = targets(kind, facet) if facet in kind.facets else ("crime",) if facet == "crime" else ()
     words = () if named else literals(kind.shown, path)
     label = facet.replace("_", " ")
-    doc, example, clause = _FACETS.get(facet, (f"Only records with this {label}.", "", f"with the {label} {{}}"))
+    doc, example, clause = FACETS.get(facet, (f"Only records with this {label}.", "", f"with the {label} {{}}"))
     taken = any(facet == one.name for one in _TIME)
     return Parameter(
         f"{facet}_id" if taken else facet,
@@ -366,7 +340,7 @@ def _filters(kind: Kind) -> list[Parameter]:
     found += _GIVEN if "given" in kind.dates else ()
     found += [parameter for path in kind.dates for parameter in _LEFT.get(path, ())]
     found += [_CORROBORATION] if "corroboration" in kind.shown.model_fields else []
-    found += [_UPDATED, replace(_IDS, example=_id_of(kind))]
+    found += [_UPDATED, _Q, replace(_IDS, example=_id_of(kind))]
     for other in KINDS:
         if path := outward(other, kind.name):
             found.append(_named_by(other, path))

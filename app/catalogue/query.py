@@ -13,6 +13,7 @@ from sqlalchemy import (
     Select,
     SmallInteger,
     String,
+    Table,
     and_,
     bindparam,
     exists,
@@ -23,8 +24,9 @@ from sqlalchemy import (
 )
 
 from app.catalogue import when
+from app.catalogue.columns import PACKED
 from app.catalogue.parameters import tests
-from app.catalogue.tables import POSTING, ROW, TERM, TERM_COUNT, VIEW
+from app.catalogue.tables import POSTING, ROW, SEARCHED, TERM, TERM_COUNT, VIEW, WORD
 from app.catalogue.tally import conditions
 from app.catalogue.when import ALWAYS, Dates, When
 from app.core.db import Database, Prepared
@@ -38,10 +40,11 @@ class Group(NamedTuple):
     """One filter: a record fits it when it fits any of its values.
 
     `terms`: has one of n terms. `keys`: is one of n records. `test`: fits the expression of the named parameter.
+    `words`: has what is looked for in its texts; its name is the number of the view.
     The n of a form is rounded up to a power of two, the last value repeated, so that there are few forms.
     """
 
-    way: Literal["terms", "keys", "test"]
+    way: Literal["terms", "keys", "test", "words"]
     name: str = ""
     n: int = 1
 
@@ -94,7 +97,7 @@ def _day(name: str) -> Any:
 _VIEW = _bind("view", SmallInteger)
 
 
-def _parts(form: Form, with_row: bool, by: int | None) -> _Parts:
+def _parts(database: Database, form: Form, with_row: bool, by: int | None) -> _Parts:
     row = ROW.alias("r")
     if by is None:
         kind: Any = row.c.kind + "" if _by_keys_alone(form) else row.c.kind
@@ -104,7 +107,7 @@ def _parts(form: Form, with_row: bool, by: int | None) -> _Parts:
         parts = _Parts(posting, row, [posting.c.view == _VIEW, *_read_by(posting, by, form.groups[by].n)])
         if with_row or any(group.way == "test" and tests()[group.name].of_row for group in form.groups):
             parts.where.extend([row.c.view == posting.c.view, row.c.k == posting.c.k])
-    parts.where.extend([_holds(i, group, parts) for i, group in enumerate(form.groups) if i != by])
+    parts.where.extend([_holds(database, i, group, parts) for i, group in enumerate(form.groups) if i != by])
     return parts
 
 
@@ -120,15 +123,17 @@ def _read_by(posting: FromClause, by: int, n: int) -> list[ColumnElement[bool]]:
 
 def _by_keys_alone(form: Form) -> bool:
     """Tell whether the rows are few and found by their keys: then no index of the kind's rows is to be read."""
-    return any(group.way == "keys" for group in form.groups)
+    return any(group.way in ("keys", "words") for group in form.groups)
 
 
-def _holds(i: int, group: Group, parts: _Parts) -> ColumnElement[bool]:
+def _holds(database: Database, i: int, group: Group, parts: _Parts) -> ColumnElement[bool]:
     if group.way == "test":
         parameter = tests()[group.name]
         binds = [_bind(f"g{i}_{j}", type_) for j, type_ in enumerate(parameter.types)]
         assert parameter.where is not None  # noqa: S101 - `tests` has only those
         return parameter.where(parts.row if parameter.of_row else parts.dates, *binds)
+    if group.way == "words":
+        return parts.dates.c.k.in_(database.found(SEARCHED, int(group.name), _bind(f"g{i}_0", String)))
     values = [_bind(f"g{i}_{j}", BigInteger) for j in range(group.n)]
     if group.way == "keys":
         return parts.dates.c.k.in_(values)
@@ -145,10 +150,15 @@ class Queries:
         """Compile for a database."""
         self.page = lru_cache(FORMS)(partial(_page, database))
         self.counts = lru_cache(FORMS)(partial(_counts, database))
+        self.packed = lru_cache(FORMS)(partial(_packed, database))
         self.undated = lru_cache(FORMS)(partial(_undated, database))
         self.groups = lru_cache(FORMS)(partial(_groups, database))
         self.terms = database.prepare(_terms())
         self.by_keys = lru_cache(16)(lambda n: database.prepare(_by_keys(n)))
+        self.wanted = database.wanted
+        self.having = lru_cache(16)(lambda n: database.prepare(_having(n)))
+        self.texts = lru_cache(16)(lambda n: database.prepare(_of_keys(SEARCHED, "terms", n)))
+        self.bodies = lru_cache(16)(lambda n: database.prepare(_of_keys(ROW, "body", n)))
         self.one = database.prepare(_one())
         self.state = database.prepare(_state())
         self.about = database.prepare(_about())
@@ -166,7 +176,7 @@ def _page(database: Database, form: Form, sort: str, after: bool, limited: bool)
     With `after` it begins behind a place (`after`, `after_k`); with `limited` it ends after `limit` rows.
     """
     descending, by = sort.startswith("-"), sort.removeprefix("-")
-    parts = _parts(form, True, form.driver if by == "date" else None)
+    parts = _parts(database, form, True, form.driver if by == "date" else None)
     c, row = parts.dates.c, parts.row
     where = list(parts.where)
     if (fits := when.fits(parts.bounds, _day, form.when)) is not None:
@@ -194,7 +204,7 @@ def _page(database: Database, form: Form, sort: str, after: bool, limited: bool)
 
 def _counts(database: Database, form: Form) -> Prepared:
     """The numbers of `Counted`, in its order."""
-    parts = _parts(form, False, form.driver)
+    parts = _parts(database, form, False, form.driver)
     c, where = parts.dates.c, list(parts.where)
     every, each = conditions(parts.bounds, _day, form.when)
     if every is not None:
@@ -208,9 +218,17 @@ def _count(stated: Sequence[ColumnElement[bool]]) -> ColumnElement[int]:
     return func.count().filter(*stated) if stated else func.count()
 
 
+def _packed(database: Database, form: Form) -> Prepared:
+    """All that a question without time finds, as one value (`columns.PACKED`)."""
+    parts = _parts(database, form, False, form.driver)
+    columns = [parts.dates.c[name] for name in PACKED.names or ()]
+    every = select(*columns).where(*parts.where).subquery()
+    return database.prepare(select(database.packed(list(every.c))))
+
+
 def _undated(database: Database, form: Form) -> Prepared:
     """How many of a question without time have no date."""
-    parts = _parts(form, False, form.driver)
+    parts = _parts(database, form, False, form.driver)
     return database.prepare(select(func.count()).where(*parts.where, parts.dates.c.s0 == UNDATED))
 
 
@@ -228,7 +246,7 @@ def _groups(database: Database, form: Form, facets: int, spans: bool) -> Prepare
     The values (of `facet0`, `facet1`), s0 and e1, and the number.
     """
     if not facets:
-        parts = _parts(form, False, form.driver)
+        parts = _parts(database, form, False, form.driver)
         keys: list[Any] = []
     else:
         first, row = POSTING.alias("p0"), ROW.alias("r")
@@ -236,7 +254,7 @@ def _groups(database: Database, form: Form, facets: int, spans: bool) -> Prepare
         keys = [_value(parts, first.c, i) for i in range(facets)]
         if any(group.way == "test" and tests()[group.name].of_row for group in form.groups):
             parts.where.extend([row.c.view == first.c.view, row.c.k == first.c.k])
-        parts.where.extend([_holds(i, group, parts) for i, group in enumerate(form.groups)])
+        parts.where.extend([_holds(database, i, group, parts) for i, group in enumerate(form.groups)])
     keys += [parts.dates.c.s0, parts.dates.c.e1] if spans else []
     statement = select(*keys, func.count()).where(*parts.where, *_chosen(parts.bounds, form.when))
     return database.prepare(statement.group_by(*keys))
@@ -286,6 +304,18 @@ def _by_keys(n: int) -> "Select[Any]":
     """The ids and kinds of some records."""
     c = ROW.c
     return select(c.id, c.kind).where(c.view == _VIEW, c.k.in_([_bind(f"g0_{i}", BigInteger) for i in range(n)]))
+
+
+def _of_keys(table: Table, name: str, n: int) -> "Select[Any]":
+    """One column of some records, and k."""
+    c = table.c
+    return select(c[name], c.k).where(c.view == _VIEW, c.k.in_([_bind(f"g0_{i}", BigInteger) for i in range(n)]))
+
+
+def _having(n: int) -> "Select[Any]":
+    """How many records of a view have some words in their texts."""
+    c = WORD.c
+    return select(c.word, c.n).where(c.view == _VIEW, c.word.in_([_bind(f"w{i}", String) for i in range(n)]))
 
 
 def _term_count() -> "Select[Any]":

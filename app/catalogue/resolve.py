@@ -104,7 +104,7 @@ class Question(NamedTuple):
 
 def _driver(filters: Sequence[Filter], most: int) -> int | None:
     """Return the position of the rarest filter by terms; one by several terms, only if it has at most so many rows."""
-    if any(one.group.way == "keys" for one in filters):
+    if any(one.group.way in ("keys", "words") for one in filters):
         return None  # few records, found by their keys
     able = [(one.n, i) for i, one in enumerate(filters) if one.n is not None and (one.group.n == 1 or one.n <= most)]
     return min(able)[1] if able else None
@@ -189,6 +189,9 @@ class Resolver:
         return await self.terms("", [(facet, identifier) for facet in relation.facets], relation.to)
 
     async def _filter(self, asked: Asked, parameter: Parameter, values: tuple[Any, ...], faults: list[Fault]) -> Filter:
+        if parameter.name == "q":
+            wanted = self._queries.wanted(values[0].wanted)
+            return Filter("q", Group("words", str(self._view)), [wanted])
         if parameter.where is not None:
             return Filter(parameter.name, Group("test", parameter.name), list(parameter.parts(values[0])))
         if parameter.name == "ids":

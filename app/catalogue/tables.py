@@ -126,11 +126,38 @@ class Spot(SQLModel, table=True):
     n: float
 
 
+class Searched(SQLModel, table=True):
+    """What is searched of one record as one view is shown it: terms in order (`search/document.py`)."""
+
+    __tablename__ = "searched"
+    __table_args__ = (
+        Index("searched_k", "view", "k", unique=True),
+        {"postgresql_partition_by": "LIST (view)", "info": {"text": "terms"}},
+    )
+
+    view: int = Field(sa_column=_view())
+    k: int = Field(sa_column=Column("k", BigInteger, primary_key=True, autoincrement=False))
+    terms: str
+
+
+class Word(SQLModel, table=True):
+    """How many records of a view have a term in their texts. The empty one counts records, a space all terms."""
+
+    __tablename__ = "word"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    view: int = Field(sa_column=_view())
+    word: str = Field(sa_column=Column("word", _IDENTIFIER, primary_key=True, autoincrement=False))
+    n: int = Field(sa_type=BigInteger)
+
+
 VIEW: Table = View.__table__  # type: ignore[attr-defined]
 ROW: Table = Row.__table__  # type: ignore[attr-defined]
 POSTING: Table = Posting.__table__  # type: ignore[attr-defined]
 TERM: Table = Term.__table__  # type: ignore[attr-defined]
 TERM_COUNT: Table = TermCount.__table__  # type: ignore[attr-defined]
 SPOT: Table = Spot.__table__  # type: ignore[attr-defined]
-PARTITIONED = (ROW, POSTING, SPOT)
+SEARCHED: Table = Searched.__table__  # type: ignore[attr-defined]
+WORD: Table = Word.__table__  # type: ignore[attr-defined]
+PARTITIONED = (ROW, POSTING, SPOT, SEARCHED)
 MOST_EVER = 62  # views: a number is given once, and a set of them is one whole number of 64 bits

@@ -19,6 +19,7 @@ from app.core.engine import (
     Rows,
     Series,
     Snapshot,
+    Wanted,
     as_they_are,
 )
 from app.core.problems import Problem
@@ -36,6 +37,7 @@ __all__ = [
     "Rows",
     "Series",
     "Snapshot",
+    "Wanted",
 ]
 
 T = TypeVar("T")
@@ -66,6 +68,14 @@ class Database:
     def packed(self, columns: Sequence[ColumnElement[int]]) -> ColumnElement[bytes]:
         """Return the aggregate of rows as one value of bytes, read much faster than row by row."""
         return self.engine.packed(columns)
+
+    def wanted(self, wanted: Wanted) -> str:
+        """Return what is looked for in texts, as `found` takes it."""
+        return self.engine.wanted(wanted)
+
+    def found(self, table: Table, value: int, wanted: ColumnElement[str]) -> "Select[tuple[int]]":
+        """Return the keys, the second column, of rows whose first column has a value and in whose text it is found."""
+        return self.engine.found(table, value, wanted)
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction under the write lock; an exception undoes all of it."""

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table, TextClause
 
@@ -25,6 +25,19 @@ class Limits:
     cache: int = 24  # MiB that SQLite's writer keeps in memory
     shred: bool = False  # overwrite at once what is deleted, whatever it costs
     lasting: bool = True  # after a cut of the power it is still there
+
+
+Phrase = tuple[tuple[str, ...], bool]  # terms that follow one another, and whether the last one only begins so
+
+
+class Wanted(NamedTuple):
+    """What is looked for in texts: one phrase of each member of `every`, and none of those of `without`.
+
+    Terms consist of letters and digits.
+    """
+
+    every: tuple[tuple[Phrase, ...], ...]
+    without: tuple[tuple[Phrase, ...], ...] = ()
 
 
 SMALL = Limits(cache=4)  # of a database that is only on the side
@@ -116,6 +129,14 @@ class Engine(Protocol):
 
         They are two's complement, the highest byte first; no row may have a null. Of no rows it is null.
         """
+        ...
+
+    def wanted(self, wanted: Wanted) -> str:
+        """Return what is looked for in texts, as `found` takes it."""
+        ...
+
+    def found(self, table: Table, value: int, wanted: ColumnElement[str]) -> "Select[tuple[int]]":
+        """Return the keys, the second column, of rows whose first column has a value and in whose text it is found."""
         ...
 
     def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:

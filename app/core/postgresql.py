@@ -27,7 +27,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 
-from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, too_long
+from app.core import tsvector
+from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, Wanted, too_long
 from app.core.sweep import Sweep
 
 T = TypeVar("T")
@@ -93,6 +94,14 @@ class PostgreSQL:
             whole.append(send(column, type_=LargeBinary))
         row = reduce(lambda left, right: left.op("||", return_type=LargeBinary())(right), whole)
         return func.string_agg(row, literal(b"", LargeBinary), type_=LargeBinary)
+
+    def wanted(self, wanted: Wanted) -> str:
+        """Return what is looked for in texts, as `found` takes it."""
+        return tsvector.wanted(wanted)
+
+    def found(self, table: Table, value: int, wanted: ColumnElement[str]) -> "Select[tuple[int]]":
+        """Return the keys, the second column, of rows whose first column has a value and in whose text it is found."""
+        return tsvector.found(table, value, wanted)
 
     def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:
         """Insert whole rows, their values in the order of the table's columns: by COPY, which streams them."""

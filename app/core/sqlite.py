@@ -37,8 +37,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.schema import CreateTable
 
+from app.core import fts5
 from app.core.checkpoints import Checkpoints
-from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, too_long
+from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, Wanted, too_long
 
 try:
     import pysqlite3 as sqlite
@@ -187,6 +188,14 @@ class SQLite:
         values = [column if one else column.op("&")(0xFFFFFFFF) for column, one in zip(columns, wide, strict=True)]
         return func.unhex(func.group_concat(func.printf(form, *values), ""), type_=LargeBinary)
 
+    def wanted(self, wanted: Wanted) -> str:
+        """Return what is looked for in texts, as `found` takes it."""
+        return fts5.wanted(wanted)
+
+    def found(self, table: Table, value: int, wanted: ColumnElement[str]) -> "Select[tuple[int]]":
+        """Return the keys, the second column, of rows whose first column has a value and in whose text it is found."""
+        return fts5.found(table, value, wanted)
+
     def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:
         """Insert whole rows, their values in the order of the table's columns; the rows may come from an iterator."""
         text = self._insertions.get(table.name)
@@ -231,7 +240,9 @@ class SQLite:
         connection.connection.dbapi_connection.executemany(text, rows)  # type: ignore[union-attr]
 
     def part(self, connection: Connection, table: Table, value: int) -> None:
-        """Do nothing: here a table is whole."""
+        """Make the index of texts of a new value; all else of a table is whole here."""
+        if "text" in table.info:
+            fts5.make(connection, table, value)
 
     def delete(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
         """Delete the rows whose named columns, the first of a key, have these values."""
@@ -251,7 +262,8 @@ class SQLite:
     def empty(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Take every row out of tables, without looking at them one by one."""
         for table in tables:
-            connection.execute(delete(table))
+            with fts5.emptied(connection, table):
+                connection.execute(delete(table))
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction, after every other writer (`BEGIN IMMEDIATE`)."""

@@ -23,11 +23,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, select, update
 
-from app.catalogue.tables import POSTING, ROW, SPOT, TERM, TERM_COUNT, VIEW
+from app.catalogue.tables import POSTING, ROW, SEARCHED, SPOT, TERM, TERM_COUNT, VIEW, WORD
 from app.core.db import SMALL, Database, Series
 from app.core.settings import Settings
 from app.custody.tables import LEAF
 from app.disclosure.fitness import Doubt
+from app.intake import wording
 from app.intake.postings import Packed, Pile, Place, merged, rows_of, sort_file, views_in
 from app.intake.publish import Item, Rendered
 from app.intake.write import Writer
@@ -54,6 +55,8 @@ class Prepared:
     # The views (one bit each), k, seq for each view (none where the change is new, too), and the rest.
     rows: list[tuple[int, int, tuple[int, ...], tuple[Any, ...]]] = field(default_factory=list)
     spots: list[tuple[int, tuple[Any, ...]]] = field(default_factory=list)  # the same
+    searched: list[tuple[int, int, str]] = field(default_factory=list)  # views, k, terms of the texts
+    words: dict[tuple[int, str], int] = field(default_factory=dict)  # by views
     postings: dict[Place, bytes] = field(default_factory=dict)
     counts: dict[tuple[int, int], int] = field(default_factory=dict)  # by views and term
     terms: dict[int, tuple[str, str, str]] = field(default_factory=dict)
@@ -75,6 +78,8 @@ class Prepared:
         """Add what some views are shown of a record."""
         self.rows.append((mask, item.k, seqs, rendered.row_since(item, revision, at)))
         shown = rendered.shown
+        self.searched.append((mask, item.k, rendered.searched))
+        wording.add(self.words, mask, rendered.searched)
         packed.add(mask, rendered.terms, item.k, shown.bounds)
         for index, term in enumerate(rendered.terms):
             key = (mask, term)
@@ -95,6 +100,7 @@ class Bulk:
         self._series = series
         self._pile = Pile(folder) if folder is not None else None
         self._counts: dict[tuple[int, int], int] = {}
+        self._words: dict[tuple[int, str], int] = {}
         self._terms: dict[int, tuple[str, str, str]] = {}
         self._met: set[int] = set()  # terms that are there
         self._indexes: list[Table] = []
@@ -108,7 +114,7 @@ class Bulk:
         def _begin(connection: Connection) -> None:
             connection.execute(update(VIEW).where(VIEW.c.state == "live").values(state="building"))
             if anew:
-                self._writer.database.empty(connection, (ROW, POSTING, SPOT, TERM, TERM_COUNT))
+                self._writer.database.empty(connection, (ROW, POSTING, SPOT, TERM, TERM_COUNT, SEARCHED, WORD))
             for table in tables:
                 for index in table.indexes:
                     index.drop(connection, checkfirst=True)
@@ -131,6 +137,8 @@ class Bulk:
             self._pile.add(prepared.postings)
             for key, n in prepared.counts.items():
                 self._counts[key] = self._counts.get(key, 0) + n
+            for word, n in prepared.words.items():
+                self._words[word] = self._words.get(word, 0) + n
             self._terms.update(prepared.terms)
         return True
 
@@ -158,7 +166,10 @@ class Bulk:
         insert(connection, LEAF, ((size + i, one) for i, one in enumerate(leaves)))
         for mask, spots in groupby(sorted(prepared.spots), key=itemgetter(0)):
             self._writer.database.insert_alike(connection, SPOT, views_in(mask), [row for _, row in spots])
+        for mask, texts in groupby(sorted(prepared.searched), key=itemgetter(0)):
+            self._writer.database.insert_alike(connection, SEARCHED, views_in(mask), [row for _, *row in texts])
         if self._pile is None:
+            wording.count(self._writer.database, connection, wording.by_view(prepared.words))
             for mask, postings in rows_of(prepared.postings):
                 self._writer.database.insert_alike(connection, POSTING, views_in(mask), postings)
             new = {id: term for id, term in prepared.terms.items() if id not in self._met}
@@ -180,6 +191,7 @@ class Bulk:
 
         def _finish(connection: Connection) -> None:
             self._writer.publisher.count(connection, by_view(self._counts), self._terms)
+            wording.count(self._writer.database, connection, wording.by_view(self._words))
             for table in self._indexes:
                 for index in table.indexes:
                     index.create(connection, checkfirst=True)

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 
 from sqlalchemy import Table, func, select
 
-from app.catalogue.tables import ROW
+from app.catalogue.tables import ROW, SEARCHED
 from app.core.scratch import scratch
 from app.core.settings import Settings
 from app.intake.bulk import Bulk, alone, done_by, workers
@@ -76,7 +76,7 @@ class AtOnce:
         """Return the tables whose indexes are made anew: not if what is there already is more than what comes."""
         count = select(func.count()).select_from(RECORD)
         there = load.intake.writer.database.look(lambda connection: connection.scalar(count)) or 0
-        return (ROW,) if total > there else ()
+        return (ROW, SEARCHED) if total > there else ()
 
     def _tasks(self, load: Load, bulk: Bulk) -> Iterator[tuple[list[Staged], Task]]:
         size = CLOSED if self._closed else OPEN

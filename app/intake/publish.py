@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, and_, delete, exists, select, text, update
 
-from app.catalogue.tables import MOST_EVER, POSTING, ROW, SPOT, TERM, TERM_COUNT, VIEW, term_id
+from app.catalogue.tables import MOST_EVER, POSTING, ROW, SEARCHED, SPOT, TERM, TERM_COUNT, VIEW, term_id
 from app.core.canonical import canonical_plain
 from app.core.db import Database
 from app.core.moments import iso
@@ -17,8 +17,10 @@ from app.custody import log
 from app.disclosure import project
 from app.disclosure.project import Shown
 from app.disclosure.view import View
+from app.intake import wording
 from app.intake.world import World
 from app.records import BY_NAME
+from app.search.document import words_of
 from app.vault.append import Vault, commit, salts
 from app.vault.keys import chunks
 from app.vault.tables import DISCLOSED
@@ -51,6 +53,7 @@ class Rendered:
     core: bytes
     digest: bytes
     terms: tuple[int, ...]
+    searched: str  # the terms of its texts
     since: tuple[int, int] = (0, 0)
     row: tuple[Any, ...] = ()
 
@@ -118,9 +121,11 @@ class Batch:
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     postings: list[tuple[Any, ...]] = field(default_factory=list)
     spots: list[tuple[Any, ...]] = field(default_factory=list)
+    searched: list[tuple[int, int, str]] = field(default_factory=list)  # view, k, terms
     counts: dict[tuple[int, int], int] = field(default_factory=dict)
     terms: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     gone: dict[int, list[int]] = field(default_factory=dict)  # view -> k of rows to take out
+    lost: list[wording.Counted] = field(default_factory=list)  # words of rows that were taken out
     expires: dict[int, int] = field(default_factory=dict)  # view -> when the first consent of its rows runs out
 
 
@@ -178,7 +183,8 @@ def render(item: Item, views: Sequence[View], world: World, secret: bytes) -> li
             shown = project.show(kind, item.content, decision, item.owner, world)
             core = orjson.dumps(shown.record)
             terms = tuple([term_id(item.kind, facet, value) for facet, value in shown.terms])
-            done = made[decision] = Rendered(shown, core, hashlib.sha256(core).digest(), terms)
+            digest, searched = hashlib.sha256(core).digest(), words_of(item.kind, shown.record)
+            done = made[decision] = Rendered(shown, core, digest, terms, searched)
         answers.append(done)
         if alike and view.owner is None:
             first = done
@@ -240,6 +246,7 @@ class Publisher:
             batch.counts[key] = batch.counts.get(key, 0) + 1
             if term not in self._known_terms:
                 batch.terms[term] = (item.kind, *shown.terms[index])
+        batch.searched.append((view, k, rendered.searched))
         batch.rows.append((view, k, since.seq, *rendered.row_since(item, since.revision, since.at)))
         batch.spots += [(view, s0, k, part, *box) for part, box in enumerate(shown.boxes)]
         if item.expires is not None:
@@ -252,6 +259,9 @@ class Publisher:
         batch.postings.sort()
         self._database.insert(connection, POSTING, batch.postings)
         self._database.insert(connection, SPOT, batch.spots)
+        batch.searched.sort()  # an index of texts takes keys that rise
+        self._database.insert(connection, SEARCHED, batch.searched)
+        wording.count(self._database, connection, [*wording.of(batch.searched), *batch.lost])
         self.count(connection, batch.counts, batch.terms)
         for view, moment in batch.expires.items():
             later = (VIEW.c.next_expiry.is_(None)) | (VIEW.c.next_expiry > moment)
@@ -281,6 +291,7 @@ class Publisher:
                     counts.update([(view, term) for term in numbers])
                     spots.append((view, s0, k))
                 connection.execute(delete(ROW).where(where))
+                batch.lost += wording.take_out(connection, view, chunk)
         for key, n in counts.items():
             batch.counts[key] = batch.counts.get(key, 0) - n
         self._database.delete(connection, POSTING, ("view", "term", "s0", "k"), postings)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Select, func, select
 
-from app.catalogue.tables import ROW
+from app.catalogue.tables import ROW, SEARCHED
 from app.core.scratch import scratch
 from app.core.settings import Settings
 from app.custody import log
@@ -95,7 +95,7 @@ def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, in
         pool = last.enter_context(workers(settings, Remaker))
         series = last.enter_context(writer.database.series(unread=True))
         bulk = Bulk(writer, series, folder)
-        bulk.begin(anew=True, tables=(ROW,))
+        bulk.begin(anew=True, tables=(ROW, SEARCHED))
         for ids, made in done_by(pool, ((ids, ids) for ids in _records(writer)), series.rest, Remaker(writer.twin())):
             if not bulk.write(made):
                 raise Closed("somebody wrote to the vault meanwhile: the catalogue has to be made anew once more")

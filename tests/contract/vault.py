@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, update
 
-from app.catalogue.tables import POSTING, ROW, SPOT, TERM, TERM_COUNT, VIEW
+from app.catalogue.tables import POSTING, ROW, SEARCHED, SPOT, TERM, TERM_COUNT, VIEW, WORD
 from app.core import migrations
 from app.core.db import Database
 from app.core.settings import Settings
@@ -45,7 +45,7 @@ def empty(vault: OpenVault) -> None:
 
     def _empty(connection: Connection) -> None:
         vault = (REFERENCE, REVISION, RECORD, DISCLOSED, LEAF, RESTORING, ERASING)
-        for table in (*vault, POSTING, SPOT, ROW, TERM_COUNT, TERM):
+        for table in (*vault, POSTING, SPOT, ROW, TERM_COUNT, TERM, SEARCHED, WORD):
             connection.execute(delete(table))
         connection.execute(update(VIEW).values(generation=0, next_expiry=None))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, update
 
-from app.catalogue.tables import POSTING, ROW, SPOT, TERM, TERM_COUNT, VIEW
+from app.catalogue.tables import POSTING, ROW, SEARCHED, SPOT, TERM, TERM_COUNT, VIEW, WORD
 from app.core import migrations
 from app.core.db import Database
 from app.core.settings import Settings
@@ -39,7 +39,7 @@ def database(settings: Settings) -> Iterator[Database]:
     database = Database.main(settings)
 
     def empty(connection) -> None:
-        catalogue = (ROW, POSTING, SPOT, TERM, TERM_COUNT)
+        catalogue = (ROW, POSTING, SPOT, TERM, TERM_COUNT, SEARCHED, WORD)
         for table in (*catalogue, DISCLOSED, LEAF, REFERENCE, REVISION, RECORD, RESTORING, ERASING, ANSWERED):
             connection.execute(delete(table))
         connection.execute(update(VIEW).values(state="live", generation=0, next_expiry=None))

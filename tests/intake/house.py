@@ -7,7 +7,7 @@ import orjson
 import pytest
 from sqlalchemy import Connection, Table, select
 
-from app.catalogue.tables import POSTING, ROW, SPOT, TERM, TERM_COUNT, VIEW
+from app.catalogue.tables import POSTING, ROW, SEARCHED, SPOT, TERM, TERM_COUNT, VIEW, WORD
 from app.core import crypto
 from app.core.db import Database
 from app.core.ids import fixed
@@ -25,7 +25,7 @@ OWNER = "test-body"
 # For a test of what happens before the database is reached: one engine is enough.
 ONE_ENGINE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 PUBLIC, PARTNER, MECHANISM = 0, 1, 2
-CATALOGUE = (ROW, POSTING, SPOT, TERM, TERM_COUNT)
+CATALOGUE = (ROW, POSTING, SPOT, TERM, TERM_COUNT, SEARCHED, WORD)
 T1, T2, T3 = (fixed("tst", name) for name in "abc")
 I1, I2 = (fixed("inc", name) for name in "ab")
 PER = fixed("per", "a")

@@ -25,7 +25,7 @@ from app.vault.tables import REVISION
 from tests.conftest import Clock, settings_for
 from tests.intake.house import I1, OWNER, PER, T1, T2, WORLD, a_person, a_testimony, an_incident, consent, submit
 
-SHOWN = ["Quillfeather-shown-first", "Quillfeather-shown-then", "quillfeather-body"]  # the last is a term too
+SHOWN = ["Quillfeather-shown-first", "Quillfeather-shown-then", "quillfeather-body", "quillfeath"]  # terms too
 SEALED = ["Quillfeather-sealed-words", "퀼페더의 비밀", "Quillfeather-old-sealed"]
 
 
@@ -139,7 +139,7 @@ def reading(url: str) -> Iterator[None]:
 
 def sow(writer: Writer) -> None:
     """Take in a testimony twice, an incident that rests on it, and others that stay."""
-    first, then, body = SHOWN
+    first, then, body, _ = SHOWN
     told = {"recorded_by": body, "consent": consent(partner={"identity": "pseudonym"}), "citations": []}
     hidden = {"full_text": {"ko": SEALED[1]}, "witness": {"form": "named", "person": PER}, "places": ["camp"]}
     rests = {"disclosure_basis": "consent", "citations": [], "testimonies": [T1]}

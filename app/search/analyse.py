@@ -1,0 +1,134 @@
+"""The analyser: text -> terms. What is written to the index, and what is asked, goes through here alone.
+
+Latin and other words are folded (NFKC, case, diacritics) and stemmed as English; Hangul, hanja and kana are taken in
+overlapping pairs, as Lucene's CJKAnalyzer does, and a sign that stands alone as it is. A change of any of this, or of
+the stemmer, makes the index wrong until the catalogue is made anew (`evidence rebuild`).
+"""
+
+import re
+import threading
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import Stemmer
+
+from app.search import names
+
+KEY = "zq"  # begins the term of a name's key, and alone stands between fields, so that no phrase goes across
+MOST_LETTERS = 64  # of a term: a longer word is cut
+
+_CJK = (
+    "\u1100-\u11ff\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f"
+    "\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc\U00020000-\U000323af"
+)
+_SILENT = (
+    "\u00ad\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"
+)
+_APOSTROPHES = "'\u2018\u2019\u02bb\u02bc\uff07"
+_TOKEN = re.compile(
+    rf"[{_CJK}][{_CJK}{_SILENT}]*"
+    rf"|[^\W_{_CJK}](?:[^\W_{_CJK}]|[{_SILENT}]|[{_APOSTROPHES}](?=[^\W_{_CJK}]))*"
+)
+_IS_CJK = re.compile(f"[{_CJK}]")
+_POSSESSIVE = re.compile(f"[{_APOSTROPHES}]s$", re.IGNORECASE)
+_ENGLISH = re.compile("[a-z]{3,}")
+_local = threading.local()  # a stemmer is for one thread
+
+
+class Token(NamedTuple):
+    """One word of a text, or one run of signs: where it stands, and its terms in order."""
+
+    start: int
+    end: int
+    terms: tuple[str, ...]
+    cjk: bool
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """Yield the words of a text, in order; offsets are in code points."""
+    for match in _TOKEN.finditer(text):
+        raw = match[0]
+        cjk = _IS_CJK.match(raw) is not None
+        terms = pairs(folded(raw)) if cjk else _stems(raw)
+        if terms:
+            yield Token(match.start(), match.end(), terms, cjk)
+
+
+def terms(text: str) -> tuple[list[str], list[str]]:
+    """Return the terms of a text in order, and those of the names that may be in it."""
+    found: list[str] = []
+    keys: list[str] = []
+    before: list[str] = []  # keys of the parts of a name that ends where the last word ended
+    end = 0
+    for match in _TOKEN.finditer(text):
+        raw = match[0]
+        some, key, cjk = _analysed(raw)
+        found += some
+        if cjk:
+            keys += key
+        if cjk or not key:
+            before = []
+            continue
+        gap = text[end : match.start()] if before else ""
+        end = match.end()
+        hyphen = gap in ("-", "\u2010", "\u2011")
+        if not (raw[0].isupper() or hyphen):
+            before = []
+            continue
+        before = [*before[-2:], key[0]] if gap == " " or hyphen else [key[0]]
+        whole = (names.joined("".join(before[at:])) for at in range(len(before)))
+        keys += [KEY + one for one in whole if len(one) >= names.SHORTEST]
+    return found, keys
+
+
+@lru_cache(65536)
+def _analysed(raw: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Return the terms of a word or run, the keys that it has, and whether it is a run."""
+    if _IS_CJK.match(raw):
+        run = folded(raw)
+        return pairs(run), _keys_of_run(run), True
+    key = names.of_latin(folded(raw))
+    return _stems(raw), (key,) if key is not None else (), False
+
+
+def _keys_of_run(run: str) -> tuple[str, ...]:
+    found = dict.fromkeys(names.of_hangul(one) for one in (run, names.without_particle(run)))
+    return tuple(KEY + key for key in found if key and len(key) >= names.SHORTEST)
+
+
+@lru_cache(4096)
+def folded(raw: str) -> str:
+    """Return a word folded: NFKC, case, diacritics; nothing but letters and numbers is left."""
+    raw = _POSSESSIVE.sub("", raw)
+    if raw.isascii():
+        text = raw.lower()
+    else:
+        apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", raw).casefold())
+        # Within kana a mark is half of a letter, and is kept.
+        kept = "".join(sign for sign in apart if not unicodedata.combining(sign) or sign in "\u3099\u309a")
+        text = unicodedata.normalize("NFKC", kept).casefold()
+    return text if text.isalnum() else "".join(sign for sign in text if sign.isalnum())
+
+
+def _stems(raw: str) -> tuple[str, ...]:
+    word = folded(raw)
+    return (stem(word)[:MOST_LETTERS],) if word else ()
+
+
+def stem(word: str) -> str:
+    """Return the stem of a folded word, as English (the algorithm Porter2 of Snowball)."""
+    if _ENGLISH.fullmatch(word) is None:
+        return word
+    try:
+        stemmer = _local.stemmer
+    except AttributeError:
+        stemmer = _local.stemmer = Stemmer.Stemmer("english", 0)
+    found: str = stemmer.stemWord(word)
+    return found
+
+
+def pairs(run: str) -> tuple[str, ...]:
+    """Return the overlapping pairs of a run of signs; a single one is a term of its own."""
+    return (run,) if len(run) == 1 else tuple([run[at : at + 2] for at in range(len(run) - 1)])

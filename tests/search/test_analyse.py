@@ -1,0 +1,73 @@
+"""The analyser: which terms a text has, and that offsets and terms of one word are those of the whole text."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.search import analyse, names
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("Tortured prisoners' families", "tortur prison famili"),
+        ("The guard's ﬁle", "the guard file"),
+        ("ＣＡＭＰ １５", "camp 15"),
+        ("Yodŏk Ch'ŏngjin", "yodok chongjin"),
+        ("고문을", "고문 문을"),
+        ("한", "한"),
+        ("KPA의 北韓", "kpa 의 北韓"),
+        ("ｶﾀｶﾅ", "カタ タカ カナ"),
+        (unicodedata.normalize("NFD", "요덕"), "요덕"),
+        ("ㄱ", "ᄀ"),
+        ("A/HRC/25/63", "a hrc 25 63"),
+        ("a_b", "a b"),
+        ("soft\u00adhyphen", "softhyphen"),
+        ("…!?", ""),
+    ],
+)
+def test_terms_of_a_text(text, terms):
+    assert analyse.terms(text)[0] == terms.split()
+
+
+@pytest.mark.parametrize(
+    ("hangul", "latin"),
+    [
+        ("요덕", ("Yodok", "Yodŏk", "Yodeok")),
+        ("회령", ("Hoeryong", "Hoeryŏng", "Hoeryeong")),
+        ("청진", ("Chongjin", "Ch'ŏngjin", "Cheongjin")),
+        ("평양", ("Pyongyang", "P'yŏngyang", "Pyeongyang")),
+        ("신의주", ("Sinuiju", "Sinŭiju", "Shinuiju")),
+        ("개성", ("Kaesong", "Kaesŏng", "Gaeseong")),
+        ("함흥", ("Hamhung", "Hamhŭng", "Hamheung")),
+        ("전거리", ("Jongori", "Chŏngŏri", "Jeongeori")),
+    ],
+)
+def test_a_name_has_one_key_in_every_spelling(hangul, latin):
+    keys = {names.of_latin(analyse.folded(one)) for one in latin}
+    assert keys == {names.of_hangul(hangul)}
+
+
+@pytest.mark.parametrize("word", ["political", "camp", "prison", "family", "x", "15", "execution"])
+def test_what_can_be_no_korean_name_has_no_key(word):
+    assert names.of_latin(word) is None
+
+
+def test_the_parts_of_a_name_are_a_name():
+    assert "zqkimcoqun" in analyse.terms("Kim Jong-un")[1]
+    assert "zqkimcoqun" in analyse.terms("김정은은")[1]
+    assert analyse.terms("a song of un")[1] == []
+
+
+def test_offsets_are_in_the_text_as_it_stands():
+    text = "In Yodo\u0306k, 정치범 15"
+    assert [text[one.start : one.end] for one in analyse.tokens(text)] == ["In", "Yodo\u0306k", "정치범", "15"]
+
+
+@given(st.text())
+def test_any_text_has_terms_of_letters_and_digits_only(text):
+    terms, keys = analyse.terms(text)
+    assert all(one.isalnum() and len(one) <= analyse.MOST_LETTERS for one in (*terms, *keys))
+    assert terms == [term for token in analyse.tokens(text) for term in token.terms]
