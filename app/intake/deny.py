@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -50,6 +51,28 @@ def _is_less(was: object, now: object) -> bool:
     return was is not None and was != now
 
 
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """Records of one kind that others must follow.
+
+    Attributes:
+        kind: of all of them.
+        less: by id, the views (one bit each) that may have to be shown less of what rests on the record.
+        new: of these, the views that are shown the record now and were not before: to what is of its own kind that only
+            adds a name, so no view is shown less of that. Otherwise records that name one another would take each other
+            away, and come back, for ever.
+    """
+
+    kind: str
+    less: dict[str, int]
+    new: dict[str, int]
+
+    def of(self, one: Resting) -> int:
+        """Return the views that may have to be shown less of what rests on one of them."""
+        less = self.less[one.target] & one.views
+        return less & ~self.new.get(one.target, 0) if one.kind == self.kind else less
+
+
 @dataclass(slots=True)
 class Reached:
     """A record that rests on what has changed, directly or through others."""
@@ -68,7 +91,7 @@ class Reached:
 def reach(
     connection: Connection,
     vault: Vault,
-    causes: Mapping[str, int],
+    causes: Causes,
     pairs: Iterable[Resting],
     but: Collection[str],
 ) -> dict[str, Reached]:
@@ -80,25 +103,31 @@ def reach(
     Args:
         connection: reads the vault.
         vault: says what rests on what.
-        causes: the records, each with the views (one bit each) that may have to be shown less of what rests on it.
+        causes: the records.
         pairs: what rests on these.
         but: records that are looked at anyway.
     """
     found: dict[str, Reached] = {}
-    wave = dict(causes)
+    wave, less = dict(causes.less), causes.of
     while wave:
         following: dict[str, int] = {}
-        for target, id, kind, k, owner, views in pairs:
-            if id in but or id in causes:
+        for pair in pairs:
+            id = pair.id
+            if id in but or id in causes.less:
                 continue
             met = id in found
-            one = found.setdefault(id, Reached(kind, k, owner, views))
-            more = wave[target] & views & ~one.less
+            one = found.setdefault(id, Reached(pair.kind, pair.k, pair.owner, pair.views))
+            more = less(pair) & ~one.less
             one.less |= more
             if more or not met:
                 following[id] = following.get(id, 0) | more
-        wave, pairs = following, vault.resting_on(connection, following)
+        wave, less = following, partial(_of_both, following)
+        pairs = vault.resting_on(connection, following)
     return found
+
+
+def _of_both(less: Mapping[str, int], one: Resting) -> int:
+    return less[one.target] & one.views
 
 
 def numerous(reached: Mapping[str, Reached]) -> int:

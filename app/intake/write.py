@@ -11,7 +11,7 @@ from app.core.settings import Settings
 from app.custody import log
 from app.disclosure.view import View
 from app.intake import journal
-from app.intake.deny import AT_ONCE, EVERY_VIEW, OBJECTED, lessened, numerous, reach, take_away
+from app.intake.deny import AT_ONCE, EVERY_VIEW, OBJECTED, Causes, lessened, numerous, reach, take_away
 from app.intake.order import AMONG_THEMSELVES, RANK
 from app.intake.publish import Batch, Changes, Item, Known, Publisher, Rendered, foresee, is_closed, render, views_of
 from app.intake.world import PEOPLE, Node, World
@@ -191,7 +191,7 @@ class Writer:
             forced -= spread
             causes = self._causes(wave, moved, spread, less)
             kind = wave[0].kind if own_kind else None
-            pairs = [one for one in self.vault.resting_on(connection, sorted(causes)) if kind in (None, one.kind)]
+            pairs = [one for one in self.vault.resting_on(connection, sorted(causes.less)) if kind in (None, one.kind)]
             resting = self._following(connection, causes, pairs)
             new = resting.keys() - waiting.keys()
             many = not own_kind and taken + len(new) > AT_ONCE
@@ -212,25 +212,27 @@ class Writer:
 
     def _causes(
         self, wave: Sequence[Item], moved: Mapping[str, int], spread: set[str], less: Mapping[str, int]
-    ) -> dict[str, int]:
-        """Return the records of a wave that others must follow, each with the views that may be shown less of those."""
-        causes: dict[str, int] = {}
+    ) -> Causes:
+        """Return the records of a wave, all of one kind, that others must follow."""
+        causes = Causes(wave[0].kind, {}, {})
         for item in wave:
             if item.id in moved or item.id in spread:
                 after = self.world.views_of(item.id)
                 before = moved.get(item.id, after)
-                # An account that is told of for the first time may make what rests on it coarser.
-                changed = before ^ after if item.kind in PEOPLE else before & ~after
                 may = less.get(item.id, 0)
                 told = EVERY_VIEW if may & OBJECTED else before | after
-                causes[item.id] = changed | may & told
+                lost = before & ~after | may & told
+                # An account that is told of for the first time may make what rests on it coarser.
+                gained = after & ~before & ~lost if item.kind in PEOPLE else 0
+                causes.less[item.id] = lost | gained
+                causes.new[item.id] = gained
         return causes
 
-    def _following(self, connection: Connection, causes: Mapping[str, int], pairs: Sequence[Resting]) -> dict[str, int]:
+    def _following(self, connection: Connection, causes: Causes, pairs: Sequence[Resting]) -> dict[str, int]:
         """Return the records that rest on others, each with the views that may have to be shown less of it."""
         resting: dict[str, int] = {}
         for one in pairs:
-            resting[one.id] = resting.get(one.id, 0) | causes[one.target] & one.views
+            resting[one.id] = resting.get(one.id, 0) | causes.of(one)
         if self._waits:  # what is to be shown anew anyway need not be now, if no view may be shown less of it
             for id in journal.waiting(connection, resting):
                 if not resting[id]:
@@ -242,7 +244,7 @@ class Writer:
         connection: Connection,
         at: int,
         size: int,
-        causes: Mapping[str, int],
+        causes: Causes,
         pairs: Sequence[Resting],
         but: Mapping[str, Item],
         views: Sequence[View],

@@ -37,7 +37,7 @@ def test_every_page_of_every_kind_in_every_order(built_in, kind, limit):
     if limit == 1 and total > 60 and kind.name != "testimony":
         limit = 13  # one kind is enough to be read one by one in every order
     orders: dict[str, list[str]] = {}
-    for order in sorts_of(kind):
+    for order in sorts_of(kind)[:-1]:  # by relevance only what is looked for: tests/search
         pages = through(built_in, f"/v1/{kind.path}?sort={order}&limit={limit}&fields=id")
         assert [len(page) for page in pages[:-1]] == [limit] * (len(pages) - 1)
         assert len(pages) == max(1, -(-total // limit))
@@ -120,7 +120,7 @@ def add(vault: OpenVault, numbers: range) -> list[str]:
     return ids
 
 
-@pytest.mark.parametrize("order", sorts_of(BY_NAME["incident"]))
+@pytest.mark.parametrize("order", sorts_of(BY_NAME["incident"])[:-1])
 def test_what_was_there_at_the_start_comes_once_while_others_are_added(engine, new_database, tmp_path, order):
     with open_vault(settings_for(new_database(engine), tmp_path)) as vault:
         there = add(vault, range(40))
