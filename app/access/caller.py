@@ -8,6 +8,7 @@ from app.core.problems import Fault, Problem, invalid, nearest
 
 PUBLIC = 0  # the view of everybody: audience `public`, purpose `publication`
 AS_SUBMITTED = -1  # no view: the records of one's own organisation, as it submitted them
+COMMAND = "operator"  # in the account of reads: who reads by a command, on the machine itself
 REALM = 'Bearer realm="evidence"'
 # What a credential may be allowed. No role includes another one.
 ROLES: dict[str, str] = {
@@ -164,7 +165,7 @@ def mint(view: int, organisation: str | None = None, credential: str | None = No
 
 def operator(view: int) -> Caller:
     """Return the operator, who reads in a view by a command, on the machine itself. Only for commands."""
-    return Caller("operator", "command", view, frozenset({"read"}), _PROOF)
+    return Caller(COMMAND, "command", view, frozenset({"read"}), _PROOF)
 
 
 ANONYMOUS = mint(PUBLIC)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, delete, insert, select, update
 
 from app.access import acts, secret
-from app.access.caller import ROLES, Allowed
+from app.access.caller import COMMAND, ROLES, Allowed
 from app.access.tables import (
     CREDENTIAL,
     CREDENTIAL_VIEW,
@@ -73,8 +73,10 @@ class Keys:
         """Make an organisation, with the views that its credentials may be given.
 
         Raises:
-            Wrong: there is one of this id, or a view is not known.
+            Wrong: there is one of this id, or a view is not known; or the id is the one of the operator in the account.
         """
+        if id == COMMAND and not operator:
+            raise Wrong("id", f"'{COMMAND}' is what the account calls the operator's own commands: choose another id.")
 
         def work(connection: Connection) -> Row:
             if connection.scalar(select(ORGANISATION.c.id).where(ORGANISATION.c.id == id)) is not None:

@@ -277,6 +277,8 @@ class TestKeeping:
             house.keys.create_organisation(organisation, "Again")
         with pytest.raises(Wrong, match="public/publication, partner/research, mechanism/un-reporting"):
             house.keys.create_organisation("other-ngo", "Other", ["court"])
+        with pytest.raises(Wrong, match="account"):
+            house.keys.create_organisation("operator", "Not the operator")
         with pytest.raises(Unknown):
             house.keys.change_views("other-ngo", [])
         assert [one["id"] for one in house.keys.organisations() if one["id"] in (organisation, "other-ngo")] == [
