@@ -40,7 +40,8 @@ from tests.intake.house import (
     submit,
 )
 
-NOTHING: dict[str, list[Any]] = {"row": [], "posting": [], "spot": [], "term": [], "term_count": []}
+TABLES = ("row", "posting", "spot", "term", "term_count", "searched", "word")
+NOTHING: dict[str, list[Any]] = {name: [] for name in TABLES}
 
 
 def refusals(intake, *values, owner=OWNER):
