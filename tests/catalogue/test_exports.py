@@ -5,6 +5,7 @@ import csv
 import hashlib
 import io
 from datetime import date
+from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -26,11 +27,11 @@ TOLD = Told("Incidents", "public/publication", 1, "2023-11-14T22:13:20.000Z", "h
 ORDER = [incident(name) for name in "edacbjfg"]
 
 
-def table(content: bytes) -> list[dict]:
+def table(content: bytes) -> Any:
     return pq.read_table(io.BytesIO(content)).to_pylist()
 
 
-def sheets(content: bytes) -> dict[str, list]:
+def sheets(content: bytes) -> dict[str, list[Any]]:
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
     return {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
 

@@ -2,6 +2,7 @@
 
 import random
 from contextlib import closing
+from typing import Any
 
 import orjson
 import pytest
@@ -45,7 +46,7 @@ class Mirror:
             if not heard.json["more"]:
                 return
 
-    def _take(self, service: Service, one: dict) -> None:
+    def _take(self, service: Service, one: dict[str, Any]) -> None:
         record = one.get("record")
         if one["change"] == "removed":
             self.bodies.pop(one["url"], None)

@@ -141,8 +141,9 @@ def said(heard: Heard) -> bytes:
 
 def is_read(service: Service, address: str) -> bool:
     """Tell whether an address is one at which records are read in a view."""
-    found = service.app.routes[0].find(address.partition("?")[0])
-    return found is not None and found[3]
+    reads: Any = service.app.routes[0]
+    found = reads.find(address.partition("?")[0])
+    return found is not None and bool(found[3])
 
 
 def templates(service: Service) -> list[str]:

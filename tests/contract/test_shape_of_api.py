@@ -204,7 +204,7 @@ def test_a_stream_is_as_described(built_in):
     assert heard["content-type"] == expected
     told = [one.partition(b"data: ")[2] for one in heard.body.split(b"\n\n") if b"data: " in one]
     page = orjson.dumps({"items": [orjson.loads(one) for one in told], "more": False, "next": "https://a.example"})
-    assert [*described("/v1/changes", "200", "application/json").iter_errors(orjson.loads(page))] == []
+    assert [*described("/v1/changes", 200, "application/json").iter_errors(orjson.loads(page))] == []
     assert len(told) == len(records("period"))
 
 

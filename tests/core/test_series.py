@@ -25,7 +25,8 @@ def _fill(database: Database, i: int) -> None:
 
 
 def _pragma(database: Database, name: str) -> int:
-    return database.write(lambda connection: connection.scalar(text(f"PRAGMA {name}")))
+    value: int = database.write(lambda connection: connection.scalar(text(f"PRAGMA {name}")))
+    return value
 
 
 @pytest.mark.parametrize("unread", [False, True])

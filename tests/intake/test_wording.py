@@ -1,5 +1,7 @@
 """The index of texts follows what is written: it finds what is there, and forgets what is not, on both engines."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import bindparam, select
 
@@ -23,7 +25,7 @@ def check(database) -> int:
     """Check that rows, texts, indexes and counts say the same in every view; return how many words there are."""
 
     def look(connection):
-        said = bindparam("q")
+        said: Any = bindparam("q")
         words = 0
         retired = set(connection.scalars(select(VIEW.c.id).where(VIEW.c.state == "retired")))
         for view in connection.scalars(select(VIEW.c.id)).all():
@@ -46,7 +48,8 @@ def check(database) -> int:
             words += len(counted)
         return words
 
-    return database.look(look)
+    words: int = database.look(look)
+    return words
 
 
 @pytest.mark.parametrize(("engine", "seed"), [("sqlite", 0), ("sqlite", 1), ("postgresql", 2)], indirect=["engine"])
@@ -63,7 +66,8 @@ def test_what_was_erased_is_found_by_no_word(intake, database, writer):
     check(database)
 
     def words() -> set[str]:
-        return database.look(lambda connection: set(connection.scalars(select(WORD.c.word))))
+        found: set[str] = database.look(lambda connection: set(connection.scalars(select(WORD.c.word))))
+        return found
 
     assert "quillfeath" in words()
     assert erase(writer, I1, OWNER, "a test")

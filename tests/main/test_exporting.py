@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+from typing import Any
 
 import orjson
 import pytest
@@ -62,7 +63,7 @@ def test_what_is_read_in_another_view_stands_in_the_account(world, tmp_path):
     assert (more["more"], bool(more["ids"]), rest) == (True, True, [])
 
 
-def lines(settings) -> list[dict]:
+def lines(settings) -> list[dict[str, Any]]:
     database = Database(settings.database_url)
     query = text("SELECT line FROM audit_entry ORDER BY entry")
     found = database.look(lambda connection: connection.execute(query).all())

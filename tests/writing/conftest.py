@@ -124,10 +124,11 @@ def a_place(**more):
 
 def count(house, table=REVISION) -> int:
     """Return how many rows a table has: what was written, if anything."""
-    return house.database.look(lambda connection: connection.scalar(select(func.count()).select_from(table)))
+    found: int = house.database.look(lambda connection: connection.scalar(select(func.count()).select_from(table)))
+    return found
 
 
-def held(answer, status: int, pointer: str | None = None) -> str:
+def held(answer, status: int, pointer: str | None = None) -> Any:
     """Hold an error to its status, and to the place that it points at; return what it says."""
     body = answer.json()
     assert (answer.status_code, body["status"]) == (status, status), answer.text

@@ -36,7 +36,8 @@ def test_only_json_is_read_and_only_objects(hand):
     refused = hand.ask("PATCH", here, {}, content_type="application/json")
     held(refused, 415)
     assert refused.headers["accept-patch"] == "application/merge-patch+json"
-    for body in ([], "x", 1, None):
+    nothing: tuple[object, ...] = ([], "x", 1, None)
+    for body in nothing:
         held(hand.ask("POST", "/v1/people", body, content_type="application/json"), 422, "")
 
 

@@ -81,7 +81,7 @@ def by_http(hand: Hand, act: str, slug: str, content: dict[str, Any], ids: dict[
     if slug not in ids:
         return False
     here = f"/v1/testimonies/{ids[slug]}"
-    body = content if act != "delete" else {"reason": "x"}
+    body: dict[str, Any] = content if act != "delete" else {"reason": "x"}
     if act == "patch":  # of a consent all members are stated, so that the former one leaves nothing behind
         body = {**content, "consent": content.get("consent")}
         was = hand.ask("GET", f"{here}/submitted").json()["record"]["consent"] or {"audiences": {}}

@@ -146,7 +146,8 @@ def test_nothing_that_the_service_says_can_be_submitted(hand, house):
 def _later(house) -> int:
     """Return how many revisions are not the first of their record."""
     later = select(func.count()).select_from(REVISION).where(REVISION.c.revision > 1)
-    return house.database.look(lambda connection: connection.scalar(later))
+    found: int = house.database.look(lambda connection: connection.scalar(later))
+    return found
 
 
 class TestConditions:
@@ -168,7 +169,7 @@ class TestConditions:
         other = another(house, owner=one.owner)
         here = f"/v1/testimonies/{one.post('/v1/testimonies', a_witness())['id']}"
         for turn in range(5):
-            tag, found = one.tag(here), []
+            tag, found = one.tag(here), list[int]()
 
             def write(hand: Hand, name: str, tag=tag, found=found) -> None:
                 found.append(hand.ask("PATCH", here, {"medium": name}, if_match=tag).status_code)
