@@ -55,8 +55,9 @@ def paths(description: Description) -> Json:
     asked: dict[str, Any] = {}
     for kind in (first, *others):
         for name, parameter in parameters(kind).items():
-            shared = name not in ("kind", "group_by", "format")
-            asked.setdefault(name, description.parameter(kind, parameter, "" if shared else "statistics"))
+            if name not in asked:
+                shared = name not in ("kind", "group_by", "format")
+                asked[name] = description.parameter(kind, parameter, "" if shared else "statistics")
     group_by = description.parameters["group_by-statistics"]
     group_by["schema"]["items"] = {"type": "string", "enum": facets}
     words = "Incidents with the violation torture or a part of it, of the scope event or situation"
