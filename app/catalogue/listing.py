@@ -129,8 +129,8 @@ class Listing:
         """
         question = asked.read(self._kind, request.scope["query_string"])
         format = negotiate.chosen(question.format, request.accept, self._offered)
-        if question.facets and format in (negotiate.NDJSON, negotiate.CSV):
-            raise invalid([Fault("query", "facets", "NDJSON and CSV have no place for counts: ask for JSON.")])
+        if question.facets and format in negotiate.WHOLE:
+            raise invalid([Fault("query", "facets", "A file of records has no place for counts: ask for JSON.")])
         base, digest, path = request.base(self._reader.public_url), question.digest, f"/v1/{self._kind.path}"
         if self._relation is not None:
             of = BY_NAME[self._relation.of]

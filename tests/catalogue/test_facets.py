@@ -104,8 +104,10 @@ def test_the_next_page_tells_the_same(client):
         ("facets=", "facets", "It has no value."),
         ("facets=year&facets=place", "facets", "It is given more than once"),
         ("facets=year&facet_limit=0", "facet_limit", "'0' is not a whole number from 1 to 1000."),
-        ("facets=year&format=csv", "facets", "NDJSON and CSV have no place for counts: ask for JSON."),
-        ("facets=year&format=ndjson&limit=3", "facets", "NDJSON and CSV have no place for counts: ask for JSON."),
+        ("facets=year&format=csv", "facets", "A file of records has no place for counts: ask for JSON."),
+        ("facets=year&format=ndjson&limit=3", "facets", "A file of records has no place for counts: ask for JSON."),
+        ("facets=year&format=xlsx", "facets", "A file of records has no place for counts: ask for JSON."),
+        ("facets=year&format=parquet&limit=3", "facets", "A file of records has no place for counts: ask for JSON."),
     ],
 )
 def test_what_cannot_be_counted_is_refused(client, asked, name, why):
