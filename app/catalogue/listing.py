@@ -35,7 +35,8 @@ from app.vocabulary.edtf import AFTER_ALL, BEFORE_ALL, UNDATED
 PAGE = 50  # records of a page that states no limit
 INLINE = 4000  # rows that may be looked at on the event loop: some 2 ms
 PLANS = 4096  # questions whose counts are remembered
-FOUND = 64 * 1_048_576  # bytes of what questions with `q` found
+LONG = 8_192  # bytes of what is said of a list: what is longer, as many facets are, is remembered by its size
+FOUND = 64 * 1_048_576  # bytes of such plans, and of what questions with `q` found
 SMALL = 100  # values of a question that is remembered
 TRIES = 5
 BATCH = 500  # rows of a stream that are rendered and sent together
@@ -49,6 +50,11 @@ class Plan(NamedTuple):
     total: int
     tail: bytes  # `"total"` and `"meta"`, as they end a list
     words: str  # the question
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return len(self.tail) + 4 * len(self.words) + LONG
 
     def looks_at(self, sort: str, limit: int) -> int:
         """Estimate how many rows a page of it looks at; one more filter costs as much as three rows of an index."""
@@ -220,13 +226,13 @@ class Listing:
             question = run.asked
             told = (question.facets, question.facet_limit, question.sort == "relevance")
             key = (run.view, now.generation, run.digest, *told)
-            plan = reader.plans.get(key)
+            plan: Plan | None = reader.plans.get(key) or reader.found.get(key)
             if plan is None:
                 if inline:
                     return None
                 plan = await self._plan(snapshot, run, now.generation)
                 if len(plan.question.values) <= SMALL:
-                    reader.plans.put(key, plan)
+                    (reader.plans if len(plan.tail) <= LONG else reader.found).put(key, plan)
             if plan.total == 0:
                 return Page(now, plan, [], await self._of(snapshot, run))
             if run.asked.query is not None and run.asked.sort in hits.SORTS:

@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -46,6 +46,17 @@ class Large:
             self._size += value.size
             while self._size > self._most:
                 self._size -= self._values.popitem(last=False)[1].size
+
+
+class Text(NamedTuple):
+    """Bytes, as `Large` remembers them."""
+
+    text: bytes
+
+    @property
+    def size(self) -> int:
+        """How many they are."""
+        return len(self.text)
 
 
 class Memo(Generic[T]):

@@ -16,7 +16,7 @@ from app.catalogue.breakdown import cells_of
 from app.catalogue.counts import count, describes
 from app.catalogue.facets import YEARS
 from app.catalogue.listing import Reader
-from app.catalogue.memo import Memo
+from app.catalogue.memo import Large, Text
 from app.catalogue.parameter import Parameter, identifier, one_of
 from app.catalogue.parameters import format_of, vocabulary
 from app.catalogue.resolve import Resolved, Resolver
@@ -28,7 +28,7 @@ from app.records import BY_NAME, Kind
 KINDS = ("incident", "testimony")
 FORMATS = (negotiate.JSON, negotiate.CSV)
 MOST = 20_000  # groups of one answer
-ANSWERS = 256  # that are remembered
+ANSWERS = 16 * 1_048_576  # bytes of answers that are remembered
 _LAST = "\uffff"  # what has no value comes behind all that have one
 PATTERN = "pattern"  # a scope: many events told as one, so it is no event more
 
@@ -115,7 +115,7 @@ class Counts:
     def __init__(self, reader: Reader) -> None:
         """Make it."""
         self._reader = reader
-        self._answers: Memo[bytes] = Memo(ANSWERS)
+        self._answers = Large(ANSWERS)
         self._turns: WeakValueDictionary[tuple[int, bytes], asyncio.Lock] = WeakValueDictionary()
 
     async def answer(self, request: Request, caller: Caller, _: str) -> Answer:
@@ -138,13 +138,13 @@ class Counts:
             if request.knows and request.has(etag(now.generation)):
                 return _Counted(now, None)
             key = (view, now.generation, whole)
-            answer = self._answers.get(key)
+            answer: Text | None = self._answers.get(key)
             if answer is None and inline:
                 return None
             if answer is None:
-                answer = orjson.dumps(await self._count(snapshot, now, grouped))
+                answer = Text(orjson.dumps(await self._count(snapshot, now, grouped)))
                 self._answers.put(key, answer)
-            return _Counted(now, answer)
+            return _Counted(now, answer.text)
 
         async def counted() -> _Counted:
             done = await reader.database.read(partial(reading, True))
@@ -173,8 +173,7 @@ class Counts:
         if len(cells) > MOST:
             why = f"These facets have more than {MOST} combinations: narrow the filters, or ask for one of them."
             raise invalid([Fault("query", "group_by", why)])
-        name = _plural(grouped.asked.kind)
-        names = (*grouped.by, name)
+        names = (*grouped.by, grouped.asked.kind.path)
         rows = sorted((*[_LAST if value is None else value for value in key], n) for key, n in cells.items())
         items = [
             {key: None if value == _LAST else value for key, value in zip(names, row, strict=True)} for row in rows
@@ -194,11 +193,7 @@ class Counts:
         return (await count(snapshot, self._reader.queries, resolver, other, columns)).total
 
 
-def _plural(kind: Kind) -> str:
-    return kind.path
-
-
 def _csv(grouped: Grouped, answer: dict[str, Any]) -> bytes:
     """Return the groups as rows; of the rest of the answer there is nothing."""
-    names = [*grouped.by, _plural(grouped.asked.kind)]
+    names = [*grouped.by, grouped.asked.kind.path]
     return separated.rows([names, *[[item[name] for name in names] for item in answer["items"]]])

@@ -1,5 +1,6 @@
 """`q` in lists of the built-in record: what is found, in which order, and what is refused, on both engines."""
 
+from collections import Counter
 from urllib.parse import quote
 
 import pytest
@@ -160,3 +161,20 @@ def test_relevance_needs_something_to_look_for(client):
     answer = client.get("/v1/incidents?sort=relevance")
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["name"] == "sort"
+
+
+@pytest.mark.parametrize("more", [{}, {"period": "post-2011-12"}, {"place": "dprk", "violation": "torture"}])
+def test_facets_and_counts_of_what_is_found_are_those_of_the_records_in_the_list(client, more):
+    whole = found(client, "incidents", "prisoners", limit=1000, facets="scope,verification", facet_limit=100, **more)
+    assert whole["items"]
+    for name in ("scope", "verification"):
+        listed = Counter(one[name] for one in whole["items"])
+        told = {one["value"]: one["count"] for one in whole["meta"]["facets"][name]["values"]}
+        assert told == listed
+    everything = [*{one["scope"] for one in whole["items"]}]
+    asked = {"q": "prisoners", "scope": everything, "group_by": "verification", **more}
+    counted = client.get("/v1/statistics/counts", params=asked).json()
+    assert counted["total"] == whole["total"]
+    assert {one["verification"]: one["incidents"] for one in counted["items"]} == Counter(
+        one["verification"] for one in whole["items"]
+    )
