@@ -20,6 +20,7 @@ from app.catalogue.hits import Hits
 from app.catalogue.memo import Large, Memo
 from app.catalogue.parameter import Wrong
 from app.catalogue.parameters import formats_of, vocabulary
+from app.catalogue.plan import LONG, Plan
 from app.catalogue.query import Queries
 from app.catalogue.relations import Relation
 from app.catalogue.resolve import Question, Resolved, Resolver
@@ -35,32 +36,10 @@ from app.vocabulary.edtf import AFTER_ALL, BEFORE_ALL, UNDATED
 PAGE = 50  # records of a page that states no limit
 INLINE = 4000  # rows that may be looked at on the event loop: some 2 ms
 PLANS = 4096  # questions whose counts are remembered
-LONG = 8_192  # bytes of what is said of a list: what is longer, as many facets are, is remembered by its size
 FOUND = 64 * 1_048_576  # bytes of such plans, and of what questions with `q` found
 SMALL = 100  # values of a question that is remembered
 TRIES = 5
 BATCH = 500  # rows of a stream that are rendered and sent together
-
-
-class Plan(NamedTuple):
-    """A question worked out in one generation of a view."""
-
-    question: Question
-    rows: int
-    total: int
-    tail: bytes  # `"total"` and `"meta"`, as they end a list
-    words: str  # the question
-
-    @property
-    def size(self) -> int:
-        """About how many bytes it takes."""
-        return len(self.tail) + 4 * len(self.words) + LONG
-
-    def looks_at(self, sort: str, limit: int) -> int:
-        """Estimate how many rows a page of it looks at; one more filter costs as much as three rows of an index."""
-        scanned = self.question.scanned if sort.endswith("date") else self.rows
-        some = min(scanned, scanned * (limit + 1) // max(self.total, 1))
-        return (some if len(self.question.form.groups) < 2 else 3 * some) + 4 * limit
 
 
 class Page(NamedTuple):
