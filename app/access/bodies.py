@@ -5,8 +5,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from app.core.answer import Receive, Request
-from app.core.bodies import read_json
-from app.core.problems import Fault, Problem, invalid
+from app.core.bodies import pointed, read_json, whole
+from app.core.problems import Fault, invalid
 
 MOST = 65_536  # bytes
 MOST_FAULTS = 10
@@ -28,19 +28,7 @@ class Body:
         Raises:
             Problem: unsupported-media-type, or too-large.
         """
-        given = self._request.headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
-        if given != media_type:
-            raise Problem("unsupported-media-type", f"The body has to be {media_type}.")
-        whole = bytearray()
-        while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise Problem("invalid-request", "The body was cut short.")
-            whole += message.get("body", b"")
-            if len(whole) > MOST:
-                raise Problem("too-large", f"A body has at most {MOST} bytes here.")
-            if not message.get("more_body", False):
-                return bytes(whole)
+        return await whole(self._request, self._receive, media_type, MOST)
 
     async def json(self, model: type[M]) -> M:
         """Return it as a model.
@@ -59,5 +47,4 @@ class Body:
 
 def wrong(path: list[str], why: str) -> Fault:
     """Return a fault of a body, with its pointer (RFC 6901)."""
-    parts = [part.replace("~", "~0").replace("/", "~1") for part in path]
-    return Fault("body", "".join(f"/{part}" for part in parts), why if why.endswith(".") else f"{why}.")
+    return Fault("body", "".join(f"/{pointed(part)}" for part in path), why if why.endswith(".") else f"{why}.")

@@ -15,7 +15,18 @@ from app.access.managing import Managing, me
 from app.access.oauth import TokenEndpoint
 from app.access.secret import looks_like_one
 from app.access.tokens import Tokens
-from app.core.answer import OPEN, Answer, Receive, Request, Scope, Send, of_problem, options
+from app.core.answer import (
+    OPEN,
+    Answer,
+    Receive,
+    Request,
+    Scope,
+    Send,
+    allowed,
+    not_allowed,
+    of_problem,
+    options,
+)
 from app.core.problems import Fault, Problem, invalid
 
 Handler = Callable[[Request, Identity, Body, str], Awaitable[Answer]]
@@ -88,13 +99,12 @@ class Accesses(BaseRoute):
     async def _answer(self, request: Request, receive: Receive) -> Answer:
         template, id = request.scope["found"]
         methods, method = self._routes[template], request.scope["method"]
-        allow = ", ".join([*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"])
+        allow = allowed(methods)
         if method == "OPTIONS":
             return options(allow)
         handler = methods.get("GET" if method == "HEAD" else method)
         if handler is None:
-            detail = f"Here only {allow} are allowed, not {method[:20]}."
-            raise Problem("method-not-allowed", detail, headers={"Allow": allow})
+            raise not_allowed(method, allow)
         body = Body(request, receive)
         if template == TOKEN:
             return await self._endpoint.answer(request, body)  # it reads the header Authorization in its own way

@@ -17,6 +17,7 @@ from app.catalogue.listing import Listing, Reader
 from app.catalogue.queryables import Queryables
 from app.catalogue.record import Record
 from app.catalogue.relations import relations
+from app.core.answer import not_allowed
 from app.core.problems import Problem, not_found
 from app.records import BY_NAME, BY_PATH, KINDS
 
@@ -127,9 +128,7 @@ class Reads(BaseRoute):
         if method == "OPTIONS":
             return options(self._allow.get(template, ALLOW))
         if method not in ("GET", "HEAD"):
-            allow = self._allow.get(template, ALLOW)
-            detail = f"Here only {allow} are allowed, not {method[:20]}."
-            raise Problem("method-not-allowed", detail, headers={"Allow": allow})
+            raise not_allowed(method, self._allow.get(template, ALLOW))
         caller: Any = ANONYMOUS
         if by_view:
             if (query := request.scope["query_string"]) and looks_like_one(query):

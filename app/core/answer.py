@@ -147,6 +147,18 @@ def private(status: int, content: Any, headers: Iterable[Header] = ()) -> Answer
     return Answer(status, [*CLOSED, (b"content-type", b"application/json"), *headers], orjson.dumps(content))
 
 
+def allowed(methods: Iterable[str]) -> str:
+    """Return what the header Allow says of an address with these methods."""
+    own = [*methods]
+    return ", ".join([*own, *(["HEAD"] if "GET" in own else []), "OPTIONS"])
+
+
+def not_allowed(method: str, allow: str) -> Problem:
+    """Return the problem of a method that an address does not have."""
+    detail = f"Here only {allow} are allowed, not {method[:20]}."
+    return Problem("method-not-allowed", detail, headers={"Allow": allow})
+
+
 def options(allow: str) -> Answer:
     """Return the answer to OPTIONS, a browser's question before the question included."""
     headers = [

@@ -7,9 +7,11 @@ from typing import Any
 
 import orjson
 
+from app.core.answer import Request
 from app.core.observe import Receive
 from app.core.problems import Fault, Problem
 
+MERGE_PATCH = "application/merge-patch+json"  # RFC 7396
 DEEPEST = 32  # lists and objects within each other; the geometry of a record needs seven
 _CLOSE = {"Connection": "close"}  # the rest of it is not waited for
 
@@ -66,6 +68,28 @@ class Body:
             self.problem = too_large(self._most)
             raise self.problem
         return message
+
+
+async def whole(request: Request, receive: Receive, media_type: str, most: int | None = None) -> bytes:
+    """Return all of a body; without `most`, how large it may be is the gate's to say.
+
+    Raises:
+        Problem: unsupported-media-type, too-large, invalid-request.
+    """
+    given = request.headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+    if given != media_type:
+        headers = {"Accept-Patch": MERGE_PATCH} if media_type == MERGE_PATCH else {}
+        raise Problem("unsupported-media-type", f"The body has to be {media_type}.", headers=headers)
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Problem("invalid-request", "The body was cut short.")
+        body += message.get("body", b"")
+        if most is not None and len(body) > most:
+            raise Problem("too-large", f"A body has at most {most} bytes here.")
+        if not message.get("more_body", False):
+            return bytes(body)
 
 
 def read_json(body: bytes, deepest: int = DEEPEST) -> Any:

@@ -10,10 +10,9 @@ from app.access.bodies import JSON
 from app.access.caller import NOT_HERE, in_address, names_a_credential
 from app.access.secret import looks_like_one
 from app.core.answer import Receive, Request
-from app.core.bodies import read_json
+from app.core.bodies import read_json, whole
 from app.core.problems import Fault, Problem, invalid, nearest
 
-MERGE_PATCH = "application/merge-patch+json"
 _TAGS = re.compile(r'\s*(?:(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,\s*|$))+', re.ASCII)
 _TAG = re.compile(r'(?:W/)?"[^"]*"')
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
@@ -123,23 +122,12 @@ async def body(request: Request, receive: Receive, media_type: str = JSON) -> tu
     Raises:
         Problem: unsupported-media-type, invalid-request.
     """
-    given = request.headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
-    if given != media_type:
-        headers = {"Accept-Patch": MERGE_PATCH} if media_type == MERGE_PATCH else {}
-        raise Problem("unsupported-media-type", f"The body has to be {media_type}.", headers=headers)
-    whole = bytearray()
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Problem("invalid-request", "The body was cut short.")
-        whole += message.get("body", b"")
-        more = message.get("more_body", False)
-    content = read_json(bytes(whole))
+    raw = await whole(request, receive, media_type)
+    content = read_json(raw)
     if not isinstance(content, dict):
         detail = "The body has to be a JSON object."
         raise Problem("invalid-request", detail, (Fault("body", "", detail),))
-    return bytes(whole), content
+    return raw, content
 
 
 def merged(target: Any, patch: Any) -> Any:

@@ -8,12 +8,12 @@ from pydantic.json_schema import models_json_schema
 
 from app.access.bodies import JSON
 from app.catalogue.openapi import name_of, of_one
+from app.core.bodies import MERGE_PATCH
 from app.core.schema import MOMENT, TEXT, Json, closed, listed, or_null
 from app.disclosure.explain import DisclosureShown
 from app.intake.builtin import FOLDER
 from app.intake.world import PEOPLE
 from app.records import KINDS, Kind
-from app.writing.asked import MERGE_PATCH
 
 _SENT = "Submitted"  # after the name of what a submitter fills in
 _TAG = '"9f1f2a7c3c1b5d0e8a42b6cf"'

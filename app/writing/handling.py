@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from app.access.caller import Identity
 from app.core.answer import CLOSED, Answer, Header, Receive, Request, private
+from app.core.bodies import MERGE_PATCH
 from app.core.problems import Fault, Problem, not_found
 from app.intake.explaining import disclosure
 from app.intake.objecting import Unobjectable, objecting
@@ -21,7 +22,7 @@ from app.records import Kind
 from app.records.base import Words
 from app.writing import kept
 from app.writing.acts import Became, Done, Foreseen, Place, carried_out, foretold, shown
-from app.writing.asked import MERGE_PATCH, Wishes, body, wishes
+from app.writing.asked import Wishes, body, wishes
 from app.writing.desk import Desk
 
 WHO = ("contribute", "steward")  # either revises what is there; only the first submits what is new

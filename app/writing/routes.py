@@ -7,7 +7,18 @@ from starlette.routing import BaseRoute, Match, NoMatchFound
 from app.access.audit import Trails
 from app.access.identify import Access
 from app.catalogue.asked import is_address
-from app.core.answer import CLOSED, Answer, Receive, Request, Scope, Send, of_problem, options
+from app.core.answer import (
+    CLOSED,
+    Answer,
+    Receive,
+    Request,
+    Scope,
+    Send,
+    allowed,
+    not_allowed,
+    of_problem,
+    options,
+)
 from app.core.ids import k_of
 from app.core.problems import Problem, not_found
 from app.intake.world import PEOPLE
@@ -90,13 +101,12 @@ class Writes(BaseRoute):
     async def _answer(self, request: Request, receive: Receive) -> Answer:
         template, kind, id = request.scope["found"]
         methods, method = self._methods[template], request.scope["method"]
-        allow = ", ".join([*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"])
+        allow = allowed(methods)
         if method == "OPTIONS":
             return options(allow)
         handler = methods.get("GET" if method == "HEAD" else method)
         if handler is None:
-            detail = f"Here only {allow} are allowed, not {method[:20]}."
-            raise Problem("method-not-allowed", detail, headers={"Allow": allow})
+            raise not_allowed(method, allow)
         who = await self._access.identity(request.scope)
         who.require(*(WHO[:1] if id is None else WHO))
         request.trail = self._trails.begin(request.scope, who.as_owner(), id or "")
