@@ -10,7 +10,7 @@ from app.exchange.foreseeing import Foreseen, foresee
 from app.exchange.mapping import Mapping
 from app.exchange.names import Names
 from app.exchange.sheets import SheetFile, Source
-from app.exchange.translating import A_ROW, Made, Problem, Translator
+from app.exchange.translating import A_ROW, MADE_FROM, Made, Problem, Translator
 from app.intake.checking import Good
 from app.intake.loading import Fault, Load, Much, Progress, Report
 from app.intake.reading import Piece, RecordFile, Unreadable
@@ -138,7 +138,7 @@ class Import(Load):
             kept = [
                 (piece, one)
                 for piece, one in zip(pieces, found, strict=True)
-                if not isinstance(one, Good) or piece.line // A_ROW not in bad or piece.line % A_ROW >= 16
+                if not isinstance(one, Good) or piece.line // A_ROW not in bad or piece.line % A_ROW >= MADE_FROM
             ]
             pieces, found = [one[0] for one in kept], [one[1] for one in kept]
         super()._take(number, pieces, found, each)
@@ -151,7 +151,7 @@ class Import(Load):
             if not keep_good or len(self._bad) == done:
                 return
             done = len(self._bad)
-            self.staging.drop(self.staging.of_rows(self._bad, A_ROW, 16))
+            self.staging.drop(self.staging.of_rows(self._bad, A_ROW, MADE_FROM))
 
     def may_apply(self) -> bool:
         """Foresee what applying does, and ask whether it may be."""

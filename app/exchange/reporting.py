@@ -4,6 +4,8 @@ What stands in the cells is the submitter's: it is read again from their file wh
 """
 
 import csv
+import io
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -11,6 +13,7 @@ from typing import IO, Any
 import orjson
 import xlsxwriter
 
+from app.catalogue.cells import safe
 from app.exchange.importing import Found
 from app.exchange.sheets import Source
 from app.exchange.translating import Problem
@@ -91,8 +94,8 @@ def _short(value: str | list[str]) -> str:
 
 def write_report(path: Path, found: Found, sources: Sequence[Source]) -> None:
     """Write the report: as JSON, or as a copy of the sheets with a column of problems (`.csv`, `.xlsx`)."""
-    with path.open("xb") if not path.exists() else path.open("wb") as file:
-        path.chmod(0o600)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        os.fchmod(file.fileno(), 0o600)  # whatever it was before
         match path.suffix:
             case ".json":
                 _json(file, found, sources)
@@ -149,21 +152,14 @@ def _annotated(found: Found, sources: Sequence[Source], number: int) -> Iterator
 
 
 def _csv(file: IO[bytes], found: Found, sources: Sequence[Source]) -> None:
-    import io
-
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")  # what spreadsheet programs open rightly
     rows = csv.writer(text)
     for number in range(len(sources)):
         if len(sources) > 1:
             rows.writerow([f"# {sources[number].name}"])
-        rows.writerows([_defused(one) for one in [*cells, said]] for cells, said in _annotated(found, sources, number))
+        rows.writerows([safe(one) for one in [*cells, said]] for cells, said in _annotated(found, sources, number))
     text.flush()
     text.detach()
-
-
-def _defused(text: str) -> str:
-    """Return a cell that no spreadsheet program takes for a formula."""
-    return f"'{text}" if text.startswith(("=", "@", "\t", "\r")) else text
 
 
 def _xlsx(file: IO[bytes], found: Found, sources: Sequence[Source]) -> None:
