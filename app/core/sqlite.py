@@ -278,7 +278,7 @@ class SQLite:
         """Copy the write-ahead log in a thread beside the writer; `unread`, do not wait for the disk each time."""
         checkpoints = Checkpoints(lambda: sqlite.connect(self.path, check_same_thread=False, isolation_level=None))
         self._set_writer("wal_autocheckpoint=0")
-        if unread:
+        if unread and self._limits.lasting:
             self._set_writer("synchronous=NORMAL")
         self._checkpoints = checkpoints
         try:

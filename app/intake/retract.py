@@ -21,12 +21,7 @@ def retract(writer: Writer, record: str, owner: str, reason: str) -> bool:
     Returns:
         False if there is no such record of this owner, or it was taken out of sight before.
     """
-    return writer.transact(retracting(writer, record, owner, reason))
-
-
-def retracting(writer: Writer, record: str, owner: str, reason: str) -> Work:
-    """Return the work of `retract`, for a transaction that does more."""
-    return _taking(writer, record, owner, "retracted", {"retraction": {"reason": reason}}, GONE)
+    return writer.transact(_taking(writer, record, owner, "retracted", {"retraction": {"reason": reason}}, GONE))
 
 
 def withdraw(writer: Writer, record: str, owner: str, reason: str) -> bool:

@@ -56,7 +56,8 @@ def test_what_is_unread_may_be_late_on_disk_and_what_follows_may_not(database):
 
 def test_a_file_that_goes_away_is_not_waited_for(tmp_path):
     database = Database(f"sqlite:///{tmp_path}/one.db", PASSING)
-    with database.series(unread=True):
-        pass
+    with database.series(unread=True) as series:
+        assert _pragma(database, "synchronous") == 0
+        series.durable()
     assert _pragma(database, "synchronous") == 0
     asyncio.run(database.close())

@@ -73,18 +73,26 @@ def hand(house: House) -> Hand:
 
 
 @pytest.fixture(scope="session")
-def builtin(house: House) -> Callable[[Kind], tuple[Hand, dict[str, Any] | None]]:
+def builtin(house: House) -> Callable[[Kind], tuple[Hand, dict[str, Any]]]:
     """A function from a kind to a record of it in the built-in data, and to an organisation that may submit it.
 
-    It goes in under another id, without what it names, but for what it cannot do without.
+    It goes in under another id, without what it names, but for what it cannot do without. There is no link in that
+    data: one is made up.
     """
     hand = another(house)
 
-    def one(kind: Kind) -> tuple[Hand, dict[str, Any] | None]:
-        found = next(iter(records(kind.name)), None)
-        return hand, None if found is None else unnamed(kind, found)
+    def one(kind: Kind) -> tuple[Hand, dict[str, Any]]:
+        return hand, a_link(hand) if kind.name == "link" else unnamed(kind, next(iter(records(kind.name))))
 
     return one
+
+
+def a_link(hand: Hand) -> dict[str, Any]:
+    """An invented link, of two places by a source, which are submitted for it."""
+    source = {"id": f"lnk-source-{next(NUMBERS)}", "title": {"en": "An invented report"}, "type": "report"}
+    ends = [hand.post("/v1/places", a_place())["id"] for _ in range(2)]
+    ties = {"from": ends[0], "to": ends[1], "source": hand.post("/v1/sources", source)["id"]}
+    return {"id": f"lnk-{next(NUMBERS)}", "type": "seen-with", "confidence": "low", **ties}
 
 
 def unnamed(kind: Kind, content: dict[str, Any]) -> dict[str, Any]:
