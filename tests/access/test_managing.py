@@ -2,7 +2,6 @@
 
 import pytest
 
-from app.access.caller import ROLES
 from tests.access.conftest import MECHANISM, PARTNER
 from tests.intake.house import ONE_ENGINE
 
@@ -38,8 +37,15 @@ class TestMe:
             "purpose_needed": False,
             "may": [{"role": "read", "to": "read records as one of its views is shown them"}],
             "may_not": [
-                {"role": "contribute", "to": ROLES["contribute"]},
-                {"role": "steward", "to": ROLES["steward"]},
+                {
+                    "role": "contribute",
+                    "to": "submit and revise records of its organisation, and read them as submitted",
+                },
+                {
+                    "role": "steward",
+                    "to": "revise the records of its organisation, and ask what each view is shown of them and who has "
+                    "read them",
+                },
                 {"role": "admin", "to": "make, rotate and revoke the keys of its organisation"},
             ],
         }

@@ -47,7 +47,7 @@ WRONG: list[tuple[str, str, str]] = [
     (
         "/v1/incidents?format=xml",
         "format",
-        "'xml' is no value of it: it is json, ndjson, csv, xlsx, ",
+        "'xml' is no value of it: it is json, ndjson, csv, xlsx, parquet or geojson.",
     ),
     ("/v1/sources?format=geojson", "format", "'geojson' is no value of it: it is json, ndjson, csv, xlsx or parquet."),
     (

@@ -41,6 +41,8 @@ WORDS = {
     "recorded_by": ["coi", "hidden-body", "hidden-bodi"],
     "victim_group": ["believer", "hidden-group", "hidden-grou"],
     "owner": ["us", "hidden-owner", "hidden-owne"],
+    # Words of what is shown, of what is hidden, and of both.
+    "q": ["marked fit", "place", '"place site" -one', "pl*", "two", "넷", "=three", "hidden*", "child -place", "a"],
 }
 TIME = [
     query(period="after", match="certain"),
@@ -76,6 +78,8 @@ def questions() -> Iterator[str]:
             targets = (kind.name,) if parameter.name == "ids" else parameter.targets
             for value in WORDS.get(parameter.name, ()):
                 yield f"{base}?{query(**{parameter.name: value})}&format={next(formats)}"
+                if parameter.name == "q":
+                    yield f"{base}?{query(q=value, sort='relevance', limit=2)}"
             for target in targets[:3]:
                 for value in (*SHOWN.get(target, ())[:3], *HIDDEN.get(target, ())[:2]):
                     yield f"{base}?{query(**{parameter.name: value})}"

@@ -45,6 +45,7 @@ class History:
         """Draw a history; with `ends` records are also withdrawn and erased. `after` is called after each step."""
         self.intake, self.clock, self.ends, self.after = intake, clock, ends, after
         self.over: set[str] = set()  # never come back
+        self.erased: set[str] = set()
         self.chance = random.Random(seed)
         self.live: dict[str, set[str]] = {kind: set() for kind in IDS}
         self.makers: dict[str, Callable[[str], Value]] = {kind: getattr(self, f"_{kind}") for kind in IDS}
@@ -72,6 +73,8 @@ class History:
                 self.live[kind].discard(id)
                 if take_away is not retract:
                     self.over.add(id)
+                if take_away is erase:
+                    self.erased.add(id)
             elif self.chance.random() < 0.1:
                 expire(self.intake.writer)
             elif self.chance.random() < 0.2:
@@ -79,7 +82,7 @@ class History:
                 id = self.chance.choice([*IDS["testimony"], *IDS["person"]])
                 with suppress(Unobjectable):  # it is shown by consent
                     done = object_to(self.intake.writer, id, OWNER, to, "by chance")
-                    assert done is not None or id in self.over
+                    assert (done is None) == (id in self.erased)
             else:
                 kinds = self.chance.sample(list(IDS), 2)
                 ids = [(kind, self.chance.choice(IDS[kind])) for kind in kinds]
