@@ -6,7 +6,7 @@ from itertools import islice
 
 from app.exchange import fields
 from app.exchange.dating import Forms, Undated, date_of
-from app.exchange.mapping import Mapping
+from app.exchange.mapping import parse
 from app.exchange.sources import File, sources
 from app.exchange.values import cell
 from app.intake.reading import Unreadable
@@ -71,10 +71,7 @@ def draft(file: File, kind: str, name: str) -> str:
     """
     if kind not in BY_NAME:
         raise Unreadable(f"there is no kind {kind}: {', '.join(BY_NAME)}")
-    from app.exchange.mapping import parse
-
-    blank: Mapping = parse(_BLANK.encode())
-    source = sources(file, blank)[0]
+    source = sources(file, parse(_BLANK.encode()))[0]
     sheet = source.open()
     try:
         rows = [line.cells for line in islice(sheet, SAMPLE)]
