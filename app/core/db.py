@@ -113,6 +113,10 @@ class Database:
         """Delete the rows whose named columns, the first of a key, have these values."""
         self.engine.delete(connection, table, names, rows)
 
+    def tidy(self, goes_on: Callable[[], bool] = lambda: True) -> None:
+        """Write anew, in short transactions, what still keeps texts that were deleted by the many."""
+        self.engine.tidy(goes_on)
+
     def change(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
         """Set named columns of rows: of each a value of the key, the first name, then of the others."""
         self.engine.change(connection, table, names, rows)

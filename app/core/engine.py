@@ -159,6 +159,10 @@ class Engine(Protocol):
         """Delete the rows whose named columns, the first of a key, have these values."""
         ...
 
+    def tidy(self, goes_on: Callable[[], bool]) -> None:
+        """Write anew, in short transactions, what still keeps texts that were deleted by the many."""
+        ...
+
     def change(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
         """Set named columns of rows: of each a value of the key, the first name, then of the others."""
         ...

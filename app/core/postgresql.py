@@ -141,6 +141,9 @@ class PostgreSQL:
             text = f'DELETE FROM "{table.name}" WHERE {where} AND ctid = ANY(ARRAY({which}))'  # noqa: S608
             self._with(connection, text, [row[1:] for row in some])
 
+    def tidy(self, goes_on: Callable[[], bool]) -> None:
+        """Do nothing: what was deleted goes with the next VACUUM, whatever it was."""
+
     def change(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
         """Set named columns of rows: of each a value of the key, the first name, then of the others."""
         key, *others = names

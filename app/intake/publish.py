@@ -1,7 +1,6 @@
 """Publishing: what each view is shown from now on, recorded in the vault and written to the catalogue."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -279,23 +278,24 @@ class Publisher:
         self._forget_terms(connection, [key for key, n in counts.items() if n < 0])
 
     def _take_out(self, connection: Connection, batch: Batch) -> None:
-        postings: list[tuple[int, ...]] = []
-        spots: list[tuple[int, ...]] = []
-        counts = Counter[tuple[int, int]]()
         for view, ks in batch.gone.items():
+            filed: dict[bytes, list[tuple[int, int]]] = {}  # by their terms: day and k
             for chunk in chunks(ks):
                 where = and_(ROW.c.view == view, ROW.c.k.in_(chunk))
-                for k, s0, packed in connection.execute(select(ROW.c.k, ROW.c.s0, ROW.c.terms).where(where)).all():
-                    numbers = [int.from_bytes(packed[at : at + 6], "big") for at in range(0, len(packed), 6)]
-                    postings += [(view, term, s0, k) for term in numbers]
-                    counts.update([(view, term) for term in numbers])
-                    spots.append((view, s0, k))
+                for k, s0, terms in connection.execute(select(ROW.c.k, ROW.c.s0, ROW.c.terms).where(where)).all():
+                    filed.setdefault(terms, []).append((s0, k))
                 connection.execute(delete(ROW).where(where))
-                batch.lost += wording.take_out(connection, view, chunk)
-        for key, n in counts.items():
-            batch.counts[key] = batch.counts.get(key, 0) - n
-        self._database.delete(connection, POSTING, ("view", "term", "s0", "k"), postings)
-        self._database.delete(connection, SPOT, ("view", "s0", "k"), spots)
+            postings: dict[int, list[tuple[int, int]]] = {}
+            for terms, places in filed.items():
+                for at in range(0, len(terms), 6):
+                    postings.setdefault(int.from_bytes(terms[at : at + 6], "big"), []).extend(places)
+            for term, places in postings.items():
+                batch.counts[view, term] = batch.counts.get((view, term), 0) - len(places)
+            one_by_one = ((view, term, *place) for term, places in sorted(postings.items()) for place in sorted(places))
+            self._database.delete(connection, POSTING, ("view", "term", "s0", "k"), one_by_one)
+            spots = ((view, *place) for places in filed.values() for place in places)
+            self._database.delete(connection, SPOT, ("view", "s0", "k"), spots)
+            batch.lost += wording.take_out(self._database, connection, view, ks)
 
     def _meet_terms(self, connection: Connection, terms: Mapping[int, tuple[str, str, str]]) -> None:
         for chunk in chunks(terms):
