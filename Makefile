@@ -1,6 +1,7 @@
 # The verbs of this project. `make run` needs Python 3.11 or newer and nothing else; `make test` also Node.js and a browser.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CHROMIUM ?= /usr/bin/chromium
+PROCESSES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -18,9 +19,9 @@ export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 run: $(VENV)/.runtime ## Start the service; the first start makes the database and loads the built-in record
 	@exec $(BIN)/evidence serve
 
-test: $(VENV)/.dev node_modules/.package-lock.json browser ## Run every test, on SQLite and on PostgreSQL
+test: $(VENV)/.dev node_modules/.package-lock.json browser ## Run every test, on SQLite and on PostgreSQL (PROCESSES=4: in so many processes)
 	node_modules/.bin/redocly lint openapi/openapi.json
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile $(ARGS)
 
 prove: $(VENV)/.dev ## Try the properties on many more examples (PROVE=10: ten times as many); takes hours
 	PROVE=$(or $(PROVE),10) $(BIN)/python -m pytest -m "hypothesis or prove" $(ARGS)
