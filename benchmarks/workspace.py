@@ -74,8 +74,7 @@ class Workspace:
 
     def _into_empty(self, home: Path, files: Sequence[Path], count: int) -> Loading:
         shutil.rmtree(home, ignore_errors=True)
-        loading.load("vocabulary", home, [self._vocabulary], 0)
-        return loading.load("`evidence load` into an empty database", home, files, count)
+        return loading.load("`evidence load` into an empty database", home, [self._vocabulary, *files], count)
 
     def _load_all(self, bulk: bool) -> Loading:
         self.forget()

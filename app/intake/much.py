@@ -26,16 +26,18 @@ class AtOnce:
 
     kinds = unnamed()
 
-    def __init__(self, settings: Settings, closed: bool) -> None:
-        """Use the settings for worker processes too."""
+    def __init__(self, settings: Settings, closed: bool, empty: bool = False) -> None:
+        """Use the settings for worker processes too; where nothing is on record yet, much is loaded closed anyway."""
         self._settings = settings
         self._closed = closed
+        self._empty = empty
         self._pool: ProcessPoolExecutor | None = None
 
     @contextmanager
     def at_work(self, size: int) -> Iterator[None]:
         """Have worker processes ready for files of so many bytes, if that is worth while."""
         with ExitStack() as last:
+            self._closed = self._closed or (self._empty and size > LITTLE)
             worth_while = self._closed or size > LITTLE
             self._pool = last.enter_context(workers(self._settings, Preparer)) if worth_while else None
             yield

@@ -73,6 +73,10 @@ class Writer:
         """Return one that knows nothing yet, on the same connections: to read beside this one."""
         return Writer(self.database, self.vault.keys, self.clock)
 
+    def is_empty(self) -> bool:
+        """Tell whether nothing was ever put on record."""
+        return self.database.look(log.size) == 0
+
     def transact(self, work: Callable[[Connection, int, int], T]) -> T:
         """Run `work(connection, moment, size of the log)` under the write lock; an exception undoes all of it.
 
