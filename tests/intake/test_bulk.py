@@ -31,8 +31,8 @@ from tests.intake.house import (
 
 @pytest.mark.parametrize(("closed", "empty"), [(False, False), (True, False), (False, True)])
 def test_much_at_once_is_the_same_as_one_after_another(deploy, tmp_path, monkeypatch, closed, empty):
-    begun: list[bool] = []
-    monkeypatch.setattr(Bulk, "begin", lambda *args, of=Bulk.begin, **names: begun.append(True) or of(*args, **names))
+    begun, begin = list[bool](), Bulk.begin
+    monkeypatch.setattr(Bulk, "begin", lambda *args, **names: begun.append(True) or begin(*args, **names))  # type: ignore[func-returns-value]
     monkeypatch.setattr(much, "workers", inline.workers)
     monkeypatch.setattr(much, "LITTLE", 0)
     monkeypatch.setattr(much, "OPEN", 25)
