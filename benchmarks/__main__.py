@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from benchmarks import charts, counting, equality, exporting, growth, machine, peers, report, serving, totals, wrk
 from benchmarks.ours import Ours
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=6, help="of each run of a round")
     parser.add_argument("--cold", type=int, default=200, help="questions of each form with a total never asked before")
     parser.add_argument("--part", action="append", choices=PARTS, help="measure only this (may be repeated)")
-    parser.add_argument("--engine", action="append", choices=peers.ENGINES, help="of the service (default: sqlite)")
+    parser.add_argument("--engine", action="append", choices=peers.ENGINES, help="of the service (default: both)")
     parser.add_argument("--peer", action="append", choices=(*peers.PEERS, "none"), help="default: all of them")
     parser.add_argument("--growth", action="store_true", help="how costs grow with the records, instead of the parts")
     parser.add_argument(
@@ -89,7 +90,13 @@ def _smoke(workspace: Workspace) -> None:
         start = ours[0].server.started_in
     costs = growth.measure(workspace, Ours(workspace.store()), _silent, seconds=0.05)
     results = {"n": workspace.n, "rounds": 1, "seconds": 0, "compared": compared._asdict(), "start": start}
-    parts = {"serving": figures, "totals": colds, "counts": counted, "exports": taken, "growth": costs}
+    parts: dict[str, Iterable[Any]] = {
+        "serving": figures,
+        "totals": colds,
+        "counts": counted,
+        "exports": taken,
+        "growth": costs,
+    }
     print(report.text(results | {name: plain(found) for name, found in parts.items()}))
     print(f"The benchmark runs: {time.monotonic() - begun:.1f} s. These figures mean nothing.")
 
@@ -153,7 +160,7 @@ def _compete(
 
 def _grow(arguments: argparse.Namespace) -> None:
     """Measure how costs grow, size by size; what was measured of other sizes before is kept."""
-    chosen = Chosen(Chosen.of(arguments).engines, ())
+    chosen = Chosen(tuple(arguments.engine or peers.ENGINES), ())
     for n in arguments.sizes:
         workspace = Workspace(arguments.home, n, 1 if arguments.one_view else 3)
         workspace.generate(peers="postgresql" in chosen.engines)

@@ -9,7 +9,7 @@ from benchmarks.applications import Constant, copying, limits, naive
 from benchmarks.datasette import Datasette
 from benchmarks.ours import KEEPS_ANSWERS, Ours
 from benchmarks.postgraphile import PostGraphile
-from benchmarks.postgresql import Cluster, postgis, postgresql
+from benchmarks.postgresql import Cluster, postgis, postgresql, programs_with_postgis
 from benchmarks.questions import Questions
 from benchmarks.serving import Running, serving
 from benchmarks.system import Served
@@ -29,9 +29,15 @@ class Chosen:
 
     @classmethod
     def of(cls, chosen: argparse.Namespace) -> "Chosen":
-        """Return what a command line chose; without a word SQLite, and every peer."""
+        """Return what a command line chose; without a word everything.
+
+        Raises:
+            Failed: a peer needs what is not on this machine.
+        """
         peers = [] if "none" in (chosen.peer or []) else chosen.peer or PEERS
-        return cls(tuple(dict.fromkeys(chosen.engine or ENGINES[:1])), tuple(peers))
+        if "tipg" in peers:
+            programs_with_postgis()  # better missed now than after an hour of loading
+        return cls(tuple(dict.fromkeys(chosen.engine or ENGINES)), tuple(peers))
 
     @property
     def needs_server(self) -> bool:

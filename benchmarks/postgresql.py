@@ -103,7 +103,7 @@ def postgis(folder: Path, rows: Path) -> Iterator[Cluster]:
     Raises:
         Failed: there is none on this machine.
     """
-    programs = _with_postgis()
+    programs = programs_with_postgis()
     data, log, port = folder / "data", folder / "server.log", free_port()
     new = not (folder / "loaded").exists()
     if new:
@@ -114,7 +114,7 @@ def postgis(folder: Path, rows: Path) -> Iterator[Cluster]:
         _as_postgres(programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=utf8")
         with (data / "postgresql.conf").open("a") as settings:
             settings.writelines(f"{name} = '{value}'\n" for name, value in _TUNED.items())
-    options = f"-h 127.0.0.1 -p {port} -k {folder.absolute()}"
+    options = f"-h 127.0.0.1 -p {port} -c unix_socket_directories=''"
     _as_postgres(programs / "pg_ctl", "-w", "-s", "-D", data, "-l", log, "-o", options, "start")
     try:
         pid = int((data / "postmaster.pid").read_text().split()[0])
@@ -128,7 +128,12 @@ def postgis(folder: Path, rows: Path) -> Iterator[Cluster]:
         _as_postgres(programs / "pg_ctl", "-w", "-s", "-D", data, "-m", "fast", "stop")
 
 
-def _with_postgis() -> Path:
+def programs_with_postgis() -> Path:
+    """Return the folder of a PostgreSQL's programs that has PostGIS.
+
+    Raises:
+        Failed: there is none on this machine.
+    """
     for control in sorted(Path("/usr/share/postgresql").glob("*/extension/postgis.control"), reverse=True):
         programs = Path("/usr/lib/postgresql") / control.parts[-3] / "bin"
         if (programs / "initdb").exists():
