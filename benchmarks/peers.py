@@ -103,13 +103,14 @@ def started(
 def kept(running: list[Running], workspace: Workspace, questions: Questions) -> Iterator[list[Running]]:
     """Give what is asked for kept answers: the service with its answers kept, and a constant body as large as R1."""
     with ExitStack() as stack:
-        found, page = [], questions.pages[0]
+        found = []
         for one in running:
             if isinstance(one.system, Ours):
                 hot = Ours(one.system.store, keeps=True)
                 server = stack.enter_context(serving(hot, workspace.logs)) if KEEPS_ANSWERS else one.server
                 found.append(Running(hot, server, hot=True))
         constant = Constant()
-        constant.size = len(found[0].server.ask(found[0].system.page(page)))
+        sizes = [len(found[0].server.ask(found[0].system.page(page))) for page in questions.pages]
+        constant.size = sum(sizes) // len(sizes)
         server = stack.enter_context(serving(constant, workspace.logs))
         yield [*found, Running(constant, server, hot=True)]

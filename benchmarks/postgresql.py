@@ -50,7 +50,6 @@ _FINISH = (
     "CREATE TYPE year_count AS (violation_type text, y int, n int)",
     "CREATE FUNCTION counts_by_year(asked text, since date) RETURNS SETOF year_count LANGUAGE sql STABLE AS $$ "
     f"{GROUPED.format('asked', 'since')} $$",
-    "VACUUM ANALYZE incident",
 )
 _POINTS = (
     "CREATE EXTENSION postgis",
@@ -178,6 +177,13 @@ async def renew(cluster: Cluster, databases: Sequence[str]) -> None:
     await _create(cluster.database(PEERS), databases)
 
 
+async def settle(address: str) -> None:
+    """Clean and analyse a database, as is done with that of the peers: nothing does it by itself here."""
+    connection = await asyncpg.connect(address)
+    await connection.execute("VACUUM ANALYZE", timeout=None)
+    await connection.close()
+
+
 async def _fill(address: str, path: Path, more: Sequence[str] = ()) -> None:
     connection = await asyncpg.connect(address)
     types = (f"{name} {'date' if name in _DATES else _TYPES[type]} NOT NULL" for name, type in COLUMNS.items())
@@ -191,3 +197,4 @@ async def _fill(address: str, path: Path, more: Sequence[str] = ()) -> None:
     for statement in (*more, *_FINISH):
         await connection.execute(statement, timeout=None)
     await connection.close()
+    await settle(address)
