@@ -79,13 +79,22 @@ def in_order(columns: Columns, asked: Asked, days: dict[str, int]) -> Hits:
     here: Any = np.ones(len(columns), bool)
     for one in (every, *(each[0] or ())):
         here = here if one is None else here & one
-    s0, ks = columns.dates.s0[here].astype(np.int64), columns.k[here]
-    rising = asked.sort == "date"
+    return by_date(columns.dates.s0[here], columns.k[here], asked.sort == "date")
+
+
+def by_date(s0: NDArray[Any], ks: NDArray[np.int64], rising: bool) -> Hits:
+    """Return records in the order of their first days, the undated ones last."""
+    values = s0.astype(np.int64)
     if rising:
-        s0[s0 == UNDATED] = _LAST
-    order = np.lexsort((ks, s0))
+        values[values == UNDATED] = _LAST
+    return by(values, ks, rising)
+
+
+def by(values: NDArray[np.int64], ks: NDArray[np.int64], rising: bool) -> Hits:
+    """Return records in the order of some values, equals by k."""
+    order = np.lexsort((ks, values))
     order = order if rising else order[::-1]
-    return Hits(s0[order], ks[order], rising)
+    return Hits(values[order], ks[order], rising)
 
 
 async def scored(snapshot: Snapshot, queries: Queries, view: int, hits: Hits, query: Query) -> Hits:
@@ -120,7 +129,7 @@ def _each(give: Callable[[str], int], texts: Rows) -> dict[int, int]:
 
 
 async def read(snapshot: Snapshot, statement: Any, view: int, ks: list[int]) -> Rows:
-    """Return (what the statement reads, k) of records by their keys, in the order of the database."""
+    """Return (what the statement reads …, k) of records by their keys, in the order of the database."""
     some = rounded(ks)
     return await snapshot.all(statement(len(some)), {"view": view, **{f"g0_{i}": k for i, k in enumerate(some)}})
 

@@ -33,6 +33,7 @@ from app.core.db import Database, Prepared
 from app.vault.tables import DISCLOSED
 from app.vocabulary.edtf import BEFORE_ALL, UNDATED
 
+NEAR = 5_000  # words that are compared with one that is nowhere
 FORMS = 512  # compiled statements that are kept: a filter has few forms, whatever its values
 
 
@@ -157,8 +158,11 @@ class Queries:
         self.by_keys = lru_cache(16)(lambda n: database.prepare(_by_keys(n)))
         self.wanted = database.wanted
         self.having = lru_cache(16)(lambda n: database.prepare(_having(n)))
-        self.texts = lru_cache(16)(lambda n: database.prepare(_of_keys(SEARCHED, "terms", n)))
-        self.bodies = lru_cache(16)(lambda n: database.prepare(_of_keys(ROW, "body", n)))
+        self.words_between = database.prepare(_words_between())
+        self.first_with = lru_cache(64)(partial(_first_with, database))
+        self.texts = lru_cache(16)(lambda n: database.prepare(_of_keys(SEARCHED, ("terms",), n)))
+        self.bodies = lru_cache(16)(lambda n: database.prepare(_of_keys(ROW, ("body",), n)))
+        self.listed = lru_cache(16)(lambda n: database.prepare(_of_keys(ROW, ("body", "kind", "id"), n)))
         self.one = database.prepare(_one())
         self.state = database.prepare(_state())
         self.about = database.prepare(_about())
@@ -306,16 +310,33 @@ def _by_keys(n: int) -> "Select[Any]":
     return select(c.id, c.kind).where(c.view == _VIEW, c.k.in_([_bind(f"g0_{i}", BigInteger) for i in range(n)]))
 
 
-def _of_keys(table: Table, name: str, n: int) -> "Select[Any]":
-    """One column of some records, and k."""
+def _of_keys(table: Table, names: Sequence[str], n: int) -> "Select[Any]":
+    """Some columns of some records, and k."""
     c = table.c
-    return select(c[name], c.k).where(c.view == _VIEW, c.k.in_([_bind(f"g0_{i}", BigInteger) for i in range(n)]))
+    return select(*(c[name] for name in names), c.k).where(
+        c.view == _VIEW, c.k.in_([_bind(f"g0_{i}", BigInteger) for i in range(n)])
+    )
 
 
 def _having(n: int) -> "Select[Any]":
     """How many records of a view have some words in their texts."""
     c = WORD.c
     return select(c.word, c.n).where(c.view == _VIEW, c.word.in_([_bind(f"w{i}", String) for i in range(n)]))
+
+
+def _words_between() -> "Select[Any]":
+    """The words from one on and before another, those that most records have, and how many have each."""
+    c = WORD.c
+    where = (c.view == _VIEW, c.word >= _bind("low", String), c.word < _bind("top", String), c.n > 0)
+    return select(c.word, c.n).where(*where).order_by(c.n.desc(), c.word).limit(NEAR)
+
+
+def _first_with(database: Database, view: int) -> Prepared:
+    """Of the records of a view in whose texts something is found, the one of the least k: kind, body."""
+    least = database.found(SEARCHED, view, _bind("wanted", String)).subquery("least")
+    (k,) = least.c
+    first = select(k).order_by(k).limit(1).scalar_subquery()
+    return database.prepare(select(ROW.c.kind, ROW.c.body).where(ROW.c.view == _VIEW, ROW.c.k == first))
 
 
 def _term_count() -> "Select[Any]":
