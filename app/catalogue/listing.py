@@ -266,7 +266,7 @@ class Listing:
         key = (run.view, generation, run.digest)
         columns: Columns | None = self._reader.found.get(key)
         if columns is None:
-            columns = await hits.columns(snapshot, self._reader.queries, generation, resolved)
+            columns = await hits.columns(snapshot, self._reader.queries, self._reader.shelf, generation, resolved)
             self._reader.found.put(key, columns)
         return columns
 

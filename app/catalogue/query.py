@@ -103,6 +103,8 @@ def _parts(database: Database, form: Form, with_row: bool, by: int | None) -> _P
     if by is None:
         kind: Any = row.c.kind + "" if _by_keys_alone(form) else row.c.kind
         parts = _Parts(row, row, [row.c.view == _VIEW, kind == _bind("kind", String)])
+        # No index has `seq`: one that had all that is asked would be read from end to end rather than keys looked up.
+        parts.where.extend([row.c.seq >= 0] if _by_keys_alone(form) else [])
     else:
         posting = POSTING.alias("p")
         parts = _Parts(posting, row, [posting.c.view == _VIEW, *_read_by(posting, by, form.groups[by].n)])
@@ -152,6 +154,7 @@ class Queries:
         self.page = lru_cache(FORMS)(partial(_page, database))
         self.counts = lru_cache(FORMS)(partial(_counts, database))
         self.packed = lru_cache(FORMS)(partial(_packed, database))
+        self.found_keys = lru_cache(64)(partial(_found_keys, database))
         self.undated = lru_cache(FORMS)(partial(_undated, database))
         self.groups = lru_cache(FORMS)(partial(_groups, database))
         self.terms = database.prepare(_terms())
@@ -162,6 +165,7 @@ class Queries:
         self.first_with = lru_cache(64)(partial(_first_with, database))
         self.texts = lru_cache(16)(lambda n: database.prepare(_of_keys(SEARCHED, ("terms",), n)))
         self.bodies = lru_cache(16)(lambda n: database.prepare(_of_keys(ROW, ("body",), n)))
+        self.placed = lru_cache(16)(lambda n: database.prepare(_of_keys(ROW, ("s0", "kind"), n)))
         self.listed = lru_cache(16)(lambda n: database.prepare(_of_keys(ROW, ("body", "kind", "id"), n)))
         self.one = database.prepare(_one())
         self.state = database.prepare(_state())
@@ -228,6 +232,12 @@ def _packed(database: Database, form: Form) -> Prepared:
     columns = [parts.dates.c[name] for name in PACKED.names or ()]
     every = select(*columns).where(*parts.where).subquery()
     return database.prepare(select(database.packed(list(every.c))))
+
+
+def _found_keys(database: Database, view: int) -> Prepared:
+    """The keys of all records of a view in whose texts something is found, as one value: 8 bytes each."""
+    found = database.found(SEARCHED, view, _bind("wanted", String)).subquery()
+    return database.prepare(select(database.packed(list(found.c))))
 
 
 def _undated(database: Database, form: Form) -> Prepared:

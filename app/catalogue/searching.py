@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, cast
@@ -13,20 +12,22 @@ from numpy.typing import NDArray
 from sqlalchemy import Integer, SmallInteger, String, bindparam, case, select
 
 from app.access.caller import Caller
-from app.catalogue import hits, marks, negotiate, spelling, state
+from app.catalogue import asked, hits, marks, negotiate, spelling, state
 from app.catalogue.answer import Answer, Request, found, unchanged
 from app.catalogue.cursor import Place
 from app.catalogue.hits import Hits
 from app.catalogue.listing import Reader
 from app.catalogue.parameter import Wrong
+from app.catalogue.resolve import Resolved, Resolver
 from app.catalogue.searching_asked import NAMES, Question, read
 from app.catalogue.state import State
 from app.catalogue.tables import ROW, SEARCHED
 from app.core.db import Database, Prepared, Rows, Snapshot
 from app.core.problems import Fault, invalid
-from app.records import BY_NAME
+from app.records import BY_NAME, KINDS
 
 PATH = "/v1/search"
+FEW = 2_000  # matches: so many rows are read in some 4 ms
 PACKED = np.dtype([("k", ">i8"), ("s0", ">i4"), ("kind", ">i4"), ("updated", ">i8")])
 _NUMBERS = {name: number for number, name in enumerate(NAMES)}
 
@@ -123,13 +124,13 @@ class Searching:
             now = await state.read(snapshot, reader.queries, view)
             if request.knows and request.has(_etag(view, now.generation, question, base)):
                 return _Page(now, None, [])
-            key = (view, now.generation, question.words)
+            key = (view, now.generation, question.words, question.by == "updated")
             matches: Matches | None = reader.found.get(key)
             ordered: Hits | None = reader.found.get((view, now.generation, question.digest, question.sort))
             if inline and (matches is None or ordered is None):
                 return None
             if matches is None:
-                matches = await self._matches(snapshot, view, question)
+                matches = await self._matches(snapshot, now, question)
                 reader.found.put(key, matches)
             if ordered is None:
                 ordered = await self._ordered(snapshot, view, matches, question)
@@ -158,25 +159,57 @@ class Searching:
         except Wrong as wrong:
             raise invalid([Fault("query", "cursor", str(wrong))]) from None
 
-    async def _matches(self, snapshot: Snapshot, view: int, question: Question) -> Matches:
-        wanted = self._reader.queries.wanted(question.query.wanted)
-        row = await snapshot.one(self._statement(view), {"view": view, "wanted": wanted})
-        rows = np.frombuffer((row[0] if row is not None else None) or b"", PACKED)
-        counts = Counter(rows["kind"].tolist())
+    async def _matches(self, snapshot: Snapshot, now: State, question: Question) -> Matches:
+        view = now.view
+        rows = None if question.by == "updated" else await self._in_columns(snapshot, now, question)
+        if rows is None:
+            wanted = self._reader.queries.wanted(question.query.wanted)
+            row = await snapshot.one(self._statement(view), {"view": view, "wanted": wanted})
+            rows = np.frombuffer((row[0] if row is not None else None) or b"", PACKED)
+        counts = dict(enumerate(np.bincount(rows["kind"], minlength=len(NAMES)).tolist()))
         suggestions = (
             [] if len(rows) else await spelling.suggestions(snapshot, self._reader.queries, view, question.query)
         )
         return Matches(rows, {name: counts[number] for number, name in enumerate(NAMES) if counts[number]}, suggestions)
 
+    async def _in_columns(self, snapshot: Snapshot, now: State, question: Question) -> NDArray[Any] | None:
+        """Return all that is found, from the index of texts and the columns that are in memory; None: read it.
+
+        Of what has no columns the rows are read by their keys. When a record was updated is not known then.
+        """
+        queries, resolver = self._reader.queries, Resolver(snapshot, self._reader.queries, now.view)
+        ks = await hits.keys(snapshot, queries, now.view, question.query)
+        if len(ks) < FEW:
+            return None
+        found: list[NDArray[Any]] = []
+        for kind in (one for one in KINDS if one.date):
+            every = Resolved(asked.of(kind, {}), now.view, [], {}, await resolver.rows_of(kind.name))
+            if (columns := await self._reader.shelf.whole(snapshot, now.generation, every, ())) is not None:
+                here = await snapshot.work(partial(columns.among, ks))
+                ks = await snapshot.work(partial(np.setdiff1d, ks, here.k, assume_unique=True))
+                found.append(_packed(here.k, here.dates.s0, _NUMBERS[kind.name]))
+        if not found:
+            return None
+        for start in range(0, len(ks), hits.AT_ONCE):
+            rows = await hits.read(snapshot, queries.placed, now.view, ks[start : start + hits.AT_ONCE].tolist())
+            found.append(np.array([(k, s0, _NUMBERS[kind], 0) for s0, kind, k in rows], PACKED))
+        return np.concatenate(found)
+
     async def _ordered(self, snapshot: Snapshot, view: int, matches: Matches, question: Question) -> Hits:
         rows = matches.of(question.kinds)
-        by, ks, rising = question.sort.removeprefix("-"), rows["k"].astype(np.int64), not question.sort.startswith("-")
+        by, ks, rising = question.by, rows["k"].astype(np.int64), not question.sort.startswith("-")
         if by == "updated":
             return await snapshot.work(lambda: hits.by(rows["updated"].astype(np.int64), ks, rising))
         ordered = await snapshot.work(lambda: hits.by_date(rows["s0"], ks, rising and by == "date"))
         if by == "relevance":
             ordered = await hits.scored(snapshot, self._reader.queries, view, ordered, question.query)
         return ordered
+
+
+def _packed(ks: NDArray[np.int64], s0: NDArray[np.int32], kind: int) -> NDArray[Any]:
+    rows = np.zeros(len(ks), PACKED)
+    rows["k"], rows["s0"], rows["kind"] = ks, s0, kind
+    return rows
 
 
 def _meta(question: Question, matches: Matches) -> tuple[int, dict[str, Any]]:
@@ -198,5 +231,5 @@ def _line(base: str, row: tuple[Any, ...]) -> bytes:
 
 
 def _etag(view: int, generation: int, question: Question, base: str) -> str:
-    whole = repr((PATH, view, generation, question, base)).encode()
+    whole = b"search|%d|%d|%s|%s" % (view, generation, question.canonical, base.encode())
     return f'"{hashlib.blake2b(whole, digest_size=12).hexdigest()}"'

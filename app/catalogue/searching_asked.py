@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -78,6 +79,7 @@ class Question:
         kept: the query string of all but the cursor.
         words: the digest of what is looked for.
         digest: stands for that and the kinds.
+        canonical: stands for all of it: equal for two query strings that ask the same.
     """
 
     query: Query
@@ -90,6 +92,12 @@ class Question:
     kept: str
     words: bytes
     digest: bytes
+    canonical: bytes
+
+    @property
+    def by(self) -> str:
+        """What it is sorted by."""
+        return self.sort.removeprefix("-")
 
     @property
     def describes(self) -> str:
@@ -99,20 +107,24 @@ class Question:
 
 
 def read(request: Request) -> Question:
-    """Read what a request asks.
+    """Read what a request asks; short ones are remembered.
 
     Raises:
         Problem: invalid-request; not-acceptable.
     """
-    texts = asked.texts(request.scope["query_string"])
-    given = asked.checked(PARAMETERS, request.scope["query_string"])
+    raw, accept = request.scope["query_string"], request.accept
+    return (_remembered if len(raw) <= asked.SHORT and len(accept) <= negotiate.SHORT else _read)(raw, accept)
+
+
+def _read(raw: bytes, accept: bytes) -> Question:
+    texts, given = asked.texts(raw), asked.checked(PARAMETERS, raw)
 
     def one(name: str) -> Any:
         return given[name][0] if name in given else None
 
     if "q" not in given:
         raise invalid([Fault("query", "q", "Say what to look for, as q=torture.")])
-    format = negotiate.chosen(one("format"), request.accept, FORMATS)
+    format = negotiate.chosen(one("format"), accept, FORMATS)
     limit, highlights = one("limit") or PAGE, one("highlights") == "true"
     if highlights and (why := marks.refused(limit)):
         raise invalid([Fault("query", "highlights", why)])
@@ -120,11 +132,11 @@ def read(request: Request) -> Question:
     if len(kinds) == len(NAMES):
         kinds = ()
     pairs = [(name, text) for name in PARAMETERS if name != "cursor" for text in texts.get(name, ())]
-    words = _digest(one("q"))
+    words, sort = _digest(one("q")), one("sort") or SORTS[0]
     return Question(
         query=one("q"),
         kinds=kinds,
-        sort=one("sort") or SORTS[0],
+        sort=sort,
         limit=limit,
         cursor=one("cursor"),
         highlights=highlights,
@@ -132,7 +144,11 @@ def read(request: Request) -> Question:
         kept="&".join(f"{name}={quote(text, safe=asked.PLAIN)}" for name, text in pairs),
         words=words,
         digest=_digest((words, kinds)),
+        canonical=_digest((words, kinds, sort, limit, one("cursor"), highlights, format)),
     )
+
+
+_remembered = lru_cache(2048)(_read)
 
 
 def _digest(what: Any) -> bytes:
