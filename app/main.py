@@ -25,7 +25,7 @@ from app.access.limits import Rates
 from app.access.routes import Accesses
 from app.access.shipping import Shipper
 from app.access.tokens import Tokens
-from app.catalogue import changes, state, stream
+from app.catalogue import changes, searching, state, stream
 from app.catalogue.answer import of_problem
 from app.catalogue.cursor import Cursors
 from app.catalogue.landing import TITLE, Handler, fixed
@@ -112,6 +112,7 @@ def create_app(
     viewed: dict[str, Handler] = {
         "/v1/statistics/counts": Counts(reader).answer,
         changes.PATH: feed.answer,
+        searching.PATH: searching.Searching(reader).answer,
         stream.PATH: stream.Stream(feed, who, waiting).answer,
     }
     writes = Writes(desk, access, trails)

@@ -40,6 +40,11 @@ _META = _closed(
         },
         "scored": _COUNT
         | {"description": "How many were scored, with `sort=relevance`: the newest; all others follow, newest first."},
+        "suggestions": {
+            "type": "array",
+            "description": "Where nothing is found: for each word of `q` that is in no record, those nearest to it.",
+            "items": {"$ref": _REF + "Suggestion"},
+        },
     },
     ["describes"],
     description="What is said of the whole list; a member is there where it applies.",
@@ -58,6 +63,36 @@ _FACET = _closed(
     description="How many records have each value, the filter of the facet's own name aside. A record may have "
     "several: then it counts for each, and for all that they are a part of; a date for each year that it may touch.",
 )
+_SUGGESTION = _closed(
+    {
+        "word": {"type": "string", "description": "As it was asked for, without accents and capitals."},
+        "nearest": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Words of records that you may see, the nearest first, equals by how many records have it.",
+        },
+    },
+    description="What may have been meant by a word.",
+)
+_HIGHLIGHTS: Json = {
+    "type": "array",
+    "description": "The texts of a record that have any of the words.",
+    "items": _closed(
+        {
+            "pointer": {
+                "type": "string",
+                "description": "Which text of the record, its language last (RFC 6901).",
+                "examples": ["/title/en"],
+            },
+            "spans": {
+                "type": "array",
+                "description": "Where: the place of the first code point (Unicode scalar value) and of the one behind "
+                "the last, from 0. Words that overlap are one span; of a text the first 200 are told.",
+                "items": {"type": "array", "items": _COUNT, "minItems": 2, "maxItems": 2},
+            },
+        }
+    ),
+}
 _GEOMETRY: Json = {
     "description": "GeoJSON (RFC 7946), or null where it is not known.",
     "type": ["object", "null"],
@@ -82,6 +117,8 @@ _LINK = _closed({"rel": {"type": "string"}, "href": _ADDRESS, "type": {"type": "
 SHARED: Json = {
     "Meta": _META,
     "Facet": _FACET,
+    "Suggestion": _SUGGESTION,
+    "Highlights": _HIGHLIGHTS,
     "Feature": _FEATURE,
     "FeatureCollection": _closed(
         {
@@ -197,7 +234,13 @@ def of_lists(name: str, model: Json, model_name: str) -> Json:
     items = {"type": "array", "items": {"anyOf": [{"$ref": _REF + model_name}, {"$ref": f"{_REF}{name}Part"}]}}
     following = {"type": ["string", "null"], "format": "uri", "description": "The next page; null on the last one."}
     total = _COUNT | {"description": "How many there are on all pages together."}
-    listed = _closed({"items": items, "next": following, "total": total, "meta": {"$ref": _REF + "Meta"}})
+    members = {"items": items, "next": following, "total": total, "meta": {"$ref": _REF + "Meta"}}
+    marked = {
+        "type": "object",
+        "description": "With `highlights`: of each record of the page, by its id.",
+        "additionalProperties": {"$ref": _REF + "Highlights"},
+    }
+    listed = _closed({**members, "highlights": marked}, list(members))
     return {f"{name}Part": part, f"{name}List": listed}
 
 

@@ -55,6 +55,7 @@ def landing(base: str) -> dict[str, Any]:
                 ("What began before it and went on", "incidents?boundary=2011-12-17&side=straddling"),
                 ("Accounts of what may have happened since", "testimonies?period=post-2011-12"),
                 ("Incidents by violation and year", "statistics/counts?group_by=violation,year"),
+                ("Whatever has a word in its texts, of every kind", "search?q=Yodok"),
                 ("Which periods have a name", "periods"),
             )
         ],
@@ -62,6 +63,7 @@ def landing(base: str) -> dict[str, Any]:
             {"rel": "self", "href": v1, "type": "application/json"},
             {"rel": "service-desc", "href": f"{base}/openapi.json", "type": "application/vnd.oai.openapi+json"},
             {"rel": "service-doc", "href": f"{base}/docs", "type": "text/html"},
+            {"rel": "search", "href": f"{v1}/search", "type": "application/json"},
             {"rel": "changes", "href": f"{v1}/changes", "type": "application/json"},
             {"rel": "periods", "href": f"{v1}/periods", "type": "application/json"},
             {"rel": "problems", "href": f"{base}/problems", "type": "application/json"},

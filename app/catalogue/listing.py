@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 import orjson
 
 from app.access.caller import Caller
-from app.catalogue import asked, breakdown, counts, exports, formats, hits, negotiate, state
+from app.catalogue import asked, breakdown, counts, exports, formats, hits, marks, negotiate, spelling, state
 from app.catalogue.answer import Answer, Request, found, unchanged
 from app.catalogue.asked import Asked
 from app.catalogue.columns import Columns
@@ -116,6 +116,8 @@ class Listing:
         format = negotiate.chosen(question.format, request.accept, self._offered)
         if question.facets and format in negotiate.WHOLE:
             raise invalid([Fault("query", "facets", "A file of records has no place for counts: ask for JSON.")])
+        if question.highlights and (why := self._unmarked(question, format)):
+            raise invalid([Fault("query", "highlights", why)])
         base, digest, path = request.base(self._reader.public_url), question.digest, f"/v1/{self._kind.path}"
         if self._relation is not None:
             of = BY_NAME[self._relation.of]
@@ -127,6 +129,11 @@ class Listing:
                 raise invalid([Fault("query", "sort", "All at once is not given in this order: add a limit.")])
             return await self._everything(run)
         return await self._page(run)
+
+    @staticmethod
+    def _unmarked(question: Asked, format: str) -> str | None:
+        """Return why a list has no highlights, if it has none."""
+        return "Only JSON has them." if format != negotiate.JSON else marks.refused(question.limit or PAGE)
 
     async def _page(self, run: _Run) -> Answer:
         limit = run.asked.limit or PAGE
@@ -153,7 +160,12 @@ class Listing:
             answer.headers += [self._named(run, etag), (b"repr-digest", file.digest())]
             return answer
         items = formats.page(run.format, run.asked.fields, [row[0] for row in rows])
-        body = formats.envelope(run.format, items, addresses, page.plan.tail)
+        tail = page.plan.tail
+        if run.asked.highlights and run.asked.query is not None:
+            bodies = [row[0] for row in rows]
+            told = (run.asked.query, self._kind.name, bodies, run.asked.fields)
+            tail = tail[:-1] + await asyncio.to_thread(marks.of_list, *told)
+        body = formats.envelope(run.format, items, addresses, tail)
         return found(run.view, fresh, run.format, etag, body, links)
 
     def _named(self, run: _Run, etag: str) -> Header:
@@ -254,7 +266,7 @@ class Listing:
         key = (run.view, generation, run.digest)
         columns: Columns | None = self._reader.found.get(key)
         if columns is None:
-            columns = await hits.columns(snapshot, self._reader.queries, generation, resolved)
+            columns = await hits.columns(snapshot, self._reader.queries, self._reader.shelf, generation, resolved)
             self._reader.found.put(key, columns)
         return columns
 
@@ -283,6 +295,10 @@ class Listing:
         meta = counts.meta(counted, words)
         if run.asked.sort == "relevance":
             meta["scored"] = min(counted.total, hits.MOST_SCORED)
+        if run.asked.query is not None and not counted.total:
+            view, queries = resolved.view, self._reader.queries
+            if nearest := await spelling.suggestions(snapshot, queries, view, run.asked.query):
+                meta["suggestions"] = nearest
         tail = b',"total":%d,"meta":%s}' % (counted.total, orjson.dumps(meta))
         return Plan(resolved.question(pages=True), resolved.rows, counted.total, tail, words)
 

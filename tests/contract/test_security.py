@@ -45,6 +45,8 @@ EVERYTHING = [f"/v1/{kind.path}" for kind in KINDS] + [
     "/v1/incidents?facets=violation,year&limit=1",
     "/v1/statistics/counts",
     "/v1/statistics/counts?group_by=violation&format=csv",
+    "/v1/search?q=camp&highlights=true",
+    "/v1/search?q=camp&format=ndjson&limit=1",
     "/v1/changes",
     "/v1/changes?format=ndjson&limit=1",
     "/v1/changes/stream",

@@ -208,7 +208,8 @@ def test_a_stream_is_as_described(built_in):
     assert len(told) == len(records("period"))
 
 
-ANSWERING = [one for one in PATHS if "{" not in one and not is_closed(one) and one != "/v1/changes/stream"]
+UNLIKE = ("/v1/changes/stream", "/v1/search")  # events; what needs a parameter
+ANSWERING = [one for one in PATHS if "{" not in one and not is_closed(one) and one not in UNLIKE]
 
 
 @pytest.mark.parametrize("template", ANSWERING)
@@ -253,6 +254,26 @@ def test_counts_are_as_described(built_in, asked):
         assert hold(template, built_in.ask(f"{template}?{asked}"), "application/json")["items"]
 
 
+SEARCHES = [
+    "q=camp",
+    "q=Yodok&highlights=true&limit=100",
+    "q=prison&sort=relevance&kind=incident&kind=place",
+    "q=tortrue",
+]
+
+
+@pytest.mark.parametrize("asked", SEARCHES)
+def test_search_is_as_described(built_in, asked):
+    hold("/v1/search", built_in.ask(f"/v1/search?{asked}"), "application/json")
+    hold("/v1/search", built_in.ask("/v1/search"), "application/problem+json", 422)
+
+
+@pytest.mark.parametrize("asked", ["q=camp&highlights=true", "q=tortrue", "q=camp&highlights=true&fields=title"])
+def test_highlights_and_suggestions_are_as_described(built_in, asked):
+    page = hold("/v1/incidents", built_in.ask(f"/v1/incidents?{asked}"), "application/json")
+    assert ("highlights" in page) == ("highlights" in asked)
+
+
 # --- errors ---
 
 
@@ -287,7 +308,9 @@ def every_address() -> list[str]:
     formats = [f"{lists[1]}?format={name}" for name in ("ndjson", "csv", "geojson")]
     more = [f"{ones[1]}/testimonies", f"{ones[1]}/history", f"{ones[1]}?format=geojson", f"{lists[0]}/queryables"]
     counts = ["/v1/statistics/counts", "/v1/statistics/counts?format=csv", f"{lists[1]}?facets=year"]
-    return [*lists, *ones, *formats, *more, *counts, "/v1", "/openapi.json", "/problems"]
+    words = ["/v1/search?q=camp", "/v1/search?q=camp&format=ndjson", "/v1/search?q=camp&highlights=true&kind=incident"]
+    words += [f"{lists[1]}?q=camp", f"{lists[1]}?q=camp&highlights=true"]
+    return [*lists, *ones, *formats, *more, *counts, *words, "/v1", "/openapi.json", "/problems"]
 
 
 @pytest.mark.parametrize("address", every_address())
