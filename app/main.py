@@ -28,6 +28,8 @@ from app.access.tokens import Tokens
 from app.catalogue import changes, state, stream
 from app.catalogue.answer import of_problem
 from app.catalogue.cursor import Cursors
+from app.catalogue.fresh import Fresh
+from app.catalogue.hot import Hot
 from app.catalogue.landing import TITLE, Handler, fixed
 from app.catalogue.listing import FOUND, PLANS, Reader
 from app.catalogue.memo import Large, Memo
@@ -115,7 +117,8 @@ def create_app(
         stream.PATH: stream.Stream(feed, who, waiting).answer,
     }
     writes = Writes(desk, access, trails)
-    reads = Reads(reader, who, trails, fixed(reader, openapi_bytes), viewed, writes.beside)
+    hot = Hot(Fresh(database, queries), settings.answers_mb, settings.public_url)
+    reads = Reads(reader, who, trails, hot, fixed(reader, openapi_bytes), viewed, writes.beside)
     accounts = Accounts(database, master, settings.public_url)
     accesses = Accesses(access, tokens, Keys(database), accounts.routes)
     app.router.routes[:] = [reads, accesses, writes, *docs.routes()]
