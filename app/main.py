@@ -40,6 +40,7 @@ from app.catalogue.waiting import Waiting
 from app.core import crypto, moments, observe
 from app.core.db import Database
 from app.core.dressing import Dressing
+from app.core.load import STATE, Load
 from app.core.problems import Problem, not_found
 from app.core.settings import Settings
 from app.explorer import docs
@@ -74,7 +75,8 @@ def create_app(
     settings = settings or Settings.from_env()
     database = db or Database.main(settings)
     master = crypto.master_key(settings.master_key, settings.home)
-    metrics, log = observe.Metrics(), observe.logger(settings.log_level)
+    load = Load(settings.queue)
+    metrics, log = observe.Metrics(load), observe.logger(settings.log_level)
     upkeep = Upkeep(settings, database, log)
     queries = Queries(database)
     shelf = Shelf(database, queries, settings.columns_mb, log.warning)
@@ -101,7 +103,9 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_life(settings, database if db is None else None, metrics, rates, upkeep, shelf, spool, shipper, desk),
+        lifespan=_life(
+            settings, database if db is None else None, metrics, rates, upkeep, shelf, spool, shipper, desk, load
+        ),
         # The service sends nothing to anybody: no tracing, and no exporter, whatever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
@@ -212,9 +216,10 @@ def _life(
     spool: Spool,
     shipper: Shipper,
     desk: Desk,
+    load: Load,
 ) -> Any:
     @asynccontextmanager
-    async def life(_: FastAPI) -> AsyncIterator[None]:
+    async def life(_: FastAPI) -> AsyncIterator[dict[str, Load]]:
         server = None
         if settings.metrics_port:
             server, _thread = start_http_server(settings.metrics_port, settings.metrics_host, metrics.registry)
@@ -222,7 +227,7 @@ def _life(
         shipping = asyncio.create_task(shipper.run())
         restoring = asyncio.create_task(upkeep.restore()) if database is not None else None
         try:
-            yield
+            yield {STATE: load}
         finally:
             if restoring is not None:
                 await upkeep.end(restoring)

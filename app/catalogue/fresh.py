@@ -1,4 +1,4 @@
-"""Freshness: the state that a view has now, for what was answered before to be given again; it is never an older one."""
+"""Freshness: the state that a view has now, never an older one, so that what was answered before can be given again."""
 
 import asyncio
 from collections.abc import Sequence

@@ -169,7 +169,8 @@ class Request:
     def had(self, etag: str, coding: str | None = None) -> str:
         """Return the tag of the form that the caller has: of the bytes as they are, or in a coding that it takes.
 
-        Who has none by its tag (`*`) is told that of the form which would be sent, in the coding that is given. A server chooses among what is taken (RFC 9110, 12.1): for whoever has one of them, it is that one.
+        Who has none by its tag (`*`) is told that of the form which would be sent, in the coding that is given. A
+        server chooses among what is taken (RFC 9110, 12.1): for whoever has one of them, it is that one.
         """
         return self._held(etag) or codings.tag(etag, coding)
 

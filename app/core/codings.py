@@ -40,8 +40,8 @@ AS_IT_IS = Accepted(None)
 def accepted(header: bytes) -> Accepted:
     """Return what the header Accept-Encoding takes.
 
-    What is no coding with a weight is passed over. Who takes nothing that there is gets bytes as they are: a header that
-    cannot be honoured is disregarded (RFC 9110, 12.4.1), for any answer is better than none.
+    What is no coding with a weight is passed over. Who takes nothing that there is gets bytes as they are: a header
+    that cannot be honoured is disregarded (RFC 9110, 12.4.1), for any answer is better than none.
     """
     if not header:
         return AS_IT_IS
