@@ -28,6 +28,8 @@ from app.access.tokens import Tokens
 from app.catalogue import changes, searching, state, stream
 from app.catalogue.answer import of_problem
 from app.catalogue.cursor import Cursors
+from app.catalogue.fresh import Fresh
+from app.catalogue.hot import Hot
 from app.catalogue.landing import TITLE, Handler, fixed
 from app.catalogue.listing import FOUND, PLANS, Reader
 from app.catalogue.memo import Large, Memo
@@ -38,6 +40,7 @@ from app.catalogue.waiting import Waiting
 from app.core import crypto, moments, observe
 from app.core.db import Database
 from app.core.dressing import Dressing
+from app.core.load import STATE, Load
 from app.core.problems import Problem, not_found
 from app.core.settings import Settings
 from app.explorer import docs
@@ -72,7 +75,8 @@ def create_app(
     settings = settings or Settings.from_env()
     database = db or Database.main(settings)
     master = crypto.master_key(settings.master_key, settings.home)
-    metrics, log = observe.Metrics(), observe.logger(settings.log_level)
+    load = Load(settings.queue)
+    metrics, log = observe.Metrics(load), observe.logger(settings.log_level)
     upkeep = Upkeep(settings, database, log)
     queries = Queries(database)
     shelf = Shelf(database, queries, settings.columns_mb, log.warning)
@@ -99,7 +103,9 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_life(settings, database if db is None else None, metrics, rates, upkeep, shelf, spool, shipper, desk),
+        lifespan=_life(
+            settings, database if db is None else None, metrics, rates, upkeep, shelf, spool, shipper, desk, load
+        ),
         # The service sends nothing to anybody: no tracing, and no exporter, whatever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
@@ -116,7 +122,8 @@ def create_app(
         stream.PATH: stream.Stream(feed, who, waiting).answer,
     }
     writes = Writes(desk, access, trails)
-    reads = Reads(reader, who, trails, fixed(reader, openapi_bytes), viewed, writes.beside)
+    hot = Hot(Fresh(database, queries), settings.answers_mb, settings.public_url)
+    reads = Reads(reader, who, trails, hot, fixed(reader, openapi_bytes), viewed, writes.beside)
     accounts = Accounts(database, master, settings.public_url)
     accesses = Accesses(access, tokens, Keys(database), accounts.routes)
     app.router.routes[:] = [reads, accesses, writes, *docs.routes()]
@@ -210,9 +217,10 @@ def _life(
     spool: Spool,
     shipper: Shipper,
     desk: Desk,
+    load: Load,
 ) -> Any:
     @asynccontextmanager
-    async def life(_: FastAPI) -> AsyncIterator[None]:
+    async def life(_: FastAPI) -> AsyncIterator[dict[str, Load]]:
         server = None
         if settings.metrics_port:
             server, _thread = start_http_server(settings.metrics_port, settings.metrics_host, metrics.registry)
@@ -220,7 +228,7 @@ def _life(
         shipping = asyncio.create_task(shipper.run())
         restoring = asyncio.create_task(upkeep.restore()) if database is not None else None
         try:
-            yield
+            yield {STATE: load}
         finally:
             if restoring is not None:
                 await upkeep.end(restoring)

@@ -7,12 +7,11 @@ from typing import Any
 from app.access.limits import Count, Rates
 from app.core.bodies import Body, stated, too_large
 from app.core.dressing import MORE
+from app.core.load import UNCOUNTED
 from app.core.observe import App, Receive, Scope, Send
 from app.core.problems import Problem
 
 READS = frozenset(("GET", "HEAD", "OPTIONS"))
-# Whoever watches the service must not be told that it is ill because somebody else asks too much.
-UNCOUNTED = frozenset(("/healthz", "/readyz"))
 
 Credential = Callable[[Scope], str | Awaitable[str]]
 Refuse = Callable[[Problem, Scope, Receive, Send], Awaitable[None]]

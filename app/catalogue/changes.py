@@ -92,8 +92,8 @@ class Changes:
             return await self._everything(request, caller.view, question, base)
         page = await self.page(caller.view, question, base, request)
         etag = self._etag(caller.view, page.state.generation, question, base)
-        if page.rows is None or request.has_any:
-            return unchanged(caller.view, page.state.fresh, etag)
+        if page.rows is None:
+            return unchanged(caller.view, page.state.fresh, request.had(etag))
         return await self._found(request, caller.view, question, base, page, etag)
 
     async def _waited(self, request: Request, caller: Caller, question: Question, base: str) -> Answer:
@@ -210,7 +210,7 @@ class Changes:
             now, after, at = await state.unexpired(read, reader.expire, view)
             etag = self._etag(view, now.generation, question, base)
             if at < 0 or request.has_any:
-                return unchanged(view, now.fresh, etag)
+                return unchanged(view, now.fresh, request.had(etag))
             values = question.values | {"view": view, "after": after, "top": now.generation}
             every = (self._statement(question.form(limited=False)), values)
             rows: AsyncGenerator[tuple[int, Rows], None] = reader.database.stream(
@@ -237,7 +237,7 @@ class Changes:
     async def shown(request: Request, rows: Rows) -> None:
         """Tell who keeps an account of which records bytes or a digest are about to be sent."""
         if request.trail is not None:
-            await request.trail.shown([row[7] for row in rows if row[7] is not None and row[3] != "removed"])
+            await request.shown([row[7] for row in rows if row[7] is not None and row[3] != "removed"])
 
 
 def line(base: str, row: Sequence[Any]) -> bytes:

@@ -17,6 +17,7 @@ from app.records import KINDS
 
 Handler = Callable[[Request, Caller, str], Awaitable[Answer]]
 VERSION = "0.1.0"  # of the API: it is the software's
+ALWAYS = 0  # the generation of what holds no records
 TITLE = "Accountability evidence API"
 ABOUT = (
     "The evidence behind accountability for human rights abuses in North Korea: what is documented, by whom, in which "
@@ -80,9 +81,9 @@ def _plain(request: Request) -> None:
 def document(request: Request, body: bytes, links: str = "") -> Answer:
     """Return the answer that a document without records is."""
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    if request.has(etag) or request.has_any:
-        return unchanged(PUBLIC, state.FRESH, etag)
-    return found(PUBLIC, state.FRESH, negotiate.JSON, etag, body, links)
+    if request.has(etag):
+        return unchanged(PUBLIC, state.FRESH, request.had(etag))
+    return found(PUBLIC, state.FRESH, negotiate.JSON, etag, body, links, ALWAYS)
 
 
 def fixed(reader: Reader, openapi: Callable[[], bytes]) -> dict[str, Handler]:

@@ -85,10 +85,15 @@ class _Run:
         whole += f"|{self.format}|{self.base}".encode()
         return f'"{hashlib.blake2b(whole, digest_size=12).hexdigest()}"'
 
+    @property
+    def coding(self) -> str | None:
+        """In which coding a file is made; the larger ones are packed as they are."""
+        return None if self.format in negotiate.LARGE else self.request.accepted.best
+
     async def shown(self, rows: Rows) -> None:
         """Tell who keeps an account which records are about to be sent."""
         if self.request.trail is not None:
-            await self.request.trail.shown([row[2] for row in rows])
+            await self.request.shown([row[2] for row in rows])
 
     def address(self, cursor: str | None) -> str:
         """Return the address of a page."""
@@ -140,8 +145,8 @@ class Listing:
         place = self._place(run)
         page = await self._read(run, limit, place)
         fresh, etag = page.state.fresh, run.etag(page.state.generation)
-        if page.plan is None or run.request.has_any:
-            return unchanged(run.view, fresh, etag)
+        if page.plan is None:
+            return unchanged(run.view, fresh, run.request.had(etag))
         following, rows = None, page.rows or []
         if len(rows) > limit:
             rows = rows[:limit]
@@ -156,7 +161,7 @@ class Listing:
                 body = await asyncio.to_thread(file.whole, rows)
             else:
                 body = file.whole(rows)
-            answer = found(run.view, fresh, run.format, etag, body, links)
+            answer = self._found_file(run, page.state, body, links)
             answer.headers += [self._named(run, etag), (b"repr-digest", file.digest())]
             return answer
         items = formats.page(run.format, run.asked.fields, [row[0] for row in rows])
@@ -166,7 +171,13 @@ class Listing:
             told = (run.asked.query, self._kind.name, bodies, run.asked.fields)
             tail = tail[:-1] + await asyncio.to_thread(marks.of_list, *told)
         body = formats.envelope(run.format, items, addresses, tail)
-        return found(run.view, fresh, run.format, etag, body, links)
+        return found(run.view, fresh, run.format, etag, body, links, page.state.generation)
+
+    def _found_file(self, run: _Run, now: State, body: bytes | AsyncGenerator[bytes, None], links: str) -> Answer:
+        answer = found(run.view, now.fresh, run.format, run.etag(now.generation), body, links)
+        if run.coding is not None:
+            answer.in_coding(run.coding)
+        return answer
 
     def _named(self, run: _Run, etag: str) -> Header:
         """Return the header that names a file: two different answers do not have the same name."""
@@ -186,7 +197,7 @@ class Listing:
         wanted = exports.Wanted(self._kind, asks.fields, run.base, told, asks.bom, mark if asks.cursors else None)
         if run.format in negotiate.LARGE:  # the library may have to be loaded
             return exports.File(await asyncio.to_thread(exports.encoder, run.format, wanted))
-        return exports.File(exports.encoder(run.format, wanted))
+        return exports.File(exports.encoder(run.format, wanted), run.coding)
 
     async def _of(self, snapshot: Snapshot, run: _Run) -> Sequence[Any] | None:
         if run.format not in negotiate.LARGE:
@@ -343,7 +354,7 @@ class Listing:
             now, resolved, of = await state.unexpired(read, reader.expire, run.view)
             etag = run.etag(now.generation)
             if resolved is None or run.request.has_any:
-                return unchanged(run.view, now.fresh, etag)
+                return unchanged(run.view, now.fresh, run.request.had(etag, run.coding))
             statements = (
                 [] if resolved.nothing else [*self._statements(resolved.question(pages=True), run.asked, place, False)]
             )
@@ -353,7 +364,7 @@ class Listing:
             first, _ = await anext(parts, ([], b""))
             if first and first[0][:2] == (now.generation, "live"):
                 links = self._links(run, {"self": run.address(run.asked.cursor)})
-                answer = found(run.view, now.fresh, run.format, etag, self._pieces(run, file, parts), links)
+                answer = self._found_file(run, now, self._pieces(run, file, parts), links)
                 answer.headers.append(self._named(run, etag))
                 answer.trailers = {b"repr-digest": file.digest}
                 return answer

@@ -12,6 +12,7 @@ from app.access.caller import ANONYMOUS, PUBLIC, Caller, Identify, in_address
 from app.access.secret import looks_like_one
 from app.catalogue.answer import Answer, Receive, Request, Scope, Send, of_problem, options
 from app.catalogue.asked import is_address
+from app.catalogue.hot import Hot
 from app.catalogue.landing import Handler
 from app.catalogue.listing import Listing, Reader
 from app.catalogue.queryables import Queryables
@@ -33,6 +34,7 @@ class Reads(BaseRoute):
         reader: Reader,
         identify: Identify,
         trails: Trails,
+        hot: Hot,
         fixed: dict[str, Handler],
         viewed: Mapping[str, Handler] = MappingProxyType({}),
         beside: Mapping[str, Sequence[str]] = MappingProxyType({}),
@@ -43,6 +45,7 @@ class Reads(BaseRoute):
             reader: reads views.
             identify: who asks.
             trails: the account of reads.
+            hot: the answers that are kept.
             fixed: addresses that are alike for everybody.
             viewed: addresses with no record in them that depend on who asks.
             beside: methods that other routes answer under these templates.
@@ -50,6 +53,7 @@ class Reads(BaseRoute):
         self._allow = {one: ", ".join(("GET", "HEAD", *more, "OPTIONS")) for one, more in beside.items()}
         self._identify = identify
         self._trails = trails
+        self._hot = hot
         self._fixed: dict[str, Found] = {path: (path, handler, "", False) for path, handler in fixed.items()}
         self._fixed |= {path: (path, handler, "", True) for path, handler in viewed.items()}
         self._ones: dict[tuple[str, str], tuple[str, Handler]] = {}
@@ -140,4 +144,13 @@ class Reads(BaseRoute):
                 request.trail = self._trails.begin(request.scope, caller, one)
         if one and not is_address(one):
             raise not_found()
-        return await handler(request, caller, one)
+        key = self._hot.key(request, caller.view if by_view else None)
+        answer = None if key is None else await self._hot.find(key, request)
+        if answer is None:
+            answer = await handler(request, caller, one)
+            answer.pack(request.accepted)
+            if key is not None:
+                self._hot.put(key, request, answer)
+        if request.has_any and answer.etag is not None and isinstance(answer.body, bytes):
+            return answer.bare()
+        return answer

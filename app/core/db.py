@@ -136,6 +136,13 @@ class Database:
         """
         return self.engine.sweep()
 
+    def version(self) -> int | None:
+        """Return a number that is another one after each transaction that wrote, whoever did; on the event loop.
+
+        What was read after it was told holds for as long as the same number is told. None: a reading costs as much.
+        """
+        return self.engine.version()
+
     async def read(self, reading: Reading[T], heavy: bool = False) -> T:
         """Run `reading` on one snapshot; with `heavy`, away from the event loop where the engine would block it."""
         return await self.engine.read(reading, heavy)

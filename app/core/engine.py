@@ -187,6 +187,10 @@ class Engine(Protocol):
         """Write everything anew, so that files keep nothing of what was deleted; return what may still keep some."""
         ...
 
+    def version(self) -> int | None:
+        """Return a number that is another one after each transaction that wrote; None: asking is no cheaper."""
+        ...
+
     async def read(self, reading: Reading[T], heavy: bool = False) -> T:
         """Run `reading` on one snapshot, by a connection that cannot write."""
         ...

@@ -41,6 +41,8 @@ class Settings:
     waiters_each: int = 20
     views: int = 16
     columns_mb: int = 256
+    answers_mb: int = 64
+    queue: int = 128
     proxies: tuple[Network, ...] = ()
     rate_public: int = 3000
     rate_credential: int = 6000
@@ -98,6 +100,8 @@ class Settings:
             waiters_each=_number(env, "EVIDENCE_WAITERS_EACH", 20, 1, 100_000),
             views=_number(env, "EVIDENCE_VIEWS", 16, 1, 62),
             columns_mb=_number(env, "EVIDENCE_COLUMNS_MB", 256, 0, 65_536),
+            answers_mb=_number(env, "EVIDENCE_ANSWERS_MB", 64, 0, 65_536),
+            queue=_number(env, "EVIDENCE_QUEUE", 128, 0, 100_000),
             proxies=_networks(env, "EVIDENCE_PROXIES"),
             rate_public=_number(env, "EVIDENCE_RATE_PUBLIC", 3000, 0, 1_000_000),
             rate_credential=_number(env, "EVIDENCE_RATE_CREDENTIAL", 6000, 0, 1_000_000),

@@ -362,9 +362,17 @@ class SQLite:
         """Run `reading` on one snapshot: at once on the event loop, or in a thread of its own if it is heavy."""
         if heavy:
             return await asyncio.get_running_loop().run_in_executor(self._pool, self._in_thread, reading)
+        return self._in_snapshot(self._on_loop(), reading)
+
+    def _on_loop(self) -> Any:
         if self._inline is None:
             self._inline = self._connect_to_read()
-        return self._in_snapshot(self._inline, reading)
+        return self._inline
+
+    def version(self) -> int | None:
+        """Return `PRAGMA data_version` of the connection of the event loop, which never writes."""
+        found: int = self._on_loop().execute("PRAGMA data_version").fetchone()[0]
+        return found
 
     async def stream(
         self, questions: Sequence[Question], batch: int, work: Callable[[int, Rows], T]

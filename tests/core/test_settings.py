@@ -20,6 +20,8 @@ NUMBERS = {
     "EVIDENCE_EXPORTS": ("exports", 1, 256),
     "EVIDENCE_VIEWS": ("views", 1, 62),
     "EVIDENCE_COLUMNS_MB": ("columns_mb", 0, 65_536),
+    "EVIDENCE_ANSWERS_MB": ("answers_mb", 0, 65_536),
+    "EVIDENCE_QUEUE": ("queue", 0, 100_000),
     "EVIDENCE_RATE_PUBLIC": ("rate_public", 0, 1_000_000),
     "EVIDENCE_RATE_CREDENTIAL": ("rate_credential", 0, 1_000_000),
     "EVIDENCE_BODY_BYTES": ("body_bytes", 1024, 100_000_000),
