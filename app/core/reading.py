@@ -1,8 +1,9 @@
 """One PostgreSQL server to read from: by connections that cannot write, each reading from one snapshot."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
 
 import asyncpg
@@ -12,6 +13,7 @@ from app.core.engine import Limits, Prepared, Question, Reading, Rows, too_long
 
 T = TypeVar("T")
 CONNECT = 2.0  # seconds in which a server has to let somebody in
+AGAIN = 0.25  # seconds after which it is tried again: those who waited for it together do not try one by one
 TELL = 1.0  # seconds in which it has to tell one number
 _REFUSED = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 # What says that a server cannot be read from now, whatever is asked of it.
@@ -22,13 +24,16 @@ _GONE = (
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresSystemError,
     asyncpg.InternalServerError,
-    asyncpg.SerializationError,  # to a reader: a replica took it off to go on with its log
     asyncpg.InterfaceError,
 )
 
 
 class Away(Exception):
     """A server cannot be read from now; the message is the type of the error that said so."""
+
+
+class Broken(Away):
+    """One reading could not be done by a server, of which nothing else is wrong."""
 
 
 def address_of(url: URL) -> tuple[URL, bool]:
@@ -73,6 +78,7 @@ class Server:
         self._limits = limits
         self._pools: dict[str, Any] = {}
         self._opening = asyncio.Lock()
+        self._closed_until = 0.0
 
     def _set(self) -> dict[str, str]:
         return {"statement_timeout": f"{self._limits.seconds}s", "jit": "off"}
@@ -85,6 +91,8 @@ class Server:
         """
         async with self._opening:
             if what not in self._pools:
+                if time.monotonic() < self._closed_until:
+                    raise Away("nobody was let in a moment ago")
                 given = {} if self._is_pooled else {"default_transaction_read_only": "on", **self._set()}
                 try:
                     self._pools[what] = await asyncpg.create_pool(
@@ -97,6 +105,7 @@ class Server:
                         **unprepared(self._is_pooled),
                     )
                 except _REFUSED as error:
+                    self._closed_until = time.monotonic() + AGAIN
                     raise Away(type(error).__name__) from None
         return self._pools[what]
 
@@ -105,16 +114,27 @@ class Server:
         """Give a connection; one is waited for so long.
 
         Raises:
-            Away: it, or what is asked through it, failed of the server.
+            Away: the server let nobody in, or failed of what was asked.
+            Broken: all connections are taken for so long, or the server took this one back.
         """
         pool = self._pools.get(what) or await self._pool(what, size)
         try:
-            async with pool.acquire(timeout=seconds) as connection:
-                yield connection
+            connection = await pool.acquire(timeout=seconds)
+        except TimeoutError:
+            raise (Broken if pool.get_size() - pool.get_idle_size() == size else Away)("no connection") from None
+        except _REFUSED as error:
+            raise Away(type(error).__name__) from None
+        try:
+            yield connection
         except asyncpg.QueryCanceledError:
             raise too_long(self._limits) from None
+        except asyncpg.SerializationError:  # to a reader: it stood in the way of a replica that follows its primary
+            raise Broken("in the way") from None
         except _GONE as error:
             raise Away(type(error).__name__) from None
+        finally:
+            with suppress(*_GONE):
+                await pool.release(connection)
 
     @asynccontextmanager
     async def _snapshot(self, connection: Any) -> AsyncIterator[None]:
@@ -179,6 +199,12 @@ class Server:
         async with self._connection("tell", 1, CONNECT) as connection:
             with _within(connection, TELL):
                 return tuple(await connection.fetchrow(statement))
+
+    def drop(self) -> None:
+        """Cut every connection, also those that are read by."""
+        pools, self._pools = list(self._pools.values()), {}
+        for pool in pools:
+            pool.terminate()
 
     async def close(self) -> None:
         """Give back every connection."""

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from app.core.engine import Limits, Question, Reading, Rows, ServerState
-from app.core.reading import TELL, Away, Server
+from app.core.reading import TELL, Away, Broken, Server
 
 T = TypeVar("T")
 LIGHT = 2.0  # seconds that a replica may take for a reading of which little is asked
@@ -111,6 +111,12 @@ class Replica:
         """Read from it again."""
         self.state, self._rest = "used", LEAST_REST
 
+    def fail(self, away: Away) -> None:
+        """Note that it could not be read from: where it is not about one reading alone, let go of it and rest."""
+        if self.is_used and not isinstance(away, Broken):
+            self.rest(f"away: {away}")
+            self.server.drop()
+
     def rest(self, why: str) -> None:
         """Ask nothing of it for a while, longer each time."""
         if self.is_used:
@@ -172,11 +178,11 @@ class Replicas:
             try:
                 is_there = await one.reaches(mark, until)
             except Away as away:
-                one.rest(f"away: {away}")
+                one.fail(away)
                 continue
-            if is_there:
+            if is_there and one.is_used:
                 yield one
-            else:
+            elif one.is_used:
                 one.rest("behind")
 
     async def read(self, reading: Reading[T], heavy: bool) -> T:
@@ -191,7 +197,7 @@ class Replicas:
                 try:
                     done = await one.server.read(reading, seconds)
                 except Away as away:
-                    one.rest(f"away: {away}")
+                    one.fail(away)
                     continue
                 one.reads += 1
                 return done
@@ -218,7 +224,7 @@ class Replicas:
                     one.reads += 1
                     return
                 except Away as away:
-                    one.rest(f"away: {away}")
+                    one.fail(away)
                     if has_begun:
                         raise
         self._reads += 1
@@ -248,7 +254,7 @@ class Replicas:
             else:
                 one.rest("behind")
         except Exception as error:  # whatever it is that fails: it is not used, and tried again
-            one.rest(f"away: {error}" if isinstance(error, Away) else f"away: {type(error).__name__}")
+            one.rest(f"away: {error if isinstance(error, Away) else type(error).__name__}")
 
     def states(self) -> Iterator[ServerState]:
         """Yield what is known of each server, the primary first."""

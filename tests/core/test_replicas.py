@@ -200,8 +200,8 @@ def test_a_replica_that_hangs_is_cut_off(servers, monkeypatch):
 
 
 def test_a_reading_that_a_replica_breaks_off_is_done_by_the_primary(servers):
-    """A replica that has to go on with its log ends the readings that are in its way (`max_standby_streaming_delay`)."""
-    sleep = Prepared("SELECT pg_sleep(1.5), pg_is_in_recovery()", (), {})
+    """A replica ends the readings that stand in the way of its log for too long (`max_standby_streaming_delay`)."""
+    sleep = Prepared("SELECT pg_sleep(3), pg_is_in_recovery()", (), {})
 
     async def work(db):
         await until(db, "used")
@@ -210,7 +210,7 @@ def test_a_reading_that_a_replica_breaks_off_is_done_by_the_primary(servers):
             await snapshot.all(Prepared("SELECT n FROM number", (), {}), {})
             row = await snapshot.one(sleep, {})
             assert row is not None
-            return row[1]
+            return row[1], states(db)
 
         slow = asyncio.create_task(db.read(reading, True))
         await asyncio.sleep(0.1)
@@ -219,7 +219,7 @@ def test_a_reading_that_a_replica_breaks_off_is_done_by_the_primary(servers):
         await asyncio.to_thread(db.write, lambda connection: connection.execute(N.insert().values(n=0)))
         return await slow
 
-    assert doing(opened(servers, [every(servers)[0]], replace(LIMITS, seconds=5)), work) is False
+    assert doing(opened(servers, [every(servers)[0]], replace(LIMITS, seconds=5)), work) == (False, ["used"])
 
 
 def test_a_reading_that_takes_too_long_is_not_begun_anew_elsewhere(servers):
