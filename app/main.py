@@ -73,6 +73,7 @@ def create_app(
     database = db or Database.main(settings)
     master = crypto.master_key(settings.master_key, settings.home)
     metrics, log = observe.Metrics(), observe.logger(settings.log_level)
+    metrics.watch(database.servers)
     upkeep = Upkeep(settings, database, log)
     queries = Queries(database)
     shelf = Shelf(database, queries, settings.columns_mb, log.warning)

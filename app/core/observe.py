@@ -5,13 +5,17 @@ import secrets
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
 import orjson
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from app.core.engine import ServerState
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -65,6 +69,31 @@ class Metrics:
         children[0].inc()
         children[1].inc(size)
         children[2].observe(seconds)
+
+    def watch(self, states: Callable[[], list[ServerState]]) -> None:
+        """Tell of the servers of a database too, where there are several."""
+        if states():
+            self.registry.register(_Servers(states))
+
+
+class _Servers(Collector):
+    """The servers that are read from, as they are when somebody looks."""
+
+    def __init__(self, states: Callable[[], list[ServerState]]) -> None:
+        self._states = states
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
+        used = GaugeMetricFamily("evidence_server_used", "Whether a server is read from.", labels=["server"])
+        behind = GaugeMetricFamily("evidence_server_behind_bytes", "Log it did not show yet.", labels=["server"])
+        reads = CounterMetricFamily("evidence_server_reads", "Readings that it did.", labels=["server"])
+        failures = CounterMetricFamily("evidence_server_failures", "Times it was given up.", labels=["server"])
+        for one in self._states():
+            used.add_metric([one.name], one.state == "used")
+            behind.add_metric([one.name], one.behind)
+            reads.add_metric([one.name], one.reads)
+            failures.add_metric([one.name], one.failures)
+        yield from (used, behind, reads, failures)
 
 
 class Observe:

@@ -143,12 +143,13 @@ class Replicas:
         self._limits = limits
         self._marks = Told(self._mark)
         self._all = [Replica(f"replica-{number}", server) for number, server in enumerate(servers, 1)]
-        self._turn = self._reads = 0
+        self._turn = self._reads = self._last = 0
         self._system: int | None = None
 
     async def _mark(self) -> int:
         (mark,) = await self._primary.tell(MARK)
-        return int(mark)
+        self._last = int(mark)
+        return self._last
 
     async def _fresh(self) -> list[tuple[Replica, int]]:
         """Return the replicas to ask, in turn, with the mark that each has to reach.
@@ -258,9 +259,9 @@ class Replicas:
 
     def states(self) -> Iterator[ServerState]:
         """Yield what is known of each server, the primary first."""
-        yield ServerState("primary", "used", self._reads, 0)
+        yield ServerState("primary", "used", self._reads, 0, 0)
         for one in self._all:
-            yield ServerState(one.name, one.state, one.reads, one.failures)
+            yield ServerState(one.name, one.state, one.reads, one.failures, max(0, self._last - one.seen))
 
     async def close(self) -> None:
         """Let go of the replicas."""

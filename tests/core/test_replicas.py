@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from app.core.engine import Limits
 from app.core.problems import Problem
 from app.core.reading import Away
 from app.core.replicas import Told
-from tests.cluster import Cluster, Node, cluster, run
+from tests.cluster import Cluster, Node, run
 
 N = Table("number", MetaData(), Column("n", Integer, primary_key=True, autoincrement=False))
 LAST = select(func.max(N.c.n))
@@ -23,18 +23,13 @@ LIMITS = Limits(connections=4, seconds=2, exports=2, wait=0.1)
 Work = Callable[[Database], Awaitable[Any]]
 
 
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Cluster]:
-    """A primary with one table, and two replicas."""
-    with cluster() as made:
-        address = made.primary.address("postgres")
-        database = Database(address)
-        database.write(lambda connection: N.metadata.create_all(connection))
-        database.write(lambda connection: connection.execute(N.insert().values(n=0)))
-        asyncio.run(database.close())
-        made.replica()
-        made.replica()
-        yield made
+@pytest.fixture(scope="module", autouse=True)
+def numbers(servers) -> None:
+    """A table of numbers."""
+    database = Database(servers.primary.address("postgres"))
+    database.write(lambda connection: N.metadata.create_all(connection))
+    database.write(lambda connection: connection.execute(N.insert().values(n=0)))
+    asyncio.run(database.close())
 
 
 def opened(servers: Cluster, replicas: list[str], limits: Limits = LIMITS) -> Database:
