@@ -1,4 +1,4 @@
-"""Plans on PostgreSQL of every statement that lists run, over many rows: no big table is read through, nothing big sorted.
+"""Plans on PostgreSQL of all that lists ask, over many rows: no big table is read through, nothing big is sorted.
 
 The built-in record is copied many times over, so that the tables have the size and the statistics of a big one.
 """
