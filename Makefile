@@ -2,6 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CHROMIUM ?= /usr/bin/chromium
 PROCESSES ?= 2
+# What tests run that comes from Debian, as package:program.
+DEBIAN ?= nginx:nginx pgbouncer:pgbouncer
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -13,13 +15,13 @@ export CUSTOM_COMPILE_COMMAND := make lock
 export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
-.PHONY: run test prove check fix bench bench-smoke openapi lock browser clean
+.PHONY: run test prove check fix bench bench-smoke openapi lock browser services clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.runtime ## Start the service; the first start makes the database and loads the built-in record
 	@exec $(BIN)/evidence serve
 
-test: $(VENV)/.dev node_modules/.package-lock.json browser ## Run every test, on SQLite and on PostgreSQL (PROCESSES=4: in so many processes)
+test: $(VENV)/.dev node_modules/.package-lock.json browser services ## Run every test, on SQLite and on PostgreSQL (PROCESSES=4: in so many processes)
 	node_modules/.bin/redocly lint openapi/openapi.json
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile $(ARGS)
 
@@ -75,6 +77,16 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 node_modules/.package-lock.json: package.json package-lock.json .npmrc
 	npm ci
 	@touch $@
+
+services:
+	@missing=; for one in $(DEBIAN); do PATH="$$PATH:/usr/sbin" command -v "$${one#*:}" >/dev/null || missing="$$missing $${one%%:*}"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing$$missing …" && apt-get update -q >/dev/null && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing >/dev/null; \
+	else \
+	  echo "The tests need programs that are not there. As root: apt-get install$$missing" >&2; exit 1; \
+	fi
 
 browser:
 	@test -x '$(CHROMIUM)' || if [ '$(CHROMIUM)' = /usr/bin/chromium ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -77,6 +77,7 @@ def create_app(
     master = crypto.master_key(settings.master_key, settings.home)
     load = Load(settings.queue)
     metrics, log = observe.Metrics(load), observe.logger(settings.log_level)
+    metrics.watch(database.servers)
     upkeep = Upkeep(settings, database, log)
     queries = Queries(database)
     shelf = Shelf(database, queries, settings.columns_mb, log.warning)

@@ -371,7 +371,14 @@ OF_PROBLEMS: Json = {
     "forbidden": {"WWW-Authenticate": {"$ref": "#/components/headers/WWWAuthenticate"}},
 }
 _ANY: Json = {"type": "object"}
-_WELL = _closed({"status": {"type": "string", "const": "ok"}})
+_OK: Json = {"status": {"type": "string", "const": "ok"}}
+_WELL = _closed(_OK)
+_SERVERS: Json = {
+    "type": "object",
+    "description": "`used`, or why one is not: `behind`, `away` …",
+    "additionalProperties": {"type": "string"},
+}
+_READY = {**_closed(_OK | {"servers": _SERVERS}), "required": ["status"]}
 
 # path -> operation, summary, description, schema, errors, whether it has an ETag
 SERVICE: dict[str, tuple[str, str, str, Json, tuple[str, ...], bool]] = {
@@ -389,8 +396,8 @@ SERVICE: dict[str, tuple[str, str, str, Json, tuple[str, ...], bool]] = {
     "/readyz": (
         "getReadiness",
         "Can it answer?",
-        "The database is reached and its schema is current.",
-        _WELL,
+        "The database is reached and its schema is current. Where replicas of it are read, what state each is in.",
+        _READY,
         ("406", "422", "503"),
         False,
     ),

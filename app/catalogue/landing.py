@@ -107,12 +107,13 @@ def fixed(reader: Reader, openapi: Callable[[], bytes]) -> dict[str, Handler]:
         _plain(request)
         if not await is_ready(reader):
             raise state.unavailable("The database is not reached, or its schema is not the one of this program.")
-        return _now({"status": "ok"})
+        servers = {one.name: one.state.partition(":")[0] for one in reader.database.servers()}
+        return _now({"status": "ok", **({"servers": servers} if servers else {})})
 
     return {"/v1": start, "/openapi.json": description, "/healthz": healthy, "/readyz": ready, **_problems()}
 
 
-def _now(content: dict[str, str]) -> Answer:
+def _now(content: dict[str, Any]) -> Answer:
     answer = found(PUBLIC, 0, negotiate.JSON, None, orjson.dumps(content))
     answer.headers = [one for one in answer.headers if one[0] != b"cache-control"] + [(b"cache-control", b"no-store")]
     return answer

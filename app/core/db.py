@@ -18,6 +18,7 @@ from app.core.engine import (
     Row,
     Rows,
     Series,
+    ServerState,
     Snapshot,
     Wanted,
     as_they_are,
@@ -36,6 +37,7 @@ __all__ = [
     "Reading",
     "Rows",
     "Series",
+    "ServerState",
     "Snapshot",
     "Wanted",
 ]
@@ -50,16 +52,22 @@ class Database:
     Writers take turns and each has one transaction; readers see one snapshot and cannot write.
     """
 
-    def __init__(self, url: str, limits: Limits = NO_MORE) -> None:
-        """Open a database by its address (`sqlite:///…` or `postgresql://…`)."""
-        self.engine = engine_for(url, limits)
+    def __init__(self, url: str, limits: Limits = NO_MORE, replicas: Sequence[str] = ()) -> None:
+        """Open a database by its address (`sqlite:///…` or `postgresql://…`), and those of servers that follow it."""
+        self.engine = engine_for(url, limits, replicas)
         self._free = limits.exports
 
     @classmethod
     def main(cls, settings: Settings) -> "Database":
         """Open the main database of the settings."""
-        limits = Limits(settings.threads, settings.read_connections, settings.read_seconds, settings.exports)
-        return cls(settings.database_url, limits)
+        limits = Limits(
+            settings.threads,
+            settings.read_connections,
+            settings.read_seconds,
+            settings.exports,
+            wait=settings.read_wait_ms / 1000,
+        )
+        return cls(settings.database_url, limits, settings.read_urls)
 
     def prepare(self, select: "Select[Any]") -> Prepared:
         """Compile a statement once: afterwards it runs as text on the driver."""
@@ -171,6 +179,10 @@ class Database:
                     yield one
         finally:
             self._free += 1
+
+    def servers(self) -> list[ServerState]:
+        """Return what is known of the servers that are read from, the primary first; nothing where there is one."""
+        return self.engine.servers()
 
     async def close(self) -> None:
         """Give back every connection."""

@@ -25,6 +25,24 @@ class Limits:
     cache: int = 24  # MiB that SQLite's writer keeps in memory
     shred: bool = False  # overwrite at once what is deleted, whatever it costs
     lasting: bool = True  # after a cut of the power it is still there
+    wait: float = 0.2  # seconds that a replica is waited for
+
+
+class ServerState(NamedTuple):
+    """What is known of one of several servers.
+
+    Attributes:
+        state: "used"; else why it is not read from, after a colon what was the matter.
+        reads: readings that it did.
+        failures: how often it was given up.
+        behind: bytes of the primary's log that it did not show when it was last looked at.
+    """
+
+    name: str
+    state: str
+    reads: int
+    failures: int
+    behind: int
 
 
 Phrase = tuple[tuple[str, ...], bool]  # terms that follow one another, and whether the last one only begins so
@@ -199,6 +217,10 @@ class Engine(Protocol):
         self, questions: Sequence[Question], batch: int, work: Callable[[int, Rows], T]
     ) -> AsyncGenerator[T, None]:
         """Yield what `work`, run where it holds up nobody, makes of each batch of rows, from one snapshot."""
+        ...
+
+    def servers(self) -> list[ServerState]:
+        """Return what is known of the servers that are read from, where there are several."""
         ...
 
     async def close(self) -> None:

@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from app.core.engine import ServerState
 from app.core.load import Load
 
 Scope = MutableMapping[str, Any]
@@ -89,6 +90,31 @@ class Metrics(Collector):
         yield from (requests, sizes, seconds)
         yield CounterMetricFamily("evidence_refused", "Requests refused, as too many came at once.", self._load.refused)
         yield GaugeMetricFamily("evidence_taken", "Requests taken and not yet answered.", self._load.now)
+
+    def watch(self, states: Callable[[], list[ServerState]]) -> None:
+        """Tell of the servers of a database too, where there are several."""
+        if states():
+            self.registry.register(_Servers(states))
+
+
+class _Servers(Collector):
+    """The servers that are read from, as they are when somebody looks."""
+
+    def __init__(self, states: Callable[[], list[ServerState]]) -> None:
+        self._states = states
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
+        used = GaugeMetricFamily("evidence_server_used", "Whether a server is read from.", labels=["server"])
+        behind = GaugeMetricFamily("evidence_server_behind_bytes", "Log it did not show yet.", labels=["server"])
+        reads = CounterMetricFamily("evidence_server_reads", "Readings that it did.", labels=["server"])
+        failures = CounterMetricFamily("evidence_server_failures", "Times it was given up.", labels=["server"])
+        for one in self._states():
+            used.add_metric([one.name], one.state == "used")
+            behind.add_metric([one.name], one.behind)
+            reads.add_metric([one.name], one.reads)
+            failures.add_metric([one.name], one.failures)
+        yield from (used, behind, reads, failures)
 
 
 class Observe:

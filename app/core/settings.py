@@ -34,6 +34,8 @@ class Settings:
     builtin: bool = True
     log_level: str = "info"
     threads: int = 4
+    read_urls: tuple[str, ...] = field(default=(), repr=False)
+    read_wait_ms: int = 200
     read_connections: int = 8
     read_seconds: int = 30
     exports: int = 8
@@ -93,6 +95,8 @@ class Settings:
             builtin=_choice(env, "EVIDENCE_BUILTIN", "1", ("0", "1")) == "1",
             log_level=_choice(env, "EVIDENCE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
             threads=_number(env, "EVIDENCE_THREADS", 4, 1, 64),
+            read_urls=_replicas(env, "EVIDENCE_READ_URLS", "EVIDENCE_DATABASE_URL"),
+            read_wait_ms=_number(env, "EVIDENCE_READ_WAIT_MS", 200, 0, 10_000),
             read_connections=_number(env, "EVIDENCE_READ_CONNECTIONS", 8, 1, 256),
             read_seconds=_number(env, "EVIDENCE_READ_SECONDS", 30, 1, 3600),
             exports=_number(env, "EVIDENCE_EXPORTS", 8, 1, 256),
@@ -158,6 +162,15 @@ def _database(env: Mapping[str, str], name: str) -> str:
     if text and not text.startswith(("sqlite:///", "postgresql://")):
         raise SettingError(f"{name} must begin with sqlite:/// or postgresql://")
     return text
+
+
+def _replicas(env: Mapping[str, str], name: str, of: str) -> tuple[str, ...]:
+    found = tuple(_listed(env, name, ""))
+    if not all(one.startswith("postgresql://") for one in found):
+        raise SettingError(f"{name} must be addresses that begin with postgresql://, with commas")
+    if found and not env.get(of, "").startswith("postgresql://"):
+        raise SettingError(f"{name} are replicas of a PostgreSQL server: {of} must begin with postgresql://")
+    return found
 
 
 def _address(env: Mapping[str, str], name: str) -> str | None:

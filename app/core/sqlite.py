@@ -41,7 +41,7 @@ from sqlalchemy.schema import CreateTable
 
 from app.core import fts5
 from app.core.checkpoints import Checkpoints
-from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, Wanted, too_long
+from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, ServerState, Wanted, too_long
 
 try:
     import pysqlite3 as sqlite
@@ -397,6 +397,10 @@ class SQLite:
         finally:
             # A reader that goes away leaves its last job running: the connection is closed behind it, never under it.
             job.add_done_callback(lambda _: connection.close())
+
+    def servers(self) -> list[ServerState]:
+        """Return nothing: there is no server."""
+        return []
 
     async def close(self) -> None:
         """Give back every connection."""

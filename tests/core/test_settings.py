@@ -17,6 +17,7 @@ NUMBERS = {
     "EVIDENCE_THREADS": ("threads", 1, 64),
     "EVIDENCE_READ_CONNECTIONS": ("read_connections", 1, 256),
     "EVIDENCE_READ_SECONDS": ("read_seconds", 1, 3600),
+    "EVIDENCE_READ_WAIT_MS": ("read_wait_ms", 0, 10_000),
     "EVIDENCE_EXPORTS": ("exports", 1, 256),
     "EVIDENCE_VIEWS": ("views", 1, 62),
     "EVIDENCE_COLUMNS_MB": ("columns_mb", 0, 65_536),
@@ -121,6 +122,17 @@ def test_the_address_of_a_database(variable):
     for wrong in ("/a/b.db", "sqlite:", "sqlite://", "mysql://h/n", "postgresql+psycopg://h/n", " sqlite:///b.db"):
         with pytest.raises(SettingError, match=f"^{variable} must begin with sqlite:/// or postgresql://$"):
             Settings.from_env({variable: wrong})
+
+
+def test_the_addresses_of_replicas():
+    main = {"EVIDENCE_DATABASE_URL": "postgresql://u:p@h:5432/n"}
+    given = main | {"EVIDENCE_READ_URLS": "postgresql://a/n, postgresql://b/n?pooled=true,"}
+    assert Settings.from_env(main).read_urls == ()
+    assert Settings.from_env(given).read_urls == ("postgresql://a/n", "postgresql://b/n?pooled=true")
+    with pytest.raises(SettingError, match="^EVIDENCE_READ_URLS must be addresses that begin with postgresql://"):
+        Settings.from_env(main | {"EVIDENCE_READ_URLS": "postgresql://a/n,sqlite:///b.db"})
+    with pytest.raises(SettingError, match="^EVIDENCE_READ_URLS are replicas of a PostgreSQL server"):
+        Settings.from_env({"EVIDENCE_READ_URLS": "postgresql://a/n"})
 
 
 def test_databases_lie_in_the_data_folder_unless_stated():
