@@ -248,9 +248,14 @@ _done = 0  # tasks
 
 def _start(settings: Settings, make: Callable[[Writer], Any]) -> None:
     global _worker
-    threading.Thread(target=_follow, daemon=True).start()
+    follow_parent()
     collect_rarely()
     _worker = make(Writer.open(settings, Database(settings.database_url, SMALL)))
+
+
+def follow_parent() -> None:
+    """Have this process end with the one that started it."""
+    threading.Thread(target=_follow, daemon=True).start()
 
 
 def _follow() -> None:

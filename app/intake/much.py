@@ -84,4 +84,4 @@ class AtOnce:
             for start in range(0, len(page), size):
                 staged = page[start : start + size]
                 sealed = (load.spool.key, [one.id for one in staged], load.sealed(staged))
-                yield staged, Task(load.owner, load.intake.writer.clock(), *sealed, bulk.alone_since)
+                yield staged, Task(load.owner, load.intake.writer.clock(), *sealed, bulk.alone_since, load.asker)
