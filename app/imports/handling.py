@@ -149,7 +149,9 @@ class Imports:
         parameters(request.scope["query_string"], ())
         row = await asyncio.to_thread(self.of, who, id)
         size = await asyncio.to_thread(size_of, self._file(id, FILE)) if row["state"] == "waiting" else row["size"] or 0
-        return Answer(204, [*CLOSED, *self._at(size, row["state"] != "waiting"), *self._limit()])
+        complete = row["state"] != "waiting"
+        told = {"received": size, "complete": complete, "most": self._most}
+        return private(200, told, [*self._at(size, complete), *self._limit()])
 
     def _at(self, size: int, complete: bool) -> list[tuple[bytes, bytes]]:
         return [(b"upload-offset", b"%d" % size), (b"upload-complete", b"?1" if complete else b"?0")]
@@ -245,7 +247,7 @@ class Imports:
             found = found_of(key, row) if key else {}
             if key is None or not found or (name == SHEET and not found["copy"]):
                 why = "being worked on" if row["state"] in AT_WORK else row["state"]
-                raise Problem("conflict", f"There is no {name} of it: it is {why}.")
+                raise Problem("not-found", f"There is no {name} of this import: it is {why}.")
             return Sealed(self._file(id, name), key, f"{id}/{name}"), *form(found)
 
         file, media_type, ending = await asyncio.to_thread(opened)

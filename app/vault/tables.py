@@ -139,7 +139,6 @@ class Import(SQLModel, table=True):
     __table_args__ = (
         Index("import_owner", "owner", "made", "id"),
         Index("import_state", "state", "changed"),
-        {"sqlite_with_rowid": False},
     )
 
     id: str = Field(primary_key=True)

@@ -32,7 +32,6 @@ def upgrade() -> None:
         sa.Column("confirmed_by", sa.String(), nullable=True),
         sa.Column("attempts", sa.SmallInteger(), nullable=False),
         sa.Column("reason", sa.String(), nullable=True),
-        sqlite_with_rowid=False,
     )
     op.create_index("import_owner", "import", ["owner", "made", "id"])
     op.create_index("import_state", "import", ["state", "changed"])
