@@ -100,7 +100,7 @@ def measure(folder: Path, rows: int) -> Importing:
 
 def _write(path: Path, rows: int) -> None:
     chance = random.Random(1)  # noqa: S311 - invented rows, the same each time
-    words = "event village guard family river north school night report witness border winter".split()
+    words = ["event", "village", "guard", "family", "river", "north", "school", "night", "report", "witness", "border", "winter"]
     with path.open("w", newline="") as file:
         sheet = csv.writer(file)
         sheet.writerow(("No", "Date", "Title", "Act", "Place", "Victims", "Source"))
@@ -123,7 +123,12 @@ def _world() -> Iterator[dict[str, Any]]:
 def _testimony(number: int) -> dict[str, Any]:
     audience = {"content": "full", "identity": "named", "place": "exact", "date": "day", "purposes": ["publication"]}
     consent = {"obtained_by": "B", "obtained_on": "2020", "form": "written", "language": "ko", "recontact": False}
-    about = {"slug": f"bench-{number}", "disclosure_basis": "consent", "witness": {"form": "unnamed"}, "recorded_by": "bench"}
+    about = {
+        "slug": f"bench-{number}",
+        "disclosure_basis": "consent",
+        "witness": {"form": "unnamed"},
+        "recorded_by": "bench",
+    }
     return about | {"consent": consent | {"audiences": {"public": audience}}}
 
 

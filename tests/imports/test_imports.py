@@ -1,8 +1,7 @@
 """Imports over HTTP: made, handed in, checked, confirmed by its numbers, applied; nobody else learns of any of it."""
 
-import pytest
 
-from tests.imports.conftest import another, good
+from tests.imports.conftest import good
 
 GAINS = {"public": 5, "partner": 4, "mechanism": 4}
 
