@@ -320,8 +320,8 @@ def _of_events(one: str) -> Json:
             "get": _operation(
                 "streamImport",
                 "What becomes of an import, as it does",
-                "Server-sent events (WHATWG HTML, section 9.2): the import whole whenever it changes, under the name of "
-                "its state. It ends with the import.",
+                "Server-sent events (WHATWG HTML, section 9.2): the import whole whenever it changes, under the name "
+                "of its state. It ends with the import.",
                 "contribute",
                 {"200": {"description": "As asked.", "headers": {}, "content": content}},
                 ("404", "406"),

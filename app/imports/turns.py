@@ -1,40 +1,58 @@
 """Turns: one import is worked on at a time, in a process beside the service, and begun again where one was killed."""
 
 import asyncio
+import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing import get_context
 from typing import Any, Protocol
 
 from app.core.db import Database
 from app.core.settings import Settings
 from app.imports.keeping import Keeping
-from app.imports.working import AGAIN, begin
+from app.imports.working import AGAIN
 from app.intake.bulk import Busy, alone
 from app.vault.keys import KeyStore
 
 LOOK_EVERY = 15  # seconds, for what others have left to be done
 MOST_ATTEMPTS = 3  # that end without an end of the work
+BEGIN = "from app.imports.working import begin; begin()"
 PAUSE = 2.0  # seconds after one of those
 
 
 class Running(Protocol):
     """A process that works on an import."""
 
-    exitcode: int | None
-
-    def join(self) -> None:
-        """Wait until it has ended."""
+    def wait(self) -> int:
+        """Wait until it has ended; return its status."""
 
     def kill(self) -> None:
         """End it at once: whatever it was at is begun again."""
 
 
-def started(settings: Settings, id: str) -> Running:
-    """Start a process that works on an import; it ends with this one."""
-    process = get_context("spawn").Process(target=begin, args=(settings, id), name="import")
-    process.start()
-    return process
+class Beside:
+    """A process beside this one that works on an import, and ends with this one.
+
+    It is no fork of this one, nor does it load what this one has loaded: its memory is its own work's alone.
+    """
+
+    def __init__(self, settings: Settings, id: str) -> None:
+        """Start it, and tell it what to do."""
+        self.process = subprocess.Popen([sys.executable, "-c", BEGIN], stdin=subprocess.PIPE)  # noqa: S603
+        assert self.process.stdin is not None  # noqa: S101 - it was asked for
+        with suppress(OSError):  # it has ended already: its status says so
+            self.process.stdin.write(pickle.dumps((settings, id)))
+            self.process.stdin.flush()
+
+    def wait(self) -> int:
+        """Wait until it has ended; return its status."""
+        with self.process:
+            return self.process.wait()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.kill()
 
 
 class Turns:
@@ -80,11 +98,11 @@ class Turns:
 
     async def _one(self, id: str) -> bool:
         """Have an import worked on; tell whether another may be at once."""
-        self._running = await asyncio.to_thread(started, self._settings, id)
+        self._running = await asyncio.to_thread(Beside, self._settings, id)
         if self._ends:
             self._running.kill()
-        await asyncio.to_thread(self._running.join)
-        status, self._running = self._running.exitcode, None
+        status = await asyncio.to_thread(self._running.wait)
+        self._running = None
         self._done()
         if self._ends or status == AGAIN:
             return False

@@ -7,7 +7,9 @@ next, so nothing comes in twice; what it had not applied comes in then, so nothi
 import asyncio
 import io
 import os
+import pickle
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,13 +29,14 @@ from app.exchange.sources import File, sources
 from app.exchange.translating import Problem
 from app.imports.keeping import Keeping, Row, folder_of, found_of, sealed, stated_of
 from app.imports.sealed import Sealed, Sealing, size_of
-from app.intake.bulk import collect_rarely, follow_parent
+from app.intake.bulk import collect_rarely
 from app.intake.much import AtOnce
 from app.intake.reading import Unreadable
 from app.intake.submit import Asker, Intake, Refused
 from app.intake.write import Closed, Writer
 
 NICE = 10  # whoever reads comes first
+AT_ONCE = 250  # records in a transaction: a process that gives way to others must not hold the lock for long
 EVERY = 1.0  # seconds between two words of how far it is
 AGAIN = 75  # the status of a process that could not work now, and may later
 FILE, REPORT, SHEET = "file", "report", "sheet"
@@ -51,9 +54,13 @@ class _Abandoned(Exception):
     """Whoever handed it in does not want it any more."""
 
 
-def begin(settings: Settings, id: str) -> None:
-    """Work on an import in this process, which ends with the one that started it; say nothing of what is in it."""
-    follow_parent()
+def begin() -> None:
+    """Work on the import that is named on the standard input; say nothing of what is in it.
+
+    The input stays open as long as whoever started this lives: this process ends with that one.
+    """
+    settings, id = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the service itself, which started this
+    threading.Thread(target=_follow, daemon=True).start()
     os.nice(NICE)
     collect_rarely()
     try:
@@ -64,6 +71,12 @@ def begin(settings: Settings, id: str) -> None:
         sys.stderr.write(orjson.dumps({"event": "import failed", "import": id, "type": type(error).__name__}).decode())
         sys.stderr.write("\n")
         sys.exit(1)
+
+
+def _follow() -> None:
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os._exit(1)
 
 
 def work(settings: Settings, id: str) -> None:
@@ -123,7 +136,7 @@ class _Work:
         refused: Refused | None = None
         try:
             sheets = sources(file, mapping)
-            found = load.bring(sheets, stated.keep_good, AtOnce(self._settings, closed=False))
+            found = load.bring(sheets, stated.keep_good, AtOnce(self._settings, closed=False, size=AT_ONCE))
         except Unreadable as error:
             found = Found([[Problem(0, "", "", str(error))]], 1, [[]])
             sheets = [Source(file.name, file.name, file.size, _nothing)]

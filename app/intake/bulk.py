@@ -248,14 +248,9 @@ _done = 0  # tasks
 
 def _start(settings: Settings, make: Callable[[Writer], Any]) -> None:
     global _worker
-    follow_parent()
+    threading.Thread(target=_follow, daemon=True).start()
     collect_rarely()
     _worker = make(Writer.open(settings, Database(settings.database_url, SMALL)))
-
-
-def follow_parent() -> None:
-    """Have this process end with the one that started it."""
-    threading.Thread(target=_follow, daemon=True).start()
 
 
 def _follow() -> None:

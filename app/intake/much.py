@@ -26,9 +26,10 @@ class AtOnce:
 
     kinds = unnamed()
 
-    def __init__(self, settings: Settings, closed: bool) -> None:
-        """Use the settings for worker processes too."""
+    def __init__(self, settings: Settings, closed: bool, size: int = 0) -> None:
+        """Use the settings for worker processes too; a `size` says how many records a transaction takes."""
         self._settings = settings
+        self._size = size or (CLOSED if closed else OPEN)
         self._closed = closed
         self._pool: ProcessPoolExecutor | None = None
 
@@ -79,7 +80,7 @@ class AtOnce:
         return (ROW, SEARCHED) if total > there else ()
 
     def _tasks(self, load: Load, bulk: Bulk) -> Iterator[tuple[list[Staged], Task]]:
-        size = CLOSED if self._closed else OPEN
+        size = self._size
         for page in load.staging.in_order(self.kinds, BY_ID if self._closed else BY_DAY):
             for start in range(0, len(page), size):
                 staged = page[start : start + size]

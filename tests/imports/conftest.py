@@ -35,13 +35,12 @@ class Inline:
     """The work on an import in a thread, where a test need not wait for a process to start."""
 
     def __init__(self, settings: Settings, id: str) -> None:
-        self.exitcode: int | None = None
         self._given = settings, id
 
-    def join(self) -> None:
+    def wait(self) -> int:
         """Do the work."""
         work(*self._given)
-        self.exitcode = 0
+        return 0
 
     def kill(self) -> None:
         """Let it come to its end."""
@@ -119,7 +118,7 @@ def opened(settings: Settings, database: Database) -> Iterator[House]:
 def inline() -> Iterator[None]:
     """Have the work done in threads."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(turns, "started", Inline)
+        patch.setattr(turns, "Beside", Inline)
         yield
 
 

@@ -1,17 +1,13 @@
 """An import that is killed at any moment and begun again ends with exactly what one has that was not."""
 
 import asyncio
-import os
 import random
-import signal
 import time
-from multiprocessing import get_context
 
 import pytest
 
-from app.core.db import Database
 from app.imports import turns
-from app.imports.working import begin
+from app.imports.turns import Beside
 from app.vault.tables import RECORD, REVISION
 from tests.exchange.house import sheet
 from tests.imports.conftest import another, filled, opened
@@ -32,16 +28,15 @@ class Dying:
         self.chance, self.left, self.killed = chance, lives, 0
 
     def __call__(self, settings, id):
-        process = get_context("spawn").Process(target=begin, args=(settings, id))
-        process.start()
+        beside = Beside(settings, id)
         if self.left:
             self.left -= 1
             # It takes some tenths to begin; then it is hit while it checks, foresees or applies.
             time.sleep(self.chance.uniform(0.9, 2.6))
-            if process.is_alive():
-                os.kill(process.pid, signal.SIGKILL)
+            if beside.process.poll() is None:
+                beside.kill()
                 self.killed += 1
-        return process
+        return beside
 
 
 @pytest.mark.parametrize("seed", range(often(1)))
@@ -49,7 +44,7 @@ class Dying:
 def test_nothing_is_lost_and_nothing_comes_in_twice(engine, new_database, tmp_path, monkeypatch, seed):
     settings, database = filled(new_database(engine), tmp_path)
     dying = Dying(random.Random(seed), 2)
-    monkeypatch.setattr(turns, "started", dying)
+    monkeypatch.setattr(turns, "Beside", dying)
     monkeypatch.setattr(turns, "PAUSE", 0.01)
     monkeypatch.setattr(turns, "MOST_ATTEMPTS", 100)
     before = count(database, RECORD)
@@ -68,4 +63,3 @@ def test_nothing_is_lost_and_nothing_comes_in_twice(engine, new_database, tmp_pa
     assert (count(database, RECORD), count(database, REVISION)) == (before + ROWS, before + ROWS)
     assert not list(settings.home.glob("imports/*/file"))
     asyncio.run(database.close())
-    assert isinstance(database, Database)
