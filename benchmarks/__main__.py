@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import counting, equality, exporting, machine, report, serving, totals, wrk
+from benchmarks import counting, equality, exporting, importing, machine, report, serving, totals, wrk
 from benchmarks.datasette import Datasette
 from benchmarks.limit import limits
 from benchmarks.ours import Ours
@@ -18,7 +18,7 @@ from benchmarks.system import System
 from benchmarks.workspace import Workspace, plain
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
-PARTS = ("loading", "serving", "totals", "counts", "exports")
+PARTS = ("loading", "serving", "totals", "counts", "exports", "importing")
 SMOKE = 2_000
 
 
@@ -68,8 +68,9 @@ def _smoke(workspace: Workspace) -> None:
         counted = counting.measure(running[0][1], None, workspace.database, 3, seed=0)
         taken = exporting.measure(running[0][1], workspace.ours, None, 1)
         start = running[0][1].started_in
+    brought = importing.measure(workspace.folder / "importing", 500)
     results = {"n": workspace.n, "rounds": 1, "seconds": 0, "compared": compared._asdict(), "start": start}
-    parts = {"serving": figures, "totals": colds, "counts": counted, "exports": taken}
+    parts = {"serving": figures, "totals": colds, "counts": counted, "exports": taken, "importing": [brought]}
     print(report.text(results | {name: plain(found) for name, found in parts.items()}))
     print(f"The benchmark runs: {time.monotonic() - begun:.1f} s. These figures mean nothing.")
 
@@ -79,6 +80,11 @@ def _measure(workspace: Workspace, chosen: argparse.Namespace) -> None:
     if "serving" in parts:
         wrk.program()  # better missed now than after an hour of loading
     workspace.keep(n=workspace.n, machine=machine.describe())
+    if "importing" in parts:
+        found = importing.measure(workspace.folder / "importing", min(importing.ROWS, workspace.n))
+        workspace.keep(importing=plain([found]))
+    if parts == ["importing"]:
+        return
     if chosen.fresh:
         workspace.forget()
     if "loading" in parts:

@@ -25,6 +25,7 @@ from benchmarks import loading
 from benchmarks.ours import Ours
 from benchmarks.server import Failed, Server, free_port
 
+ROWS = 100_000
 OWNER, PLACES, QUIET, PACE, WITHDRAW_EVERY = "bench-importer", 100, 6.0, 0.02, 4.0
 MAPPING: dict[str, Any] = {
     "mapping": "1",
@@ -179,9 +180,10 @@ class _Run:
         spans = [after - earlier for earlier, after in zip(times, times[1:], strict=False)]
         processor = sum(self._processor.values())
         during = median(self._reads) * 1e3
-        return Importing(
-            self._rows, *spans, processor, self._private, self._own, before, during, max(self._withdrawals) * 1e3
-        )
+        return Importing(self._rows, *spans, processor, self._private, self._own, before, during, self._longest())
+
+    def _longest(self) -> float:
+        return max(self._withdrawals, default=0.0) * 1e3
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
@@ -257,14 +259,3 @@ def _read_one(connection: http.client.HTTPConnection) -> float:
     connection.request("GET", "/v1/places/bench-place-7")
     connection.getresponse().read()
     return time.perf_counter() - begun
-
-
-def main() -> None:
-    """Measure by itself: `python -m benchmarks.importing FOLDER ROWS`."""
-    import sys
-
-    print(measure(Path(sys.argv[1]), int(sys.argv[2])))
-
-
-if __name__ == "__main__":
-    main()

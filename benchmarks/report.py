@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.counting import Counting
 from benchmarks.exporting import Export
+from benchmarks.importing import Importing
 from benchmarks.loading import Loading
 from benchmarks.serving import RUNS, Figure
 from benchmarks.totals import Cold
@@ -39,6 +40,8 @@ def text(results: dict[str, Any]) -> str:
         parts += ["### Counts by facets, never asked before", _counts(Counting(**one) for one in results["counts"])]
     if "exports" in results:
         parts += ["### Everything at once (R6)", _exports(Export(**one) for one in results["exports"])]
+    if "importing" in results:
+        parts += ["### A sheet over HTTP", _imports(Importing(**one) for one in results["importing"])]
     if "loading" in results:
         parts += ["### Loading", _loads([Loading(**one) for one in results["loading"]])]
     return "\n\n".join(parts) + "\n"
@@ -124,6 +127,24 @@ def _exports(exports: Iterable[Export]) -> str:
             for one in exports
         ),
     )
+
+
+def _imports(imports: Iterable[Importing]) -> str:
+    head = ("rows", "seconds", "of the processor", "most private MB", "of the service", "read before ms", "during ms")
+    rows = (
+        (
+            f"{one.rows:,}",
+            f"{one.seconds:.1f}",
+            f"{one.processor:.1f}",
+            f"{one.private / 1e6:.0f}",
+            f"{one.server / 1e6:.0f}",
+            f"{one.before:.2f}",
+            f"{one.during:.2f}",
+            f"{one.withdrawal:.0f}",
+        )
+        for one in imports
+    )
+    return table((*head, "longest withdrawal ms"), rows)
 
 
 def _loads(loads: Iterable[Loading]) -> str:

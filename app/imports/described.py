@@ -170,7 +170,7 @@ def paths() -> Json:
     """Return the operations of imports."""
     one, example = f"{BASE}/{{id}}", EXAMPLE
     limit = {"type": "integer", "minimum": 1, "maximum": MOST_PAGE, "default": PAGE}
-    asked = [
+    asked: list[Json] = [
         {"name": "limit", "in": "query", "description": "How many.", "schema": limit, "example": 10},
         {"name": "cursor", "in": "query", "description": "From `next` of the page before.", "schema": TEXT},
     ]

@@ -109,8 +109,8 @@ class Keeping:
         row = self.find(id)
         if row is None or row["state"] not in AT_WORK:
             return False
-        over = row["attempts"] + 1 >= most
-        more = {
+        over = bool(row["attempts"] + 1 >= most)
+        more: Row = {
             "state": "failed",
             "reason": "Something went wrong here, again and again. The operator's log says what.",
         }

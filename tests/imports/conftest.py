@@ -158,4 +158,4 @@ def hand(house: House) -> Hand:
 
 def good() -> str:
     """A sheet without a fault."""
-    return sheet(*ROWS)
+    return str(sheet(*ROWS))

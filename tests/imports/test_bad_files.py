@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from typing import Any
 
 import pytest
 import xlsxwriter
@@ -39,7 +40,7 @@ def archive(**entries):
 
 
 FAR = ((0, HEADER.split(",")), (1, NO.split(",")), (1_048_575, [""] * 16_383 + ["x"]))
-CASES = {
+CASES: dict[str, tuple[str, Any, list[tuple[Any, ...]]]] = {
     "wrong encoding": (
         "a.csv",
         sheet(row(1, Title="새마을에서 있었던 사건" * 3)).encode() + row(2, Title="고").encode("cp949") + b"\n",

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from typing import Any
 
 import orjson
 import pytest
@@ -64,7 +65,8 @@ def test_only_its_organisation_has_an_import_and_each_right_does_its_own(house, 
     other = another(house)
     assert other.ask("GET", "/v1/imports").json() == {"items": [], "next": None}
     for act in ACTS:
-        method, body = ("POST", {"gains": {}}) if act == "/confirm" else ("GET", None)
+        body: Any = {"gains": {}} if act == "/confirm" else None
+        method = "GET" if body is None else "POST"
         answer = other.ask(method, one + act, body)
         nothing = other.ask(method, f"/v1/imports/{new('imp')}{act}", body)
         assert (answer.status_code, answer.content) == (404, nothing.content)

@@ -17,7 +17,7 @@ from tests.often import often
 ROWS = 400
 
 
-def rows(number: int) -> str:
+def rows(number: int):
     return sheet(*(f"{one},{1990 + one % 30},Event {one},Torture,camp,,,TEST/1,,,,,," for one in range(number)))
 
 

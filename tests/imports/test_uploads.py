@@ -117,11 +117,11 @@ def test_a_sealed_file_is_read_anywhere_and_grows_at_its_end(tmp_path):
         file.close()
         written += len(piece)
         assert size_of(path) == written
-    with Sealed(path, key, "a") as file:
+    with Sealed(path, key, "a") as opened:
         for at in (0, 5, 10, FRAME - 1, FRAME + 9, FRAME + 17, len(content) - 1, len(content)):
-            file.seek(at)
+            opened.seek(at)
             got = b""
-            while piece := file.read(300_000):
+            while piece := opened.read(300_000):
                 got += piece
             assert got == content[at:]
 
