@@ -44,6 +44,11 @@ from app.core.load import STATE, Load
 from app.core.problems import Problem, not_found
 from app.core.settings import Settings
 from app.explorer import docs
+from app.imports.events import Events
+from app.imports.handling import Imports
+from app.imports.keeping import Keeping
+from app.imports.turns import Turns
+from app.imports.uploading import most_of_upload
 from app.intake import journal, retract
 from app.intake.bulk import Busy
 from app.intake.restore import restore
@@ -98,15 +103,15 @@ def create_app(
         settings.rate_public, settings.rate_credential, settings.rate_store, crypto.derive(master, "rate"), log.warning
     )
     desk, trails = Desk(settings, database, master, expire or upkeep.expire, upkeep.wake), Trails(spool)
+    turns = Turns(settings, database, lambda: desk.writer().vault.keys, log, upkeep.wake)
+    ours = database if db is None else None
     app = FastAPI(
         title=TITLE,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_life(
-            settings, database if db is None else None, metrics, rates, upkeep, shelf, spool, shipper, desk, load
-        ),
+        lifespan=_life(settings, ours, metrics, rates, upkeep, shelf, spool, shipper, desk, turns, load),
         # The service sends nothing to anybody: no tracing, and no exporter, whatever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
@@ -126,7 +131,10 @@ def create_app(
     hot = Hot(Fresh(database, queries), settings.answers_mb, settings.public_url)
     reads = Reads(reader, who, trails, hot, fixed(reader, openapi_bytes), viewed, writes.beside)
     accounts = Accounts(database, master, settings.public_url)
-    accesses = Accesses(access, tokens, Keys(database), accounts.routes)
+    keeping = Keeping(database, settings.home, settings.import_days)
+    imports = Imports(settings, desk, trails, keeping, turns.wake)
+    events = Events(imports, access, waiting)
+    accesses = Accesses(access, tokens, Keys(database), accounts.routes | imports.routes | events.routes)
     app.router.routes[:] = [reads, accesses, writes, *docs.routes()]
     app.add_middleware(reads.before)
     dressing = Dressing(settings.cors_origins, settings.is_https)
@@ -205,7 +213,8 @@ def _rules(settings: Settings, rates: Rates, log: Any, credential: Credential) -
         log.warning("requests that a proxy passed on are counted as those of one reader: set EVIDENCE_PROXIES")
 
     hinting = None if settings.proxies else hint
-    return Rules(rates, settings.body_bytes, settings.body_seconds, _refuse, hinting, credential)
+    limits = (settings.body_bytes, settings.body_seconds)
+    return Rules(rates, *limits, _refuse, hinting, credential, most_of_upload(settings))
 
 
 def _life(
@@ -218,6 +227,7 @@ def _life(
     spool: Spool,
     shipper: Shipper,
     desk: Desk,
+    turns: Turns,
     load: Load,
 ) -> Any:
     @asynccontextmanager
@@ -228,9 +238,12 @@ def _life(
         shelf.begin(PUBLIC, [kind.name for kind in KINDS if kind.date])
         shipping = asyncio.create_task(shipper.run())
         restoring = asyncio.create_task(upkeep.restore()) if database is not None else None
+        importing = asyncio.create_task(turns.run()) if database is not None else None
         try:
             yield {STATE: load}
         finally:
+            if importing is not None:
+                await turns.end(importing)
             if restoring is not None:
                 await upkeep.end(restoring)
             shipping.cancel()

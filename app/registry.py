@@ -7,6 +7,7 @@ import orjson
 
 from app.catalogue import searching_described as searching
 from app.catalogue.openapi import Description
+from app.imports import described as imports
 from app.records import BY_NAME, BY_PATH, KINDS, Kind
 from app.statistics import described as statistics
 from app.writing.described import describe
@@ -17,7 +18,8 @@ __all__ = ["BY_NAME", "BY_PATH", "KINDS", "Kind", "openapi_bytes", "openapi_docu
 @cache
 def openapi_document() -> dict[str, Any]:
     """Return the description of the API (OpenAPI 3.1), made from the kinds and the filter vocabulary."""
-    return describe(Description().document([searching.paths, statistics.paths], [*searching.TAGS, *statistics.TAGS]))
+    parts, tags = [searching.paths, statistics.paths], [*searching.TAGS, *statistics.TAGS]
+    return imports.describe(describe(Description().document(parts, tags)))
 
 
 @cache

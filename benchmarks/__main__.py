@@ -11,7 +11,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks import charts, counting, equality, exporting, growth, machine, peers, report, serving, totals, wrk
+from benchmarks import (
+    charts,
+    counting,
+    equality,
+    exporting,
+    growth,
+    importing,
+    machine,
+    peers,
+    report,
+    serving,
+    totals,
+    wrk,
+)
 from benchmarks.ours import Ours
 from benchmarks.peers import Chosen
 from benchmarks.postgresql import Cluster, postgresql
@@ -19,7 +32,7 @@ from benchmarks.questions import EXPORTED, Truth
 from benchmarks.workspace import Workspace, plain
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-PARTS = ("loading", "serving", "totals", "counts", "exports")
+PARTS = ("loading", "serving", "totals", "counts", "exports", "importing")
 SMOKE = 2_000
 
 
@@ -88,6 +101,7 @@ def _smoke(workspace: Workspace) -> None:
         counted = counting.measure(running, truth, workspace.database, 3, seed=0)
         taken = exporting.measure(running, workspace.store().home, len(truth.exported(EXPORTED)), 1)
         start = ours[0].server.started_in
+    brought = importing.measure(workspace.folder / "importing", 500)
     costs = growth.measure(workspace, Ours(workspace.store()), _silent, seconds=0.05)
     results = {"n": workspace.n, "rounds": 1, "seconds": 0, "compared": compared._asdict(), "start": start}
     parts: dict[str, Iterable[Any]] = {
@@ -96,6 +110,7 @@ def _smoke(workspace: Workspace) -> None:
         "counts": counted,
         "exports": taken,
         "growth": costs,
+        "importing": [brought],
     }
     print(report.text(results | {name: plain(found) for name, found in parts.items()}))
     print(f"The benchmark runs: {time.monotonic() - begun:.1f} s. These figures mean nothing.")
@@ -106,6 +121,11 @@ def _measure(workspace: Workspace, arguments: argparse.Namespace) -> None:
     if "serving" in parts:
         wrk.program()  # better missed now than after an hour of loading
     workspace.keep(n=workspace.n, machine=machine.describe())
+    if "importing" in parts:
+        found = importing.measure(workspace.folder / "importing", min(importing.ROWS, workspace.n))
+        workspace.keep(importing=plain([found]))
+    if parts == ["importing"]:
+        return
     with ExitStack() as stack:
         cluster = stack.enter_context(peers.clusters(workspace, chosen))
         if arguments.fresh:

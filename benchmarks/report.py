@@ -10,6 +10,7 @@ from benchmarks.counting import Counting
 from benchmarks.exporting import Export
 from benchmarks.figures import Rates, Spread, growth, per_million
 from benchmarks.growth import QUESTIONS, SLOPE, TWICE, Cost, comparable
+from benchmarks.importing import Importing
 from benchmarks.loading import Loading
 from benchmarks.serving import FACETS, R1, R1_NEW, R2, RUNS, Figure
 from benchmarks.totals import Cold
@@ -54,6 +55,8 @@ def text(results: dict[str, Any], charts: Iterable[tuple[str, str]] = ()) -> str
         parts += ["### A tenth of all records at once (R6)", _exports(exports)]
     if costs:
         parts += ["### Growth", *_growth(costs)]
+    if "importing" in results:
+        parts += ["### A sheet over HTTP", _imports(Importing(**one) for one in results["importing"])]
     if "loading" in results:
         parts += ["### Loading", _loads([Loading(**one) for one in results["loading"]])]
     return "\n\n".join(parts) + "\n"
@@ -171,6 +174,24 @@ def _exports(exports: Iterable[Export]) -> str:
             for one in exports
         ),
     )
+
+
+def _imports(imports: Iterable[Importing]) -> str:
+    head = ("rows", "seconds", "of the processor", "most private MB", "of the service", "read before ms", "during ms")
+    rows = (
+        (
+            f"{one.rows:,}",
+            f"{one.seconds:.1f}",
+            f"{one.processor:.1f}",
+            f"{one.private / 1e6:.0f}",
+            f"{one.server / 1e6:.0f}",
+            f"{one.before:.2f}",
+            f"{one.during:.2f}",
+            f"{one.withdrawal:.0f}",
+        )
+        for one in imports
+    )
+    return table((*head, "longest withdrawal ms"), rows)
 
 
 def _loads(loads: Iterable[Loading]) -> str:

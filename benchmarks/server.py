@@ -180,6 +180,18 @@ class Server:
         if self._process is not None and (code := self._process.poll()) is not None:
             raise Failed(f"{self.name} ended with {code}: {self._log.read_text()[-2_000:]}")
 
+    def children(self) -> list[psutil.Process]:
+        """Return the processes that it has started."""
+        try:
+            return psutil.Process(self._process.pid).children(recursive=True) if self._process is not None else []
+        except psutil.NoSuchProcess:
+            return []
+
+    @staticmethod
+    def private_of(process: psutil.Process) -> int:
+        """Return the memory that one process has for itself."""
+        return _private(process)
+
     def private_bytes(self) -> int:
         """Return the memory that it has for itself."""
         return private_bytes(self._process.pid) if self._process is not None else 0

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -24,9 +24,10 @@ from sqlalchemy import (
 )
 
 from app.access import acts
+from app.access.asked import limit_of, parameters
 from app.access.audit import unpacked
 from app.access.bodies import Body, wrong
-from app.access.caller import NOT_HERE, Identity, names_a_credential
+from app.access.caller import Identity
 from app.access.shipping import is_mechanism
 from app.access.tables import AUDIT_ENTRY, AUDIT_READ, AUDIT_SEAL, VIEW
 from app.core import ids, moments
@@ -34,11 +35,10 @@ from app.core.answer import Answer, Request, private
 from app.core.crypto import SealError, Tokens
 from app.core.db import Database, Rows, Snapshot
 from app.core.moments import iso
-from app.core.problems import Fault, Problem, invalid, nearest
+from app.core.problems import Fault, Problem, invalid
 from app.vault.keys import chunks
 from app.vault.tables import RECORD
 
-PAGE, MOST_PAGE = 50, 200
 LONGEST = 730 * 86_400_000  # milliseconds from now for which a mechanism may seal what it reads
 PARAMETERS = ("record", "organisation", "limit", "cursor")
 
@@ -77,8 +77,9 @@ class Accounts:
     async def list_reads(self, request: Request, who: Identity, _: Body, __: str) -> Answer:
         """Answer with who has read the caller's records, newest first; to the operator's steward with every line."""
         who.require("steward")
-        asked = _asked(request.scope["query_string"], who.operator)
-        limit, after = _limit(asked), self._after(who, asked)
+        known = [name for name in PARAMETERS if name != ("record" if who.operator else "organisation")]
+        asked = parameters(request.scope["query_string"], known)
+        limit, after = limit_of(asked), self._after(who, asked)
         if who.operator:
             items, last = await self._every_line(asked.get("organisation"), limit, after)
         else:
@@ -230,34 +231,6 @@ def _place(who: Identity, asked: dict[str, str]) -> bytes:
     """Return what a cursor is bound to: whose account it is, and what of it."""
     kept = [(name, text) for name, text in sorted(asked.items()) if name not in ("cursor", "limit")]
     return orjson.dumps([who.organisation, who.operator, kept])
-
-
-def _asked(query: bytes, operator: bool) -> dict[str, str]:
-    """Read the parameters.
-
-    Raises:
-        Problem: invalid-request.
-    """
-    known = [name for name in PARAMETERS if name != ("record" if operator else "organisation")]
-    faults, found = [], {}
-    for name, text in parse_qsl(query.decode("ascii", "replace"), keep_blank_values=True)[:20]:
-        if name not in known:
-            hint = f"There is no parameter of this name. {nearest(name, known)}".rstrip()
-            why = NOT_HERE if names_a_credential(name) else hint
-            faults.append(Fault("query", name[:60], why))
-        elif name in found or not text or "\0" in text:
-            faults.append(Fault("query", name, "One value, please."))
-        found[name] = text
-    if faults:
-        raise invalid(faults[:10])
-    return found
-
-
-def _limit(asked: dict[str, str]) -> int:
-    text = asked.get("limit", str(PAGE))
-    if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= MOST_PAGE):
-        raise invalid([Fault("query", "limit", f"A whole number from 1 to {MOST_PAGE}.")])
-    return int(text)
 
 
 def _of_owner(by_record: bool) -> "Select[Any]":

@@ -52,6 +52,8 @@ class Settings:
     cors_origins: tuple[str, ...] = ("*",)
     body_bytes: int = 1_048_576
     body_seconds: int = 60
+    import_mb: int = 2048
+    import_days: int = 3
     head_seconds: int = 10
     audit_fsync: bool = False
     oidc_issuer: str | None = None
@@ -113,6 +115,8 @@ class Settings:
             cors_origins=_origins(env, "EVIDENCE_CORS_ORIGINS"),
             body_bytes=_number(env, "EVIDENCE_BODY_BYTES", 1_048_576, 1024, 100_000_000),
             body_seconds=_number(env, "EVIDENCE_BODY_SECONDS", 60, 1, 3600),
+            import_mb=_number(env, "EVIDENCE_IMPORT_MB", 2048, 1, 100_000),
+            import_days=_number(env, "EVIDENCE_IMPORT_DAYS", 3, 1, 365),
             head_seconds=_number(env, "EVIDENCE_HEAD_SECONDS", 10, 1, 300),
             audit_fsync=_choice(env, "EVIDENCE_AUDIT_FSYNC", "0", ("0", "1")) == "1",
             oidc_issuer=_issuer(env, "EVIDENCE_OIDC_ISSUER"),

@@ -3,12 +3,12 @@
 import dataclasses
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from app.core import crypto, ids, moments
 from app.disclosure.fitness import Doubt, doubts
@@ -18,7 +18,8 @@ from app.records import BY_NAME, references
 from app.records.base import Content
 from app.records.consent import not_yet
 from app.vault.append import Addition, Head, commit
-from app.vault.tables import GONE
+from app.vault.keys import chunks
+from app.vault.tables import GONE, RECORD
 from app.vocabulary import edtf
 
 PUBLIC_RECORD = "public-record"
@@ -148,7 +149,11 @@ class Intake:
         return hmac.digest(self._naming, b"\0".join((owner.encode(), kind.encode(), name)), hashlib.sha256).hex()
 
     def submit(
-        self, drafts: Sequence[Draft], owner: str, promised: Callable[[str], str | None] = lambda _: None
+        self,
+        drafts: Sequence[Draft],
+        owner: str,
+        promised: Callable[[str], str | None] = lambda _: None,
+        asker: Asker | None = None,
     ) -> Outcome:
         """Take records: all of them, or none.
 
@@ -156,6 +161,7 @@ class Intake:
             drafts: records with distinct ids.
             owner: the organisation that holds them.
             promised: tells the kind of a record that a later submission of the same load will bring, by its id.
+            asker: whoever submits, where it must learn of no hidden record of others.
 
         Raises:
             Refused: a reference leads nowhere, an id belongs to another kind or owner, or a new consent has run out.
@@ -163,7 +169,7 @@ class Intake:
         """
 
         def _submit(connection: Connection, at: int, size: int) -> Outcome:
-            outcome, additions = self.plan(connection, drafts, owner, promised)
+            outcome, additions = self.plan(connection, drafts, owner, promised, asker)
             self.writer.append(connection, at, size, additions)
             return outcome
 
@@ -238,7 +244,7 @@ class Intake:
         asker: Asker | None,
     ) -> None:
         refusals: list[Refusal] = []
-        named = self._named(connection, drafts, heads) if asker is not None else {}
+        named = self.named(connection, [one.id for one in drafts if one.id in heads]) if asker is not None else {}
         here = {draft.id: draft.kind for draft in drafts}
         self.writer.world.learn(connection, [to for draft in drafts for to in draft.targets if to not in here])
         for position, draft in enumerate(drafts):
@@ -251,7 +257,7 @@ class Intake:
                 if asker is not None and not self._is_known(target, asker):
                     if target in named.get(draft.id, ()):
                         continue
-                    kind = here.get(target)
+                    kind = here.get(target) or promised(target)
                 else:
                     kind = here.get(target) or self._kind_of(target) or promised(target)
                 if kind not in allowed:
@@ -291,9 +297,18 @@ class Intake:
                 refusals.append(Refusal(position, "parent", IN_ITSELF))
         return refusals
 
-    def _named(self, connection: Connection, drafts: Sequence[Draft], heads: Mapping[str, Head]) -> dict[str, set[str]]:
-        """Return what the newest revisions of drafts name already."""
-        stored = self.writer.vault.read(connection, [one.id for one in drafts if one.id in heads])
+    def unknown(self, connection: Connection, ids: Iterable[str], asker: Asker) -> set[str]:
+        """Return those of some ids that are of records of others, of which an asker must not learn."""
+        c = RECORD.c
+        found: set[str] = set()
+        for chunk in chunks(ids):
+            rows = connection.execute(select(c.id, c.owner, c.views).where(c.id.in_(chunk)))
+            found |= {id for id, owner, views in rows if owner != asker.organisation and not views & asker.views}
+        return found
+
+    def named(self, connection: Connection, ids: Sequence[str]) -> dict[str, set[str]]:
+        """Return what the newest revisions of records name; of those that are on record."""
+        stored = self.writer.vault.read(connection, ids)
         return {
             id: {to for _, to, _ in references(BY_NAME[one.kind], one.content)}
             for id, one in stored.items()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, Table, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, SmallInteger, Table, text
 from sqlmodel import Field, SQLModel
 
 # What SQLite keeps as the row's own number: a table in this order only grows at its end.
@@ -129,6 +129,41 @@ class Answered(SQLModel, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
+class Import(SQLModel, table=True):
+    """One import over HTTP, and where it stands. Its file, its report and what is sealed here have one key.
+
+    The key lies in the key store under the import's id while `kept` is set: whatever destroys it ends all of that.
+    """
+
+    __tablename__ = "import"
+    __table_args__ = (
+        Index("import_owner", "owner", "made", "id"),
+        Index("import_state", "state", "changed"),
+    )
+
+    id: str = Field(primary_key=True)
+    owner: str
+    state: str  # waiting | received | checking | ready | refused | confirmed | applying | done | failed | abandoned
+    made: int = Field(sa_type=BigInteger)  # milliseconds since 1970, UTC, as every moment here
+    made_by: str  # the credential
+    views: int = Field(sa_type=BigInteger)  # that whoever made it is shown, one bit each
+    changed: int = Field(sa_type=BigInteger)
+    ends: int = Field(sa_type=BigInteger)  # when what is kept of it goes
+    kept: bool = Field(sa_type=Boolean)
+    size: int | None = Field(default=None, sa_type=BigInteger)  # bytes of the file, as stated or as received
+    digest: bytes | None = Field(default=None, sa_type=LargeBinary)  # SHA-256 of the file
+    stated: bytes = Field(sa_type=LargeBinary)  # sealed: the file's name, the mapping, the options
+    found: bytes | None = Field(default=None, sa_type=LargeBinary)  # sealed: what came of it so far
+    phase: str | None = None
+    done: int = Field(sa_type=BigInteger)
+    total: int = Field(sa_type=BigInteger)
+    log_size: int | None = Field(default=None, sa_type=BigInteger)  # of the log when it was foreseen what views gain
+    confirmed: str | None = None  # JSON: what views gain, as a steward confirmed it
+    confirmed_by: str | None = None  # the credential
+    attempts: int = Field(sa_type=SmallInteger)  # that ended without an end of the work
+    reason: str | None = None  # why it ended as it did
+
+
 RECORD: Table = Record.__table__  # type: ignore[attr-defined]
 REVISION: Table = Revision.__table__  # type: ignore[attr-defined]
 REFERENCE: Table = Reference.__table__  # type: ignore[attr-defined]
@@ -136,3 +171,4 @@ DISCLOSED: Table = Disclosed.__table__  # type: ignore[attr-defined]
 RESTORING: Table = Restoring.__table__  # type: ignore[attr-defined]
 ERASING: Table = Erasing.__table__  # type: ignore[attr-defined]
 ANSWERED: Table = Answered.__table__  # type: ignore[attr-defined]
+IMPORT: Table = Import.__table__  # type: ignore[attr-defined]

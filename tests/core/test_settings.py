@@ -27,6 +27,8 @@ NUMBERS = {
     "EVIDENCE_RATE_CREDENTIAL": ("rate_credential", 0, 1_000_000),
     "EVIDENCE_BODY_BYTES": ("body_bytes", 1024, 100_000_000),
     "EVIDENCE_BODY_SECONDS": ("body_seconds", 1, 3600),
+    "EVIDENCE_IMPORT_MB": ("import_mb", 1, 100_000),
+    "EVIDENCE_IMPORT_DAYS": ("import_days", 1, 365),
     "EVIDENCE_HEAD_SECONDS": ("head_seconds", 1, 300),
 }
 
