@@ -40,6 +40,11 @@ from app.core.db import Database
 from app.core.dressing import Dressing
 from app.core.problems import Problem, not_found
 from app.core.settings import Settings
+from app.exchange.hooks.addresses import Rules as Addresses
+from app.exchange.hooks.courier import Courier
+from app.exchange.hooks.managing import Webhooks
+from app.exchange.hooks.messages import Messages
+from app.exchange.hooks.posting import Post
 from app.explorer import docs
 from app.intake import journal, retract
 from app.intake.bulk import Busy
@@ -76,10 +81,11 @@ def create_app(
     upkeep = Upkeep(settings, database, log)
     queries = Queries(database)
     shelf = Shelf(database, queries, settings.columns_mb, log.warning)
+    cursors = Cursors(crypto.Tokens(master, "cursor"))
     reader = Reader(
         database=database,
         queries=queries,
-        cursors=Cursors(crypto.Tokens(master, "cursor")),
+        cursors=cursors,
         plans=Memo(PLANS),
         shelf=shelf,
         found=Large(FOUND),
@@ -92,14 +98,17 @@ def create_app(
     rates = Rates(
         settings.rate_public, settings.rate_credential, settings.rate_store, crypto.derive(master, "rate"), log.warning
     )
+    messages, post = Messages(master, cursors), Post(Addresses.of(settings), settings.hook_seconds)
+    courier = Courier(settings, database, messages, post, reader.expire, metrics.attempted, log)
     desk, trails = Desk(settings, database, master, expire or upkeep.expire, upkeep.wake), Trails(spool)
+    own = database if db is None else None
     app = FastAPI(
         title=TITLE,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_life(settings, database if db is None else None, metrics, rates, upkeep, shelf, spool, shipper, desk),
+        lifespan=_life(settings, own, metrics, rates, upkeep, shelf, spool, shipper, desk, courier),
         # The service sends nothing to anybody: no tracing, and no exporter, whatever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
@@ -117,7 +126,8 @@ def create_app(
     writes = Writes(desk, access, trails)
     reads = Reads(reader, who, trails, fixed(reader, openapi_bytes), viewed, writes.beside)
     accounts = Accounts(database, master, settings.public_url)
-    accesses = Accesses(access, tokens, Keys(database), accounts.routes)
+    webhooks = Webhooks(settings, database, master, messages, post)
+    accesses = Accesses(access, tokens, Keys(database), accounts.routes | webhooks.routes)
     app.router.routes[:] = [reads, accesses, writes, *docs.routes()]
     app.add_middleware(reads.before)
     dressing = Dressing(settings.cors_origins, settings.is_https)
@@ -209,6 +219,7 @@ def _life(
     spool: Spool,
     shipper: Shipper,
     desk: Desk,
+    courier: Courier,
 ) -> Any:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -218,14 +229,18 @@ def _life(
         shelf.begin(PUBLIC, [kind.name for kind in KINDS if kind.date])
         shipping = asyncio.create_task(shipper.run())
         restoring = asyncio.create_task(upkeep.restore()) if database is not None else None
+        sending = asyncio.create_task(courier.run()) if database is not None else None
         try:
             yield
         finally:
             if restoring is not None:
                 await upkeep.end(restoring)
-            shipping.cancel()
-            with suppress(asyncio.CancelledError):
-                await shipping
+            for task in (shipping, sending):
+                if task is not None:
+                    task.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await task
+            await courier.end()
             spool.close()
             await shipper.once()
             if server is not None:

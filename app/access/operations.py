@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.access.accounts import MOST_PAGE, PAGE
+from app.access.asked import MOST_PAGE, PAGE
 from app.access.bodies import JSON
 from app.access.caller import ROLES
 from app.access.described import KEY, MONTH, ORGANISATION, READ, SEAL, SHOWN_ONCE, TAG, TAG_AUDIT, ref

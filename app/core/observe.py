@@ -52,6 +52,9 @@ class Metrics:
         self._seconds = Histogram(
             "evidence_request_seconds", "Time to the last byte.", ("route",), registry=self.registry, buckets=_SECONDS
         )
+        self._attempts = Counter(
+            "evidence_webhook_attempts", "Attempts to deliver a message.", ("outcome",), registry=self.registry
+        )
         self._children: dict[tuple[str, str, int], tuple[Any, Any, Any]] = {}
 
     def count(self, route: str, method: str, status: int, seconds: float, size: int) -> None:
@@ -65,6 +68,10 @@ class Metrics:
         children[0].inc()
         children[1].inc(size)
         children[2].observe(seconds)
+
+    def attempted(self, outcome: str) -> None:
+        """Count one attempt to deliver a message of a webhook."""
+        self._attempts.labels(outcome).inc()
 
 
 class Observe:

@@ -25,6 +25,10 @@ NUMBERS = {
     "EVIDENCE_BODY_BYTES": ("body_bytes", 1024, 100_000_000),
     "EVIDENCE_BODY_SECONDS": ("body_seconds", 1, 3600),
     "EVIDENCE_HEAD_SECONDS": ("head_seconds", 1, 300),
+    "EVIDENCE_HOOKS_EACH": ("hooks_each", 0, 1000),
+    "EVIDENCE_HOOK_SECONDS": ("hook_seconds", 1, 120),
+    "EVIDENCE_HOOK_RETRY_SECONDS": ("hook_retry_seconds", 1, 3600),
+    "EVIDENCE_HOOK_DAYS": ("hook_days", 1, 60),
 }
 
 
