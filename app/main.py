@@ -40,6 +40,7 @@ from app.core.db import Database
 from app.core.dressing import Dressing
 from app.core.problems import Problem, not_found
 from app.core.settings import Settings
+from app.exchange.hooks.acknowledging import Acknowledgements
 from app.exchange.hooks.addresses import Rules as Addresses
 from app.exchange.hooks.courier import Courier
 from app.exchange.hooks.managing import Webhooks
@@ -127,7 +128,8 @@ def create_app(
     reads = Reads(reader, who, trails, fixed(reader, openapi_bytes), viewed, writes.beside)
     accounts = Accounts(database, master, settings.public_url)
     webhooks = Webhooks(settings, database, master, messages, post)
-    accesses = Accesses(access, tokens, Keys(database), accounts.routes | webhooks.routes)
+    said = Acknowledgements(database, master, messages, settings.public_url)
+    accesses = Accesses(access, tokens, Keys(database), accounts.routes | webhooks.routes | said.routes)
     app.router.routes[:] = [reads, accesses, writes, *docs.routes()]
     app.add_middleware(reads.before)
     dressing = Dressing(settings.cors_origins, settings.is_https)

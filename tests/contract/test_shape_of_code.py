@@ -23,7 +23,8 @@ ADDRESSES |= {f"/problems/{slug}" for slug in TYPES}
 ADDRESSES |= {"/v1/token", "/.well-known/jwks.json", "/v1/me", "/v1/keys", "/v1/keys/{id}", "/v1/keys/{id}/rotate"}
 ADDRESSES |= {"/v1/organisations", "/v1/organisations/{id}", "/v1/audit", "/v1/audit/seals"}
 ADDRESSES |= {"/v1/statistics/counts"}
-ADDRESSES |= {"/v1/changes", "/v1/changes/stream"}
+ADDRESSES |= {"/v1/changes", "/v1/changes/stream", "/v1/webhooks", "/v1/webhooks/{id}", "/v1/acknowledgements"}
+ADDRESSES |= {f"/v1/webhooks/{{id}}/{one}" for one in ("rotate", "test", "deliveries", "replay")}
 # Who may know the framework of the server, or of the command.
 FRAMED = (
     *(

@@ -64,13 +64,14 @@ class Messages:
         """Return the place in the feed after a change, as `after` of the feed without filters takes it."""
         return self._cursors.make(view, _FEED.digest, SORT, Place(seq, at))
 
-    def seq(self, view: int, position: str) -> int:
-        """Return the number of the change that a position stands after.
+    def place(self, view: int, position: str) -> tuple[int, int]:
+        """Return the number and the moment of the change that a position stands after.
 
         Raises:
             Wrong: it is none of this view.
         """
-        return int(self._cursors.read(view, _FEED.digest, SORT, position).value)
+        found = self._cursors.read(view, _FEED.digest, SORT, position)
+        return int(found.value), found.k
 
     def of(self, work: Work) -> tuple[str, bytes]:
         """Return the id and the body of a message."""

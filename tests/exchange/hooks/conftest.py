@@ -21,7 +21,7 @@ from app.exchange.hooks.posting import Post
 from app.intake.submit import Intake
 from app.main import create_app
 from tests.conftest import MASTER
-from tests.hooks.receiver import Receiver, receiving
+from tests.exchange.hooks.receiver import Receiver, receiving
 
 PARTNER = "partner/research"
 
@@ -59,6 +59,11 @@ class House:
         row, text = self.keys.create(Wanted(organisation, "made up", roles=roles, views=views))
         return organisation, row["id"], str(text)
 
+    def operator(self) -> str:
+        """Return the organisation that runs the service."""
+        self.keys.create_organisation("the-operator", "A made-up operator", operator=True)
+        return "the-operator"
+
     def ask(self, key: str | None, method: str, address: str, body: Any = None, **headers: str) -> Any:
         """Return the answer to a request."""
         given = {} if key is None else {"Authorization": f"Bearer {key}"}
@@ -70,8 +75,8 @@ class House:
         assert answer.status_code == 201, answer.text
         return answer.json()
 
-    def courier(self) -> Courier:
-        """Return what another process would send with."""
+    def courier(self, seconds: float | None = None) -> Courier:
+        """Return what another process would send with; each attempt may take so many seconds."""
         messages = Messages(bytes.fromhex(MASTER), Cursors(crypto.Tokens(bytes.fromhex(MASTER), "cursor")))
 
         async def expire(_: int) -> None:
@@ -81,7 +86,7 @@ class House:
             def warning(self, event: str, **more: Any) -> None:
                 raise AssertionError((event, more))
 
-        post = Post(Rules.of(self.settings), self.settings.hook_seconds)
+        post = Post(Rules.of(self.settings), seconds or self.settings.hook_seconds)
         return Courier(self.settings, self.database, messages, post, expire, self.counted.append, Log(), self.moving)
 
     def send(self, courier: Courier | None = None) -> None:
@@ -115,7 +120,7 @@ def house(
     monkeypatch.setattr(Courier, "run", nothing)
     settings = replace(
         settings,
-        hook_seconds=2,
+        hook_seconds=10,  # a busy machine is no slow receiver
         hook_ports=(443, receiver.port),
         hook_http_hosts=("127.0.0.1",),
         hook_networks=(ip_network("127.0.0.0/8"),),
