@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from app.access.shipping import is_mechanism
 from app.access.tables import ACKNOWLEDGEMENT, AUDIT_READ
@@ -31,7 +31,7 @@ def recipients(connection: Connection, record: str, owner: str, now: int) -> lis
     views = {view: (audience, purpose, state) for view, audience, purpose, state in connection.execute(_VIEWS)}
     gone = {view: removal(connection, shown, view) for view in unpack(bytes(shown))}
     found: list[dict[str, Any]] = []
-    ours: list[Row[Any]] = []  # those of mechanisms
+    ours: list[Any] = []  # those of mechanisms
     for row in _reads(connection, record, owner, now):
         audience, purpose, state = views.get(row.view, ("", "", "retired"))
         if is_mechanism(audience):
@@ -48,17 +48,17 @@ def recipients(connection: Connection, record: str, owner: str, now: int) -> lis
 _VIEWS = select(VIEW.c.id, VIEW.c.audience, VIEW.c.purpose, VIEW.c.state)
 
 
-def _reads(connection: Connection, record: str, owner: str, now: int) -> Sequence["Row[Any]"]:
+def _reads(connection: Connection, record: str, owner: str, now: int) -> Sequence[Any]:
     """Return each organisation and view that has read, when first and last, and the removal that it acknowledged."""
     c, a = AUDIT_READ.c, ACKNOWLEDGEMENT.c
     joined = AUDIT_READ.outerjoin(
         ACKNOWLEDGEMENT, and_(a.organisation == c.organisation, a.view == c.view, a.record == c.record)
     )
-    columns = func.min(c.first_at).label("first"), func.max(c.last_at).label("last")
+    reads = func.min(c.first_at).label("first"), func.max(c.last_at).label("last")
     # There is one acknowledgement of each: the greatest is that.
-    columns += func.max(a.seq).label("seq"), func.max(a.at).label("at")
+    said = func.max(a.seq).label("seq"), func.max(a.at).label("at")
     told = c.owner == owner, c.record == record, c.organisation != owner, c.shown_from <= now
-    statement = select(c.organisation, c.view, *columns).select_from(joined).where(*told)
+    statement = select(c.organisation, c.view, *reads, *said).select_from(joined).where(*told)
     return connection.execute(statement.group_by(c.organisation, c.view).order_by(c.organisation, c.view)).all()
 
 
@@ -72,7 +72,7 @@ def _standing(gone: Removal | None, retired: bool, seq: int | None, at: int | No
 
 
 def _mechanism(
-    reads: Sequence["Row[Any]"], views: dict[int, tuple[str, str, str]], gone: dict[int, Removal | None]
+    reads: Sequence[Any], views: dict[int, tuple[str, str, str]], gone: dict[int, Removal | None]
 ) -> dict[str, Any]:
     one = {"recipient": "a mechanism", "view": None}
     one |= {"since": _month(min(row.first for row in reads)), "last": _month(max(row.last for row in reads))}

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -17,6 +17,7 @@ from app.exchange.hooks.messages import Messages
 from app.exchange.hooks.outbox import Outcome, Rules, Work
 from app.exchange.hooks.posting import AT_ONCE, Post
 
+T = TypeVar("T")
 EVERY = 1.0  # seconds between two looks
 IN_A_ROW = 200  # messages of one webhook before others have their turn
 Expire = Callable[[int], Awaitable[None]]
@@ -115,7 +116,7 @@ class Courier:
             return Outcome("secret")
         return await self._post.send(work.url, headers, body)
 
-    async def _write(self, work: Callable[[Connection], Any]) -> Any:
+    async def _write(self, work: Callable[[Connection], T]) -> T:
         return await asyncio.to_thread(self._database.write, work)
 
     def _held(self) -> tuple[str, int, int]:

@@ -136,7 +136,7 @@ class Webhooks:
                 raise invalid([wrong(["kinds", str(position)], hint)])
         id = ids.new("whk")
         text, sealed = self._messages.sealed.make(id)
-        row = {
+        row: dict[str, Any] = {
             "id": id,
             "organisation": str(caller.organisation),
             "credential": str(caller.credential),

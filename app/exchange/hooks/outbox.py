@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     Select,
     and_,
     case,
@@ -180,7 +179,6 @@ def _next(connection: Connection, id: str, by: str, now: int, until: int) -> Wor
     c = WEBHOOK_MESSAGE.c
     waiting = select(c.first, c.last).where(c.webhook == id, c.state == "waiting").order_by(c.last).limit(1)
     span = connection.execute(waiting).one_or_none()
-    rows: Sequence[Row[Any]] = ()
     if span is not None:
         rows = _changes(connection, hook, span.first - 1, span.last)
         first = span.first
@@ -203,7 +201,7 @@ def _next(connection: Connection, id: str, by: str, now: int, until: int) -> Wor
     return Work(id, hook.view, hook.url, secrets, first, rows[-1].seq, rows[-1].at, told)
 
 
-def _changes(connection: Connection, hook: "Row[Any]", after: int, top: int) -> Sequence["Row[Any]"]:
+def _changes(connection: Connection, hook: Any, after: int, top: int) -> Sequence[Any]:
     c = DISCLOSED.c
     statement = select(c.seq, c.id, c.kind, c.change, c.at).where(c.view == hook.view, c.seq > after, c.seq <= top)
     if hook.kinds:
@@ -215,7 +213,7 @@ def _message(work: Work) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return WEBHOOK_MESSAGE.c.webhook == work.webhook, WEBHOOK_MESSAGE.c.last == work.last
 
 
-def _set(connection: Connection, hook: "Row[Any]", **values: Any) -> None:
+def _set(connection: Connection, hook: Any, **values: Any) -> None:
     connection.execute(update(WEBHOOK).where(WEBHOOK.c.id == hook.id).values(**values))
 
 

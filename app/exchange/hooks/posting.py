@@ -57,7 +57,7 @@ class Post:
                 keepalive_expiry=10,
                 network_backend=Guarded(self.rules, self._resolve),
             )
-        async with self._pool.stream("POST", url, headers=dict(headers), content=body) as response:
+        async with self._pool.stream("POST", url, headers=[*headers.items()], content=body) as response:
             size = 0
             async for piece in response.aiter_stream():
                 size += len(piece)

@@ -1,5 +1,7 @@
 """Who has a record is known to its owner; whoever read it is asked to let go of it, and says so."""
 
+from typing import Any
+
 import pytest
 
 from app.access.audit import Spool
@@ -11,7 +13,7 @@ from tests.exchange.hooks.conftest import PARTNER
 from tests.intake.house import ONE_ENGINE, OWNER, T1, T2, T3, a_source, a_testimony, consent, submit
 
 MECHANISM = "mechanism/un-reporting"
-EVERY = {"partner": {}, "mechanism": {}}
+EVERY: dict[str, Any] = {"partner": {}, "mechanism": {}}
 
 
 @pytest.fixture

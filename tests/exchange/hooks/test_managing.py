@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -146,7 +147,8 @@ def test_deliveries_are_listed_page_by_page_and_each_list_has_its_own_cursors(ho
     submit(house.intake, *[a_source(f"src-{n}") for n in range(6)])
     house.send()
     address = f"/v1/webhooks/{hook['id']}/deliveries"
-    following, found, pages = f"{address}?limit=3&state=delivered", [], 0
+    following, pages = f"{address}?limit=3&state=delivered", 0
+    found: list[dict[str, Any]] = []
     while following:
         page = house.ask(key, "GET", following.removeprefix("http://testserver")).json()
         found, pages = found + page["items"], pages + 1
