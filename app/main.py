@@ -43,6 +43,12 @@ from app.core.dressing import Dressing
 from app.core.load import STATE, Load
 from app.core.problems import Problem, not_found
 from app.core.settings import Settings
+from app.exchange.hooks.acknowledging import Acknowledgements
+from app.exchange.hooks.addresses import Rules as Addresses
+from app.exchange.hooks.courier import Courier
+from app.exchange.hooks.managing import Webhooks
+from app.exchange.hooks.messages import Messages
+from app.exchange.hooks.posting import Post
 from app.explorer import docs
 from app.imports.events import Events
 from app.imports.handling import Imports
@@ -86,10 +92,11 @@ def create_app(
     upkeep = Upkeep(settings, database, log)
     queries = Queries(database)
     shelf = Shelf(database, queries, settings.columns_mb, log.warning)
+    cursors = Cursors(crypto.Tokens(master, "cursor"))
     reader = Reader(
         database=database,
         queries=queries,
-        cursors=Cursors(crypto.Tokens(master, "cursor")),
+        cursors=cursors,
         plans=Memo(PLANS),
         shelf=shelf,
         found=Large(FOUND),
@@ -102,16 +109,18 @@ def create_app(
     rates = Rates(
         settings.rate_public, settings.rate_credential, settings.rate_store, crypto.derive(master, "rate"), log.warning
     )
+    messages, post = Messages(master, cursors), Post(Addresses.of(settings), settings.hook_seconds)
+    courier = Courier(settings, database, messages, post, reader.expire, metrics.attempted, log)
     desk, trails = Desk(settings, database, master, expire or upkeep.expire, upkeep.wake), Trails(spool)
     turns = Turns(settings, database, lambda: desk.writer().vault.keys, log, upkeep.wake)
-    ours = database if db is None else None
+    own = database if db is None else None
     app = FastAPI(
         title=TITLE,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_life(settings, ours, metrics, rates, upkeep, shelf, spool, shipper, desk, turns, load),
+        lifespan=_life(settings, own, metrics, rates, upkeep, shelf, spool, shipper, desk, turns, courier, load),
         # The service sends nothing to anybody: no tracing, and no exporter, whatever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
@@ -134,7 +143,10 @@ def create_app(
     keeping = Keeping(database, settings.home, settings.import_days)
     imports = Imports(settings, desk, trails, keeping, turns.wake)
     events = Events(imports, access, waiting)
-    accesses = Accesses(access, tokens, Keys(database), accounts.routes | imports.routes | events.routes)
+    webhooks = Webhooks(settings, database, master, messages, post)
+    said = Acknowledgements(database, master, messages, settings.public_url)
+    more = accounts.routes | imports.routes | events.routes | webhooks.routes | said.routes
+    accesses = Accesses(access, tokens, Keys(database), more)
     app.router.routes[:] = [reads, accesses, writes, *docs.routes()]
     app.add_middleware(reads.before)
     dressing = Dressing(settings.cors_origins, settings.is_https)
@@ -228,6 +240,7 @@ def _life(
     shipper: Shipper,
     desk: Desk,
     turns: Turns,
+    courier: Courier,
     load: Load,
 ) -> Any:
     @asynccontextmanager
@@ -239,6 +252,7 @@ def _life(
         shipping = asyncio.create_task(shipper.run())
         restoring = asyncio.create_task(upkeep.restore()) if database is not None else None
         importing = asyncio.create_task(turns.run()) if database is not None else None
+        sending = asyncio.create_task(courier.run()) if database is not None else None
         try:
             yield {STATE: load}
         finally:
@@ -246,9 +260,12 @@ def _life(
                 await turns.end(importing)
             if restoring is not None:
                 await upkeep.end(restoring)
-            shipping.cancel()
-            with suppress(asyncio.CancelledError):
-                await shipping
+            for task in (shipping, sending):
+                if task is not None:
+                    task.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await task
+            await courier.end()
             spool.close()
             await shipper.once()
             if server is not None:

@@ -8,6 +8,7 @@ import orjson
 from app.catalogue import searching_described as searching
 from app.catalogue.openapi import Description
 from app.imports import described as imports
+from app.exchange.hooks import described as hooks
 from app.records import BY_NAME, BY_PATH, KINDS, Kind
 from app.statistics import described as statistics
 from app.writing.described import describe
@@ -19,7 +20,7 @@ __all__ = ["BY_NAME", "BY_PATH", "KINDS", "Kind", "openapi_bytes", "openapi_docu
 def openapi_document() -> dict[str, Any]:
     """Return the description of the API (OpenAPI 3.1), made from the kinds and the filter vocabulary."""
     parts, tags = [searching.paths, statistics.paths], [*searching.TAGS, *statistics.TAGS]
-    return imports.describe(describe(Description().document(parts, tags)))
+    return hooks.describe(imports.describe(describe(Description().document(parts, tags))))
 
 
 @cache

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -24,7 +23,7 @@ from sqlalchemy import (
 )
 
 from app.access import acts
-from app.access.asked import limit_of, parameters
+from app.access.asked import Pages, asked, page_of
 from app.access.audit import unpacked
 from app.access.bodies import Body, wrong
 from app.access.caller import Identity
@@ -32,10 +31,9 @@ from app.access.shipping import is_mechanism
 from app.access.tables import AUDIT_ENTRY, AUDIT_READ, AUDIT_SEAL, VIEW
 from app.core import ids, moments
 from app.core.answer import Answer, Request, private
-from app.core.crypto import SealError, Tokens
 from app.core.db import Database, Rows, Snapshot
 from app.core.moments import iso
-from app.core.problems import Fault, Problem, invalid
+from app.core.problems import Problem, invalid
 from app.vault.keys import chunks
 from app.vault.tables import RECORD
 
@@ -60,7 +58,7 @@ class Accounts:
     ) -> None:
         """Answer from a database."""
         self._database = database
-        self._cursors = Tokens(master, "audit-cursor")
+        self._pages = Pages(master, "audit-cursor")
         self._public_url = public_url
         self._clock = clock
         self._of_owner = {by: database.prepare(_of_owner(by)) for by in (False, True)}
@@ -78,28 +76,14 @@ class Accounts:
         """Answer with who has read the caller's records, newest first; to the operator's steward with every line."""
         who.require("steward")
         known = [name for name in PARAMETERS if name != ("record" if who.operator else "organisation")]
-        asked = parameters(request.scope["query_string"], known)
-        limit, after = limit_of(asked), self._after(who, asked)
+        given = asked(request.scope["query_string"], known)
+        limit, after = page_of(given), self._pages.after(who, given)
         if who.operator:
-            items, last = await self._every_line(asked.get("organisation"), limit, after)
+            items, last = await self._every_line(given.get("organisation"), limit, after)
         else:
-            items, last = await self._reads(str(who.organisation), asked.get("record"), limit, after)
-        following = None
-        if last is not None:
-            token = self._cursors.make(orjson.dumps(last), _place(who, asked)).hex()
-            kept = "&".join(f"{name}={quote(text)}" for name, text in asked.items() if name != "cursor")
-            following = f"{request.base(self._public_url)}/v1/audit?{kept}{'&' if kept else ''}cursor={token}"
-        return private(200, {"items": items, "next": following})
-
-    def _after(self, who: Identity, asked: dict[str, str]) -> list[Any] | None:
-        if "cursor" not in asked:
-            return None
-        try:
-            found: list[Any] = orjson.loads(self._cursors.read(bytes.fromhex(asked["cursor"]), _place(who, asked)))
-        except (SealError, ValueError):
-            detail = "This is no cursor of this list: take it whole from `next`."
-            raise invalid([Fault("query", "cursor", detail)]) from None
-        return found
+            items, last = await self._reads(str(who.organisation), given.get("record"), limit, after)
+        here = f"{request.base(self._public_url)}/v1/audit"
+        return private(200, {"items": items, "next": last and self._pages.next(who, given, here, last)})
 
     async def _reads(
         self, owner: str, record: str | None, limit: int, after: list[Any] | None
@@ -225,12 +209,6 @@ def _line(entry: int, spool: str, hash: bytes, line: dict[str, Any], named: dict
     if "view" in line:
         shown["records"] = [named[k] for k in keys if k in named]
     return shown
-
-
-def _place(who: Identity, asked: dict[str, str]) -> bytes:
-    """Return what a cursor is bound to: whose account it is, and what of it."""
-    kept = [(name, text) for name, text in sorted(asked.items()) if name not in ("cursor", "limit")]
-    return orjson.dumps([who.organisation, who.operator, kept])
 
 
 def _of_owner(by_record: bool) -> "Select[Any]":

@@ -30,7 +30,7 @@ PATH = "/v1/changes"
 INLINE = 4000  # changes that may be looked at on the event loop
 WINDOW = 100_000  # changes that are looked at for one page, where a filter leaves some out
 TRIES = 5
-_SORT = "changes"
+SORT = "changes"
 
 
 def _statement(database: Database, form: Form) -> Prepared:
@@ -168,7 +168,7 @@ class Changes:
         if question.after in (START, NOW):
             return newest if question.after == NOW else 0
         try:
-            seq, at = self._reader.cursors.read(view, question.digest, _SORT, question.after)
+            seq, at = self._reader.cursors.read(view, question.digest, SORT, question.after)
         except Wrong as wrong:
             raise invalid([Fault("query", "after", str(wrong))]) from None
         if int(seq) > newest or await self._moment(snapshot, view, int(seq)) != at:
@@ -183,7 +183,7 @@ class Changes:
 
     def cursor(self, view: int, question: Question, until: tuple[int, int]) -> str:
         """Return the cursor after a change."""
-        return self._reader.cursors.make(view, question.digest, _SORT, Place(*until))
+        return self._reader.cursors.make(view, question.digest, SORT, Place(*until))
 
     def _address(self, view: int, question: Question, base: str, until: tuple[int, int]) -> str:
         kept = f"{question.kept}&" if question.kept else ""

@@ -60,6 +60,7 @@ class Metrics(Collector):
         self._load = load or Load(0)
         self._answers: dict[tuple[str, str, int], list[int]] = {}
         self._times: dict[str, list[float]] = {}
+        self._attempts: dict[str, int] = {}
         self.registry.register(self)
 
     def count(self, route: str, method: str, status: int, seconds: float, size: int) -> None:
@@ -75,6 +76,10 @@ class Metrics(Collector):
         times[bisect_left(_SECONDS, seconds)] += 1
         times[-1] += seconds
 
+    def attempted(self, outcome: str) -> None:
+        """Count one attempt to deliver a message of a webhook."""
+        self._attempts[outcome] = self._attempts.get(outcome, 0) + 1
+
     def collect(self) -> Iterator[Metric]:
         """Yield them all; in the thread of whoever asks."""
         names = ("route", "method", "status")
@@ -87,7 +92,11 @@ class Metrics(Collector):
         for route, (*found, total) in list(self._times.items()):
             ends = [*map(str, map(float, _SECONDS)), "+Inf"]
             seconds.add_metric((route,), list(zip(ends, accumulate(found), strict=True)), total)
-        yield from (requests, sizes, seconds)
+        help = "Attempts to deliver a message."
+        attempts = CounterMetricFamily("evidence_webhook_attempts", help, labels=("outcome",))
+        for outcome, n in list(self._attempts.items()):
+            attempts.add_metric((outcome,), n)
+        yield from (requests, sizes, seconds, attempts)
         yield CounterMetricFamily("evidence_refused", "Requests refused, as too many came at once.", self._load.refused)
         yield GaugeMetricFamily("evidence_taken", "Requests taken and not yet answered.", self._load.now)
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 Network = IPv4Network | IPv6Network
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:]*:[0-9a-f:.]+")
 # What an outside issuer may sign with: a public key of its own, and never a secret shared with us.
 SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519")
 
@@ -59,6 +60,13 @@ class Settings:
     oidc_issuer: str | None = None
     oidc_audience: str | None = None
     oidc_algorithms: tuple[str, ...] = ("RS256", "ES256")
+    hooks_each: int = 20
+    hook_seconds: int = 15
+    hook_retry_seconds: int = 5
+    hook_days: int = 5
+    hook_ports: tuple[int, ...] = (443,)
+    hook_http_hosts: tuple[str, ...] = ()
+    hook_networks: tuple[Network, ...] = ()
 
     def __post_init__(self) -> None:
         """Fill in what follows from the data folder.
@@ -122,6 +130,13 @@ class Settings:
             oidc_issuer=_issuer(env, "EVIDENCE_OIDC_ISSUER"),
             oidc_audience=env.get("EVIDENCE_OIDC_AUDIENCE"),
             oidc_algorithms=_choices(env, "EVIDENCE_OIDC_ALGORITHMS", "RS256,ES256", SIGNATURES),
+            hooks_each=_number(env, "EVIDENCE_HOOKS_EACH", 20, 0, 1000),
+            hook_seconds=_number(env, "EVIDENCE_HOOK_SECONDS", 15, 1, 120),
+            hook_retry_seconds=_number(env, "EVIDENCE_HOOK_RETRY_SECONDS", 5, 1, 3600),
+            hook_days=_number(env, "EVIDENCE_HOOK_DAYS", 5, 1, 60),
+            hook_ports=_ports(env, "EVIDENCE_HOOK_PORTS"),
+            hook_http_hosts=_hosts(env, "EVIDENCE_HOOK_HTTP_HOSTS"),
+            hook_networks=_networks(env, "EVIDENCE_HOOK_NETWORKS"),
         )
 
 
@@ -195,6 +210,20 @@ def _networks(env: Mapping[str, str], name: str) -> tuple[Network, ...]:
         raise SettingError(
             f"{name} must be addresses or networks with commas, such as 10.0.0.5,2001:db8::/64"
         ) from None
+
+
+def _ports(env: Mapping[str, str], name: str) -> tuple[int, ...]:
+    found = _listed(env, name, "443")
+    if not found or not all(one.isascii() and one.isdigit() and len(one) < 6 and 0 < int(one) < 65536 for one in found):
+        raise SettingError(f"{name} must be ports with commas, such as 443,8443")
+    return tuple(map(int, found))
+
+
+def _hosts(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    found = tuple(_listed(env, name, ""))
+    if not all(_HOST.fullmatch(one) for one in found):
+        raise SettingError(f"{name} must be names of hosts in small letters with commas, such as sync.intern.example")
+    return found
 
 
 def _store(env: Mapping[str, str], name: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from app.access.asked import limit_of, parameters
+from app.access import asked as query
 from app.access.audit import Trails
 from app.access.bodies import Body
 from app.access.caller import Identity
@@ -85,7 +85,7 @@ class Imports:
     async def create(self, request: Request, who: Identity, body: Body, _: str) -> Answer:
         """Make an import that waits for its file."""
         who.require("contribute")
-        parameters(request.scope["query_string"], ())
+        query.asked(request.scope["query_string"], ())
         asked = await body.json(NewImport, MOST_STATED)
         form_of(asked.file.name)
         if asked.file.size is not None and asked.file.size > self._most:
@@ -112,8 +112,8 @@ class Imports:
     async def many(self, request: Request, who: Identity, _: Body, __: str) -> Answer:
         """Answer with the imports of the caller's organisation, newest first."""
         who.require(*WHO)
-        asked = parameters(request.scope["query_string"], ("limit", "cursor"))
-        limit, owner = limit_of(asked), str(who.organisation)
+        asked = query.asked(request.scope["query_string"], ("limit", "cursor"))
+        limit, owner = query.page_of(asked), str(who.organisation)
         before = self._before(asked["cursor"], owner) if "cursor" in asked else None
 
         def found() -> tuple[list[dict[str, Any]], Row | None]:
@@ -138,7 +138,7 @@ class Imports:
     async def get(self, request: Request, who: Identity, _: Body, id: str) -> Answer:
         """Answer with one import."""
         who.require(*WHO)
-        parameters(request.scope["query_string"], ())
+        query.asked(request.scope["query_string"], ())
         return private(200, await asyncio.to_thread(lambda: self.shown(self.of(who, id))))
 
     # --- its file ---
@@ -146,7 +146,7 @@ class Imports:
     async def offset(self, request: Request, who: Identity, _: Body, id: str) -> Answer:
         """Answer with how many bytes of the file are there; it is never given back."""
         who.require("contribute")
-        parameters(request.scope["query_string"], ())
+        query.asked(request.scope["query_string"], ())
         row = await asyncio.to_thread(self.of, who, id)
         size = await asyncio.to_thread(size_of, self._file(id, FILE)) if row["state"] == "waiting" else row["size"] or 0
         complete = row["state"] != "waiting"
@@ -159,7 +159,7 @@ class Imports:
     async def append(self, request: Request, who: Identity, body: Body, id: str) -> Answer:
         """Take a part of the file; after the last one the import is checked."""
         who.require("contribute")
-        parameters(request.scope["query_string"], ())
+        query.asked(request.scope["query_string"], ())
         row = await asyncio.to_thread(self.of, who, id)
         part = part_of(request.headers)
         if row["state"] != "waiting":
@@ -186,7 +186,7 @@ class Imports:
     async def confirm(self, request: Request, who: Identity, body: Body, id: str) -> Answer:
         """Have it applied, if what views gain is what the steward says."""
         who.require("steward")
-        parameters(request.scope["query_string"], ())
+        query.asked(request.scope["query_string"], ())
         row = await asyncio.to_thread(self.of, who, id)
         asked = await body.json(Confirmation)
 
@@ -211,7 +211,7 @@ class Imports:
     async def abandon(self, request: Request, who: Identity, _: Body, id: str) -> Answer:
         """End an import before it is applied, or let go of what is kept of one that is at an end."""
         who.require(*WHO)
-        parameters(request.scope["query_string"], ())
+        query.asked(request.scope["query_string"], ())
 
         def abandoned() -> None:
             self.of(who, id)
@@ -239,7 +239,7 @@ class Imports:
         self, request: Request, who: Identity, id: str, name: str, form: Callable[[Row], tuple[str, str]]
     ) -> Answer:
         who.require(*WHO)
-        parameters(request.scope["query_string"], ())
+        query.asked(request.scope["query_string"], ())
 
         def opened() -> tuple[Sealed, str, str]:
             row = self.of(who, id)

@@ -14,6 +14,7 @@ from app.disclosure.explain import DisclosureShown
 from app.intake.builtin import FOLDER
 from app.intake.world import PEOPLE
 from app.records import KINDS, Kind
+from app.writing.recipients import STATES
 
 _SENT = "Submitted"  # after the name of what a submitter fills in
 _TAG = '"9f1f2a7c3c1b5d0e8a42b6cf"'
@@ -21,6 +22,21 @@ _AT = "2026-11-24T10:31:26.123Z"
 _OWNER = "example-ngo"
 _COUNT: Json = {"type": "integer", "minimum": 0}
 _FAULT = closed({"pointer": TEXT | {"description": "Where in the record (RFC 6901)."}, "detail": TEXT})
+_RECIPIENTS: Json = {
+    "items": [
+        {
+            "recipient": "another-ngo",
+            "view": "partner/research",
+            "since": "2026-11-20T09:10:11.000Z",
+            "last": "2026-11-22T17:02:40.000Z",
+            "state": "acknowledged",
+            "removed": _AT,
+            "acknowledged": "2026-11-24T11:00:00.000Z",
+        }
+    ],
+    "next": None,
+    "total": 1,
+}
 _HEADERS: Json = {name: {"$ref": f"#/components/headers/{name}"} for name in ("ETag",)}
 _ALWAYS = ("401", "403", "413", "415", "422", "429", "500", "503")
 _SEEN = "Its ETag is what a change has to state. Nobody else is shown it, and no cache keeps it."
@@ -150,6 +166,24 @@ def schemas() -> Json:
     to = {"type": "string", "enum": ["record", "name", "nothing"], "description": "nothing: it is lifted."}
     members: Json = reason["properties"]
     found["Reason"] = reason
+    found["Recipient"] = closed(
+        {
+            "recipient": TEXT | {"description": "An organisation, or `a mechanism`."},
+            "view": or_null(TEXT) | {"description": "Null of a mechanism."},
+            "since": TEXT | {"description": "When it first read it; of a mechanism the month."},
+            "last": TEXT,
+            "state": {
+                "type": "string",
+                "enum": list(STATES),
+                "description": "shown: it is shown it now; asked: it is removed there; acknowledged: it says that it "
+                "is gone; not-asked: its view has ended.",
+            },
+            "removed": or_null(MOMENT),
+            "acknowledged": or_null(TEXT) | {"description": "When; of a mechanism the month."},
+        },
+        description="Who has read a record.",
+    )
+    found["RecipientList"] = closed({"items": listed(_ref("Recipient")), "next": {"type": "null"}, "total": _COUNT})
     found["ObjectionMade"] = closed({"to": to, **members}, description="What a published person objects to.")
     found["MergePatch"] = {
         "type": "object",
@@ -279,6 +313,17 @@ def _of(kind: Kind) -> Json:
             )
         },
     }
+    operations[f"{base}/{{id}}/recipients"] = {
+        "get": _read(
+            f"list{name}Recipients",
+            f"Who has a {words}",
+            f"Organisations that read it, as the account knows; for its steward alone, whatever became of it. A "
+            f"mechanism appears as one, by the month. {_OF_OTHERS}",
+            here,
+            _answers("RecipientList", {"example": _RECIPIENTS}, "As asked.", {}),
+            cached=False,
+        )
+    }
     if kind.name in PEOPLE:
         operations |= _ending(kind, base, name, words, _answers(written, {}, "Done, at once.", _HEADERS))
     return {
@@ -287,8 +332,8 @@ def _of(kind: Kind) -> Json:
     }
 
 
-def _read(name: str, summary: str, doc: str, parameters: list[Json], answer: Json) -> Json:
-    known = {"304": {"$ref": "#/components/responses/not-modified"}}
+def _read(name: str, summary: str, doc: str, parameters: list[Json], answer: Json, cached: bool = True) -> Json:
+    known: Json = {"304": {"$ref": "#/components/responses/not-modified"}} if cached else {}
     found = _operation(name, summary, doc, parameters, {"200": answer, **known}, ("404",), "steward")
     for status in ("413", "415"):
         del found["responses"][status]

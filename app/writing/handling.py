@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection
 
 from app.access.caller import Identity
+from app.core import moments
 from app.core.answer import CLOSED, Answer, Header, Receive, Request, private
 from app.core.bodies import MERGE_PATCH
 from app.core.problems import Fault, Problem, not_found
@@ -24,6 +25,7 @@ from app.writing import kept
 from app.writing.acts import Became, Done, Foreseen, Place, carried_out, foretold, shown
 from app.writing.asked import Wishes, body, wishes
 from app.writing.desk import Desk
+from app.writing.recipients import recipients
 
 WHO = ("contribute", "steward")  # either revises what is there; only the first submits what is new
 _WORDS: TypeAdapter[str] = TypeAdapter(Words)
@@ -211,6 +213,21 @@ class Writing:
             return Answer(304, [*CLOSED, (b"etag", etag.encode())])
         asking.request.scope[TELLS] = found.id
         return private(200, orjson.loads(text), [(b"etag", etag.encode())])
+
+    async def recipients(self, asking: Asking) -> Answer:
+        """Answer with who has read a record, whatever became of it, and who says that it is gone."""
+        wishes(asking.request, ())
+        asking.who.require("steward")
+
+        def reading(writer: Writer, connection: Connection) -> Any:
+            head = writer.vault.heads(connection, [str(asking.id)]).get(str(asking.id))
+            if head is None or (head.kind, head.owner) != (asking.kind.name, asking.asker.organisation):
+                asking.place.own(connection, writer)  # as whatever else is asked of a record of others
+                raise not_found()
+            return recipients(connection, str(asking.id), head.owner, moments.now())
+
+        items = await self._desk.look(reading)
+        return private(200, {"items": items, "next": None, "total": len(items)})
 
 
 def _foretell(writer: Writer, connection: Connection, work: Callable[[Writer, Connection], Any]) -> Foreseen:

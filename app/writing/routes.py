@@ -44,6 +44,7 @@ class Writes(BaseRoute):
             self._methods[base], self._methods[f"{base}/{{id}}"] = {"POST": writing.post}, one
             self._methods[f"{base}/{{id}}/submitted"] = {"GET": writing.submitted}
             self._methods[f"{base}/{{id}}/disclosure"] = {"GET": writing.disclosed}
+            self._methods[f"{base}/{{id}}/recipients"] = {"GET": writing.recipients}
             if kind.name in PEOPLE:
                 self._methods[f"{base}/{{id}}/withdrawal"] = {"POST": writing.withdraw}
                 self._methods[f"{base}/{{id}}/objection"] = {"POST": writing.objected}

@@ -57,6 +57,19 @@ MATRIX = {
     ("GET", "/v1/audit"):                       (      401,  403,        403,     200,   403,        200,      403),
     ("GET", "/v1/audit/seals"):                 (      401,  403,        403,     403,   403,        200,      403),
     ("POST", "/v1/audit/seals"):                (      401,  403,        403,     403,   403,        403,      403),
+    ("GET", f"/v1/testimonies/{OPEN}/recipients"):   ( 401,  403,        403,     403,   403,        403,      403),
+    ("GET", "/v1/testimonies/tst-none/recipients"):  ( 401,  403,        403,     404,   403,        404,      403),
+    ("GET", "/v1/webhooks"):                    (      401,  200,        403,     403,   200,        403,      200),
+    ("POST", "/v1/webhooks"):                   (      401,  422,        403,     403,   403,        403,      403),
+    ("GET", "/v1/webhooks/whk-none"):           (      401,  404,        403,     403,   404,        403,      404),
+    ("PATCH", "/v1/webhooks/whk-none"):         (      401,  422,        403,     403,   422,        403,      422),
+    ("DELETE", "/v1/webhooks/whk-none"):        (      401,  404,        403,     403,   404,        403,      404),
+    ("POST", "/v1/webhooks/whk-none/rotate"):   (      401,  422,        403,     403,   422,        403,      422),
+    ("POST", "/v1/webhooks/whk-none/test"):     (      401,  404,        403,     403,   404,        403,      404),
+    ("GET", "/v1/webhooks/whk-none/deliveries"):(      401,  404,        403,     403,   404,        403,      404),
+    ("POST", "/v1/webhooks/whk-none/replay"):   (      401,  422,        403,     403,   422,        403,      422),
+    ("GET", "/v1/acknowledgements"):            (      401,  200,        403,     403,   403,        403,      403),
+    ("POST", "/v1/acknowledgements"):           (      401,  422,        403,     403,   403,        403,      403),
 }  # fmt: skip
 
 

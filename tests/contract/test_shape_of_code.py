@@ -26,6 +26,8 @@ ADDRESSES |= {f"/v1/imports/{{id}}/{one}" for one in ("file", "confirm", "report
 ADDRESSES |= {"/v1/organisations", "/v1/organisations/{id}", "/v1/audit", "/v1/audit/seals"}
 ADDRESSES |= {"/v1/statistics/counts"}
 ADDRESSES |= {"/v1/changes", "/v1/changes/stream", "/v1/search"}
+ADDRESSES |= {"/v1/webhooks", "/v1/webhooks/{id}", "/v1/acknowledgements"}
+ADDRESSES |= {f"/v1/webhooks/{{id}}/{one}" for one in ("rotate", "test", "deliveries", "replay")}
 # Who may know the framework of the server, or of the command.
 FRAMED = (
     *(
