@@ -5,7 +5,7 @@ import orjson
 from app.access.caller import unauthenticated
 from app.catalogue.counts import meta_of_ids
 from app.core.problems import TYPES, Fault, Problem, invalid, not_found
-from app.core.schema import Json
+from app.core.schema import OPEN, Json
 from app.core.schema import closed as _closed
 from app.records import KINDS, Kind
 
@@ -73,7 +73,7 @@ _FEATURE = _closed(
         "type": {"type": "string", "const": "Feature"},
         "id": {"type": "string"},
         "geometry": _GEOMETRY,
-        "properties": {"type": "object", "description": "The record, without its geometry."},
+        "properties": OPEN | {"description": "The record, without its geometry."},
     },
     description="A record as a GeoJSON Feature.",
 )
@@ -111,7 +111,7 @@ SHARED: Json = {
         },
         description="Every form of a record that you were shown, the first one first.",
     ),
-    "Change": _closed(
+    "RecordChange": _closed(
         {
             "id": {"type": "string"},
             "kind": {"type": "string", "enum": [kind.name for kind in KINDS]},
@@ -127,6 +127,7 @@ SHARED: Json = {
             "url": _ADDRESS | {"description": "Where the record is, as long as you are shown it."},
             "record": {
                 "type": ["object", "null"],
+                "additionalProperties": True,
                 "description": "With `include=record`, but not of a removal: the record as you are shown it now.",
             },
         },
@@ -135,7 +136,7 @@ SHARED: Json = {
     ),
     "ChangeList": _closed(
         {
-            "items": {"type": "array", "items": {"$ref": _REF + "Change"}},
+            "items": {"type": "array", "items": {"$ref": _REF + "RecordChange"}},
             "more": {
                 "type": "boolean",
                 "description": "Whether to ask `next` at once. A page may be short, even empty, and there is more.",
@@ -147,7 +148,7 @@ SHARED: Json = {
     "Queryables": {
         "type": "object",
         "description": "JSON Schema (2020-12) of the parameters of a list.",
-        "properties": {"$schema": _ADDRESS, "$id": _ADDRESS, "properties": {"type": "object"}},
+        "properties": {"$schema": _ADDRESS, "$id": _ADDRESS, "properties": OPEN},
         "required": ["$schema", "$id", "properties"],
     },
     "Problem": _closed(
@@ -177,7 +178,11 @@ SHARED: Json = {
         ["type", "title", "status", "detail"],
         description="An error (RFC 9457).",
     ),
-    "ProblemType": _closed(
+    "ProblemPageList": _closed({"items": {"type": "array", "items": {"$ref": _REF + "ProblemPage"}}}),
+    "Landing": OPEN | {"description": "Where everything is: kinds, examples, links."},
+    "Description": OPEN | {"description": "An OpenAPI 3.1 document."},
+    "Well": _closed({"status": {"type": "string", "const": "ok"}}, description="It is well."),
+    "ProblemPage": _closed(
         {
             "type": {"type": "string"},
             "title": {"type": "string"},
@@ -327,18 +332,31 @@ OF_PROBLEMS: Json = {
     "unauthenticated": {"WWW-Authenticate": {"$ref": "#/components/headers/WWWAuthenticate"}},
     "forbidden": {"WWW-Authenticate": {"$ref": "#/components/headers/WWWAuthenticate"}},
 }
-_ANY: Json = {"type": "object"}
-_WELL = _closed({"status": {"type": "string", "const": "ok"}})
+_WELL: Json = {"$ref": _REF + "Well"}
 
 # path -> operation, summary, description, schema, errors, whether it has an ETag
 SERVICE: dict[str, tuple[str, str, str, Json, tuple[str, ...], bool]] = {
-    "/v1": ("getLanding", "Where everything is", "It links to all there is.", _ANY, ("406", "422"), True),
-    "/openapi.json": ("getDescription", "This description", "OpenAPI 3.1.", _ANY, ("406", "422"), True),
+    "/v1": (
+        "getLanding",
+        "Where everything is",
+        "It links to all there is.",
+        {"$ref": _REF + "Landing"},
+        ("406", "422"),
+        True,
+    ),
+    "/openapi.json": (
+        "getDescription",
+        "This description",
+        "OpenAPI 3.1.",
+        {"$ref": _REF + "Description"},
+        ("406", "422"),
+        True,
+    ),
     "/problems": (
         "listProblemTypes",
         "All types of problem",
         "What each means, and how to mend it.",
-        _closed({"items": {"type": "array", "items": {"$ref": _REF + "ProblemType"}}}),
+        {"$ref": _REF + "ProblemPageList"},
         ("406", "422"),
         True,
     ),

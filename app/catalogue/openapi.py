@@ -97,7 +97,7 @@ class Description:
                 "license": {"name": "Apache-2.0 (the code), CC BY 4.0 (our data)", "identifier": _LICENCE},
             },
             "servers": [{"url": "/", "description": "This service."}],
-            "security": [{}],
+            "security": access.READING,  # of whatever states nothing else
             "tags": tags,
             "paths": paths,
             "components": {
@@ -355,8 +355,8 @@ def operation(
         parameters = [*parameters, {"$ref": "#/components/parameters/Purpose"}]
         responses["403"] = {"$ref": "#/components/responses/403"}
     shown: Json = {"parameters": parameters} if parameters else {}
-    if "401" in statuses:
-        shown["security"] = access.READING
+    if "401" not in statuses:
+        shown["security"] = []  # alike for everybody
     return {"operationId": name, "summary": summary, "description": doc, **shown, "responses": responses}
 
 
@@ -390,7 +390,7 @@ def _service() -> Json:
             "One type of problem",
             "What it means, and how to mend it.",
             [slug],
-            ok({bare(JSON): {"schema": _ref("ProblemType")}}),
+            ok({bare(JSON): {"schema": _ref("ProblemPage")}}),
             ("404", "406", "422"),
         )
         | {"tags": [_SERVICE]}
