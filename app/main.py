@@ -46,6 +46,7 @@ from app.intake.bulk import Busy
 from app.intake.restore import restore
 from app.intake.views import is_unsettled, prepare
 from app.intake.write import Closed, Writer
+from app.ogc import collections as ogc
 from app.registry import KINDS, openapi_bytes, openapi_document
 from app.statistics.counts import Counts
 from app.writing.desk import Desk
@@ -115,7 +116,8 @@ def create_app(
         stream.PATH: stream.Stream(feed, who, waiting).answer,
     }
     writes = Writes(desk, access, trails)
-    reads = Reads(reader, who, trails, fixed(reader, openapi_bytes), viewed, writes.beside)
+    alike = fixed(reader, openapi_bytes) | ogc.fixed(reader)
+    reads = Reads(reader, who, trails, alike, viewed | ogc.viewed(reader), writes.beside, ogc.single(reader))
     accounts = Accounts(database, master, settings.public_url)
     accesses = Accesses(access, tokens, Keys(database), accounts.routes)
     app.router.routes[:] = [reads, accesses, writes, *docs.routes()]

@@ -258,6 +258,11 @@ def events() -> Json:
 
 
 _PROBLEMS = {
+    "invalid-parameter": Problem(
+        "invalid-parameter",
+        "There is no parameter 'bbbox'. Did you mean 'bbox'?",
+        (Fault("query", "bbbox", "There is no parameter 'bbbox'. Did you mean 'bbox'?"),),
+    ),
     "unauthenticated": unauthenticated("This credential is not known here, or is not whole.", given=True),
     "forbidden": Problem(
         "forbidden",

@@ -33,6 +33,7 @@ says how surely it has to fit, and `meta` states what dropped out.
 """
 _STATUS = {
     "not-modified": "You have this form of it already.",
+    "400": "A parameter has an error; each is explained.",
     "401": "The credential is missing, not known, or has ended; what is public needs none.",
     "403": "The credential lacks a right: the detail names it.",
     "404": "There is nothing under this address that you may see.",
