@@ -1,6 +1,7 @@
 # The verbs of this project. `make run` needs Python 3.11 or newer and nothing else; `make test` also Node.js and a browser.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CHROMIUM ?= /usr/bin/chromium
+GDAL ?= /usr/bin
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -8,17 +9,18 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-emit
 SOURCES := app tests benchmarks migrations
 
 export CHROMIUM
+export GDAL
 export CUSTOM_COMPILE_COMMAND := make lock
 export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
-.PHONY: run test prove check fix bench bench-smoke openapi lock browser clean
+.PHONY: run test prove check fix bench bench-smoke openapi lock browser gdal clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.runtime ## Start the service; the first start makes the database and loads the built-in record
 	@exec $(BIN)/evidence serve
 
-test: $(VENV)/.dev node_modules/.package-lock.json browser ## Run every test, on SQLite and on PostgreSQL
+test: $(VENV)/.dev node_modules/.package-lock.json browser gdal ## Run every test, on SQLite and on PostgreSQL
 	node_modules/.bin/redocly lint openapi/openapi.json
 	$(BIN)/python -m pytest $(ARGS)
 
@@ -81,4 +83,12 @@ browser:
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium >/dev/null; \
 	else \
 	  echo 'The browser test needs Chromium, and $(CHROMIUM) is not there. As root: apt-get install chromium. Or: make test CHROMIUM=/path/to/chromium' >&2; exit 1; \
+	fi
+
+gdal:
+	@test -x '$(GDAL)/ogrinfo' || if [ '$(GDAL)' = /usr/bin ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo 'Installing GDAL …' && apt-get update -q >/dev/null && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends gdal-bin >/dev/null; \
+	else \
+	  echo 'A test needs ogrinfo and ogr2ogr of GDAL, and they are not in $(GDAL). As root: apt-get install gdal-bin. Or: make test GDAL=/folder/of/them' >&2; exit 1; \
 	fi

@@ -24,6 +24,10 @@ ADDRESSES |= {"/v1/token", "/.well-known/jwks.json", "/v1/me", "/v1/keys", "/v1/
 ADDRESSES |= {"/v1/organisations", "/v1/organisations/{id}", "/v1/audit", "/v1/audit/seals"}
 ADDRESSES |= {"/v1/statistics/counts"}
 ADDRESSES |= {"/v1/changes", "/v1/changes/stream"}
+ADDRESSES |= {"/v1/conformance", "/v1/collections"}
+ADDRESSES |= {
+    f"/v1/collections/{kind.path}{more}" for kind in KINDS if kind.geometry for more in ("", "/items", "/items/{id}")
+}
 # Who may know the framework of the server, or of the command.
 FRAMED = (
     *(
