@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CHROMIUM ?= /usr/bin/chromium
 PROCESSES ?= 2
+GDAL ?= /usr/bin
 # What tests run that comes from Debian, as package:program.
 DEBIAN ?= nginx:nginx pgbouncer:pgbouncer
 VENV := .venv
@@ -11,17 +12,18 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-emit
 SOURCES := app tests benchmarks migrations
 
 export CHROMIUM
+export GDAL
 export CUSTOM_COMPILE_COMMAND := make lock
 export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
-.PHONY: run test prove check fix bench bench-smoke openapi lock browser services clean
+.PHONY: run test prove check fix bench bench-smoke openapi lock browser services gdal clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.runtime ## Start the service; the first start makes the database and loads the built-in record
 	@exec $(BIN)/evidence serve
 
-test: $(VENV)/.dev node_modules/.package-lock.json browser services ## Run every test, on SQLite and on PostgreSQL (PROCESSES=4: in so many processes)
+test: $(VENV)/.dev node_modules/.package-lock.json browser services gdal ## Run every test, on SQLite and on PostgreSQL (PROCESSES=4: in so many processes)
 	node_modules/.bin/redocly lint openapi/openapi.json
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile $(ARGS)
 
@@ -94,4 +96,12 @@ browser:
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium >/dev/null; \
 	else \
 	  echo 'The browser test needs Chromium, and $(CHROMIUM) is not there. As root: apt-get install chromium. Or: make test CHROMIUM=/path/to/chromium' >&2; exit 1; \
+	fi
+
+gdal:
+	@test -x '$(GDAL)/ogrinfo' || if [ '$(GDAL)' = /usr/bin ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo 'Installing GDAL …' && apt-get update -q >/dev/null && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends gdal-bin >/dev/null; \
+	else \
+	  echo 'A test needs ogrinfo and ogr2ogr of GDAL, and they are not in $(GDAL). As root: apt-get install gdal-bin. Or: make test GDAL=/folder/of/them' >&2; exit 1; \
 	fi

@@ -60,6 +60,7 @@ from app.intake.bulk import Busy
 from app.intake.restore import restore
 from app.intake.views import is_unsettled, prepare
 from app.intake.write import Closed, Writer
+from app.ogc import collections as ogc
 from app.registry import KINDS, openapi_bytes, openapi_document
 from app.statistics.counts import Counts
 from app.writing.desk import Desk
@@ -138,7 +139,8 @@ def create_app(
     }
     writes = Writes(desk, access, trails)
     hot = Hot(Fresh(database, queries), settings.answers_mb, settings.public_url)
-    reads = Reads(reader, who, trails, hot, fixed(reader, openapi_bytes), viewed, writes.beside)
+    alike = fixed(reader, openapi_bytes) | ogc.fixed(reader)
+    reads = Reads(reader, who, trails, hot, alike, viewed | ogc.viewed(reader), writes.beside, ogc.single(reader))
     accounts = Accounts(database, master, settings.public_url)
     keeping = Keeping(database, settings.home, settings.import_days)
     imports = Imports(settings, desk, trails, keeping, turns.wake)

@@ -86,7 +86,12 @@ def checked(known: Mapping[str, Parameter], raw: bytes) -> dict[str, tuple[Any, 
     Raises:
         Problem: invalid-request.
     """
-    return _checked(known, texts(raw), None)
+    return checked_texts(known, texts(raw))
+
+
+def checked_texts(known: Mapping[str, Parameter], found: Mapping[str, list[str]]) -> dict[str, tuple[Any, ...]]:
+    """Return the same of the texts that a query string gives for each name."""
+    return _checked(known, found, None)
 
 
 def _checked(

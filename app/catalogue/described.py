@@ -5,7 +5,7 @@ import orjson
 from app.access.caller import unauthenticated
 from app.catalogue.counts import meta_of_ids
 from app.core.problems import TYPES, Fault, Problem, invalid, not_found
-from app.core.schema import Json
+from app.core.schema import OPEN, Json
 from app.core.schema import closed as _closed
 from app.records import KINDS, Kind
 
@@ -108,7 +108,7 @@ _FEATURE = _closed(
         "type": {"type": "string", "const": "Feature"},
         "id": {"type": "string"},
         "geometry": _GEOMETRY,
-        "properties": {"type": "object", "description": "The record, without its geometry."},
+        "properties": OPEN | {"description": "The record, without its geometry."},
     },
     description="A record as a GeoJSON Feature.",
 )
@@ -148,7 +148,7 @@ SHARED: Json = {
         },
         description="Every form of a record that you were shown, the first one first.",
     ),
-    "Change": _closed(
+    "RecordChange": _closed(
         {
             "id": {"type": "string"},
             "kind": {"type": "string", "enum": [kind.name for kind in KINDS]},
@@ -164,6 +164,7 @@ SHARED: Json = {
             "url": _ADDRESS | {"description": "Where the record is, as long as you are shown it."},
             "record": {
                 "type": ["object", "null"],
+                "additionalProperties": True,
                 "description": "With `include=record`, but not of a removal: the record as you are shown it now.",
             },
         },
@@ -172,7 +173,7 @@ SHARED: Json = {
     ),
     "ChangeList": _closed(
         {
-            "items": {"type": "array", "items": {"$ref": _REF + "Change"}},
+            "items": {"type": "array", "items": {"$ref": _REF + "RecordChange"}},
             "more": {
                 "type": "boolean",
                 "description": "Whether to ask `next` at once. A page may be short, even empty, and there is more.",
@@ -184,7 +185,7 @@ SHARED: Json = {
     "Queryables": {
         "type": "object",
         "description": "JSON Schema (2020-12) of the parameters of a list.",
-        "properties": {"$schema": _ADDRESS, "$id": _ADDRESS, "properties": {"type": "object"}},
+        "properties": {"$schema": _ADDRESS, "$id": _ADDRESS, "properties": OPEN},
         "required": ["$schema", "$id", "properties"],
     },
     "Problem": _closed(
@@ -214,7 +215,11 @@ SHARED: Json = {
         ["type", "title", "status", "detail"],
         description="An error (RFC 9457).",
     ),
-    "ProblemType": _closed(
+    "ProblemPageList": _closed({"items": {"type": "array", "items": {"$ref": _REF + "ProblemPage"}}}),
+    "Landing": OPEN | {"description": "Where everything is: kinds, examples, links."},
+    "Description": OPEN | {"description": "An OpenAPI 3.1 document."},
+    "Well": _closed({"status": {"type": "string", "const": "ok"}}, description="It is well."),
+    "ProblemPage": _closed(
         {
             "type": {"type": "string"},
             "title": {"type": "string"},
@@ -296,6 +301,11 @@ def events() -> Json:
 
 
 _PROBLEMS = {
+    "invalid-parameter": Problem(
+        "invalid-parameter",
+        "There is no parameter 'bbbox'. Did you mean 'bbox'?",
+        (Fault("query", "bbbox", "There is no parameter 'bbbox'. Did you mean 'bbox'?"),),
+    ),
     "unauthenticated": unauthenticated("This credential is not known here, or is not whole.", given=True),
     "forbidden": Problem(
         "forbidden",
@@ -370,9 +380,8 @@ OF_PROBLEMS: Json = {
     "unauthenticated": {"WWW-Authenticate": {"$ref": "#/components/headers/WWWAuthenticate"}},
     "forbidden": {"WWW-Authenticate": {"$ref": "#/components/headers/WWWAuthenticate"}},
 }
-_ANY: Json = {"type": "object"}
 _OK: Json = {"status": {"type": "string", "const": "ok"}}
-_WELL = _closed(_OK)
+_WELL: Json = {"$ref": _REF + "Well"}
 _SERVERS: Json = {
     "type": "object",
     "description": "`used`, or why one is not: `behind`, `away` …",
@@ -382,13 +391,27 @@ _READY = {**_closed(_OK | {"servers": _SERVERS}), "required": ["status"]}
 
 # path -> operation, summary, description, schema, errors, whether it has an ETag
 SERVICE: dict[str, tuple[str, str, str, Json, tuple[str, ...], bool]] = {
-    "/v1": ("getLanding", "Where everything is", "It links to all there is.", _ANY, ("406", "422"), True),
-    "/openapi.json": ("getDescription", "This description", "OpenAPI 3.1.", _ANY, ("406", "422"), True),
+    "/v1": (
+        "getLanding",
+        "Where everything is",
+        "It links to all there is.",
+        {"$ref": _REF + "Landing"},
+        ("406", "422"),
+        True,
+    ),
+    "/openapi.json": (
+        "getDescription",
+        "This description",
+        "OpenAPI 3.1.",
+        {"$ref": _REF + "Description"},
+        ("406", "422"),
+        True,
+    ),
     "/problems": (
         "listProblemTypes",
         "All types of problem",
         "What each means, and how to mend it.",
-        _closed({"items": {"type": "array", "items": {"$ref": _REF + "ProblemType"}}}),
+        {"$ref": _REF + "ProblemPageList"},
         ("406", "422"),
         True,
     ),

@@ -65,6 +65,8 @@ def landing(base: str) -> dict[str, Any]:
             {"rel": "service-desc", "href": f"{base}/openapi.json", "type": "application/vnd.oai.openapi+json"},
             {"rel": "service-doc", "href": f"{base}/docs", "type": "text/html"},
             {"rel": "search", "href": f"{v1}/search", "type": "application/json"},
+            {"rel": "conformance", "href": f"{v1}/conformance", "type": "application/json"},
+            {"rel": "data", "href": f"{v1}/collections", "type": "application/json"},
             {"rel": "changes", "href": f"{v1}/changes", "type": "application/json"},
             {"rel": "periods", "href": f"{v1}/periods", "type": "application/json"},
             {"rel": "problems", "href": f"{base}/problems", "type": "application/json"},

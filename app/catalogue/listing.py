@@ -110,6 +110,7 @@ class Listing:
         self._kind = kind
         self._relation = relation
         self._offered = formats_of(kind)
+        self._path = f"/v1/{kind.path}"
 
     async def answer(self, request: Request, caller: Caller, one: str = "") -> Answer:
         """Answer one request.
@@ -117,13 +118,13 @@ class Listing:
         Raises:
             Problem: whatever is wrong with it.
         """
-        question = asked.read(self._kind, request.scope["query_string"])
+        question = self._asked(request)
         format = negotiate.chosen(question.format, request.accept, self._offered)
         if question.facets and format in negotiate.WHOLE:
             raise invalid([Fault("query", "facets", "A file of records has no place for counts: ask for JSON.")])
         if question.highlights and (why := self._unmarked(question, format)):
             raise invalid([Fault("query", "highlights", why)])
-        base, digest, path = request.base(self._reader.public_url), question.digest, f"/v1/{self._kind.path}"
+        base, digest, path = request.base(self._reader.public_url), question.digest, self._path
         if self._relation is not None:
             of = BY_NAME[self._relation.of]
             path = f"/v1/{of.path}/{one}/{self._relation.name}"
@@ -164,13 +165,12 @@ class Listing:
             answer = self._found_file(run, page.state, body, links)
             answer.headers += [self._named(run, etag), (b"repr-digest", file.digest())]
             return answer
-        items = formats.page(run.format, run.asked.fields, [row[0] for row in rows])
-        tail = page.plan.tail
+        items, tail = self._items(run, [row[0] for row in rows]), page.plan.tail
         if run.asked.highlights and run.asked.query is not None:
             bodies = [row[0] for row in rows]
             told = (run.asked.query, self._kind.name, bodies, run.asked.fields)
             tail = tail[:-1] + await asyncio.to_thread(marks.of_list, *told)
-        body = formats.envelope(run.format, items, addresses, tail)
+        body = self._envelope(run, page, items, addresses, tail)
         return found(run.view, fresh, run.format, etag, body, links, page.state.generation)
 
     def _found_file(self, run: _Run, now: State, body: bytes | AsyncGenerator[bytes, None], links: str) -> Answer:
@@ -178,6 +178,18 @@ class Listing:
         if run.coding is not None:
             answer.in_coding(run.coding)
         return answer
+
+    def _asked(self, request: Request) -> Asked:
+        """Return what a request asks."""
+        return asked.read(self._kind, request.scope["query_string"])
+
+    def _items(self, run: _Run, bodies: list[bytes]) -> bytes:
+        """Return the part of a page that is made of records."""
+        return formats.page(run.format, run.asked.fields, bodies)
+
+    def _envelope(self, run: _Run, page: Page, items: bytes, addresses: dict[str, str | None], tail: bytes) -> bytes:
+        """Return a page around its records."""
+        return formats.envelope(run.format, items, addresses, tail)
 
     def _named(self, run: _Run, etag: str) -> Header:
         """Return the header that names a file: two different answers do not have the same name."""

@@ -33,6 +33,7 @@ says how surely it has to fit, and `meta` states what dropped out.
 """
 _STATUS = {
     "not-modified": "You have this form of it already.",
+    "400": "A parameter has an error; each is explained.",
     "401": "The credential is missing, not known, or has ended; what is public needs none.",
     "403": "The credential lacks a right: the detail names it.",
     "404": "There is nothing under this address that you may see.",
@@ -97,7 +98,7 @@ class Description:
                 "license": {"name": "Apache-2.0 (the code), CC BY 4.0 (our data)", "identifier": _LICENCE},
             },
             "servers": [{"url": "/", "description": "This service."}],
-            "security": [{}],
+            "security": access.READING,  # of whatever states nothing else
             "tags": tags,
             "paths": paths,
             "components": {
@@ -355,8 +356,8 @@ def operation(
         parameters = [*parameters, {"$ref": "#/components/parameters/Purpose"}]
         responses["403"] = {"$ref": "#/components/responses/403"}
     shown: Json = {"parameters": parameters} if parameters else {}
-    if "401" in statuses:
-        shown["security"] = access.READING
+    if "401" not in statuses:
+        shown["security"] = []  # alike for everybody
     return {"operationId": name, "summary": summary, "description": doc, **shown, "responses": responses}
 
 
@@ -390,7 +391,7 @@ def _service() -> Json:
             "One type of problem",
             "What it means, and how to mend it.",
             [slug],
-            ok({bare(JSON): {"schema": _ref("ProblemType")}}),
+            ok({bare(JSON): {"schema": _ref("ProblemPage")}}),
             ("404", "406", "422"),
         )
         | {"tags": [_SERVICE]}

@@ -104,7 +104,9 @@ def _meets(row: Any, w: Any, s: Any, e: Any, n: Any) -> Any:
     spot = SPOT.alias("spot")
     c = spot.c
     here = (c.view == row.c.view) & (c.s0 == row.c.s0) & (c.k == row.c.k)
-    return exists(select(c.k).where(here, c.w <= e, c.e >= w, c.s <= n, c.n >= s))
+    # A box whose western side lies east of its eastern one goes across longitude 180.
+    meets = ((c.w <= e) & (c.e >= w)) | ((w > e) & ((c.w <= e) | (c.e >= w)))
+    return exists(select(c.k).where(here, meets, c.s <= n, c.n >= s))
 
 
 _GIVEN = (

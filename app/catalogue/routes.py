@@ -38,6 +38,7 @@ class Reads(BaseRoute):
         fixed: dict[str, Handler],
         viewed: Mapping[str, Handler] = MappingProxyType({}),
         beside: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        below: Mapping[str, Handler] = MappingProxyType({}),
     ) -> None:
         """Make the routes of every kind.
 
@@ -49,6 +50,7 @@ class Reads(BaseRoute):
             fixed: addresses that are alike for everybody.
             viewed: addresses with no record in them that depend on who asks.
             beside: methods that other routes answer under these templates.
+            below: addresses below which there is one record each that depends on who asks.
         """
         self._allow = {one: ", ".join(("GET", "HEAD", *more, "OPTIONS")) for one, more in beside.items()}
         self._identify = identify
@@ -56,6 +58,7 @@ class Reads(BaseRoute):
         self._hot = hot
         self._fixed: dict[str, Found] = {path: (path, handler, "", False) for path, handler in fixed.items()}
         self._fixed |= {path: (path, handler, "", True) for path, handler in viewed.items()}
+        self._below = {path: (f"{path}/{{id}}", handler) for path, handler in below.items()}
         self._ones: dict[tuple[str, str], tuple[str, Handler]] = {}
         for kind in KINDS:
             base, record = f"/v1/{kind.path}", Record(reader, kind)
@@ -70,7 +73,8 @@ class Reads(BaseRoute):
     @property
     def templates(self) -> list[str]:
         """The templates of all routes."""
-        return [one[0] for one in self._fixed.values()] + [one[0] for one in self._ones.values()]
+        ones = (*self._ones.values(), *self._below.values())
+        return [one[0] for one in self._fixed.values()] + [one[0] for one in ones]
 
     def find(self, path: str) -> Found | None:
         """Return what answers an address."""
@@ -78,7 +82,8 @@ class Reads(BaseRoute):
             return fixed
         pieces = path.split("/")
         if not 4 <= len(pieces) <= 5 or pieces[1] != "v1" or pieces[2] not in BY_PATH:
-            return None
+            above, _, last = path.rpartition("/")
+            return (*self._below[above], last, True) if last and above in self._below else None
         one = self._ones.get((pieces[2], pieces[4] if len(pieces) == 5 else "")) if pieces[-1] else None
         return None if one is None else (*one, pieces[3], True)
 

@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 from app.access.bodies import JSON
 from app.catalogue.openapi import name_of, of_one
 from app.core.bodies import MERGE_PATCH
-from app.core.schema import MOMENT, TEXT, Json, closed, listed, or_null
+from app.core.schema import MOMENT, OPEN, TEXT, Json, closed, listed, or_null
 from app.disclosure.explain import DisclosureShown
 from app.intake.builtin import FOLDER
 from app.intake.world import PEOPLE
@@ -21,6 +21,7 @@ _TAG = '"9f1f2a7c3c1b5d0e8a42b6cf"'
 _AT = "2026-11-24T10:31:26.123Z"
 _OWNER = "example-ngo"
 _COUNT: Json = {"type": "integer", "minimum": 0}
+_TO: Json = {"type": "string", "enum": ["record", "name", "nothing"]}
 _FAULT = closed({"pointer": TEXT | {"description": "Where in the record (RFC 6901)."}, "detail": TEXT})
 _RECIPIENTS: Json = {
     "items": [
@@ -109,7 +110,7 @@ def sample(kind: str) -> Json | None:
 
 def _standing(kind: Kind) -> Json:
     """The members of a record as its owner is told of it."""
-    objection = closed({"to": {"type": "string", "enum": ["nothing", "name", "record"]}, "reason": TEXT})
+    objection = closed({"to": _TO, "reason": TEXT})
     return {
         "id": TEXT,
         "kind": {"type": "string", "const": kind.name},
@@ -163,7 +164,7 @@ def schemas() -> Json:
             description="What would happen; nothing was written.",
         )
     reason = closed({"reason": TEXT | {"minLength": 1, "maxLength": 20_000, "description": "Kept sealed."}})
-    to = {"type": "string", "enum": ["record", "name", "nothing"], "description": "nothing: it is lifted."}
+    to = _TO | {"description": "nothing: it is lifted."}
     members: Json = reason["properties"]
     found["Reason"] = reason
     found["Recipient"] = closed(
@@ -185,8 +186,7 @@ def schemas() -> Json:
     )
     found["RecipientList"] = closed({"items": listed(_ref("Recipient")), "next": {"type": "null"}, "total": _COUNT})
     found["ObjectionMade"] = closed({"to": to, **members}, description="What a published person objects to.")
-    found["MergePatch"] = {
-        "type": "object",
+    found["MergePatch"] = OPEN | {
         "description": "The members to change, null for those to take out (RFC 7396); the others stay.",
     }
     return found

@@ -195,7 +195,8 @@ def is_closed(template: str) -> bool:
 
 
 def needs(template: str) -> bool:
-    return {} not in PATHS[template]["get"].get("security", [{}])
+    security = PATHS[template]["get"].get("security", DOCUMENT["security"])
+    return security != [] and {} not in security
 
 
 def test_a_stream_is_as_described(built_in):

@@ -28,6 +28,10 @@ ADDRESSES |= {"/v1/statistics/counts"}
 ADDRESSES |= {"/v1/changes", "/v1/changes/stream", "/v1/search"}
 ADDRESSES |= {"/v1/webhooks", "/v1/webhooks/{id}", "/v1/acknowledgements"}
 ADDRESSES |= {f"/v1/webhooks/{{id}}/{one}" for one in ("rotate", "test", "deliveries", "replay")}
+ADDRESSES |= {"/v1/conformance", "/v1/collections"}
+ADDRESSES |= {
+    f"/v1/collections/{kind.path}{more}" for kind in KINDS if kind.geometry for more in ("", "/items", "/items/{id}")
+}
 # Who may know the framework of the server, or of the command.
 FRAMED = (
     *(
