@@ -13,6 +13,7 @@ from app.access.secret import looks_like_one
 from app.catalogue.answer import Answer, Receive, Request, Scope, Send, of_problem, options
 from app.catalogue.asked import is_address
 from app.catalogue.landing import Handler
+from app.catalogue.leads import Leads
 from app.catalogue.listing import Listing, Reader
 from app.catalogue.queryables import Queryables
 from app.catalogue.record import Record
@@ -50,6 +51,7 @@ class Reads(BaseRoute):
         self._allow = {one: ", ".join(("GET", "HEAD", *more, "OPTIONS")) for one, more in beside.items()}
         self._identify = identify
         self._trails = trails
+        self._leads = Leads(reader)
         self._fixed: dict[str, Found] = {path: (path, handler, "", False) for path, handler in fixed.items()}
         self._fixed |= {path: (path, handler, "", True) for path, handler in viewed.items()}
         self._ones: dict[tuple[str, str], tuple[str, Handler]] = {}
@@ -140,4 +142,12 @@ class Reads(BaseRoute):
                 request.trail = self._trails.begin(request.scope, caller, one)
         if one and not is_address(one):
             raise not_found()
-        return await handler(request, caller, one)
+        try:
+            return await handler(request, caller, one)
+        except Problem as problem:
+            led = None
+            if one and problem.type == "not-found":
+                led = await self._leads.answer(request, caller.view, template.split("/")[2], one)
+            if led is None:
+                raise
+            return led
