@@ -138,7 +138,7 @@ SHARED: Json = {
                     {
                         "revision": _COUNT | {"description": "Counts the forms that you were shown, from 1."},
                         "at": {"type": "string", "format": "date-time"},
-                        "change": {"type": "string", "enum": ["created", "updated", "removed"]},
+                        "change": {"type": "string", "enum": ["created", "updated", "removed", "merged"]},
                         "digest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
                     }
                 ),
@@ -152,7 +152,7 @@ SHARED: Json = {
         {
             "id": {"type": "string"},
             "kind": {"type": "string", "enum": [kind.name for kind in KINDS]},
-            "change": {"type": "string", "enum": ["created", "updated", "removed"]},
+            "change": {"type": "string", "enum": ["created", "updated", "removed", "merged"]},
             "revision": _COUNT | {"description": "Of the form that you were shown then; of a removal: the last one."},
             "at": {"type": "string", "format": "date-time"},
             "digest": {
@@ -162,6 +162,11 @@ SHARED: Json = {
                 "shown the record.",
             },
             "url": _ADDRESS | {"description": "Where the record is, as long as you are shown it."},
+            "into": {
+                "type": "string",
+                "description": "Of `merged` alone: the id of the record that this one was found to be. Its own id is "
+                "answered with 308 from now on.",
+            },
             "record": {
                 "type": ["object", "null"],
                 "additionalProperties": True,
@@ -337,6 +342,22 @@ def problem(slug: str) -> Json:
     return _PROBLEMS[slug].as_json()
 
 
+MOVED: Json = {
+    "description": "The record was found to be another one, which you are shown: ask there. Only whoever was shown the "
+    "one is told so; to all others it is 404.",
+    "headers": {
+        "Location": {
+            "description": "The same address of the record that it was merged into.",
+            "schema": {"type": "string", "format": "uri"},
+        }
+    },
+    "content": {
+        "application/json": {
+            "schema": _closed({"id": {"type": "string"}, "into": {"type": "string"}}),
+            "example": {"id": "camp-18-old", "into": "kwanliso-18"},
+        }
+    },
+}
 HEADERS: Json = {
     "ETag": {"description": "Stands for this very form (RFC 9110, 8.8.3).", "schema": {"type": "string"}},
     "CacheControl": {"description": "How long a cache may serve it.", "schema": {"type": "string"}},

@@ -14,6 +14,7 @@ from app.catalogue.answer import Answer, Receive, Request, Scope, Send, of_probl
 from app.catalogue.asked import is_address
 from app.catalogue.hot import Hot
 from app.catalogue.landing import Handler
+from app.catalogue.leads import Leads
 from app.catalogue.listing import Listing, Reader
 from app.catalogue.queryables import Queryables
 from app.catalogue.record import Record
@@ -56,6 +57,7 @@ class Reads(BaseRoute):
         self._identify = identify
         self._trails = trails
         self._hot = hot
+        self._leads = Leads(reader)
         self._fixed: dict[str, Found] = {path: (path, handler, "", False) for path, handler in fixed.items()}
         self._fixed |= {path: (path, handler, "", True) for path, handler in viewed.items()}
         self._below = {path: (f"{path}/{{id}}", handler) for path, handler in below.items()}
@@ -152,10 +154,23 @@ class Reads(BaseRoute):
         key = self._hot.key(request, caller.view if by_view else None)
         answer = None if key is None else await self._hot.find(key, request)
         if answer is None:
-            answer = await handler(request, caller, one)
+            answer = await self._made(request, caller)
             answer.pack(request.accepted)
             if key is not None:
                 self._hot.put(key, request, answer)
         if request.has_any and answer.etag is not None and isinstance(answer.body, bytes):
             return answer.bare()
         return answer
+
+    async def _made(self, request: Request, caller: Caller) -> Answer:
+        """Make an answer; where a record is not under its id any more, one that leads to where it is."""
+        template, handler, one, _ = request.scope["found"]
+        try:
+            return await handler(request, caller, one)
+        except Problem as problem:
+            led = None
+            if one and problem.type == "not-found":
+                led = await self._leads.answer(request, caller.view, template.split("/")[2], one)
+            if led is None:
+                raise
+            return led

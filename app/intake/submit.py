@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 
 from app.core import crypto, ids, moments
 from app.disclosure.fitness import Doubt, doubts
+from app.intake.merging import merged_among
 from app.intake.world import PEOPLE
 from app.intake.write import Writer, expiry
 from app.records import BY_NAME, references
@@ -24,6 +25,7 @@ from app.vocabulary import edtf
 
 PUBLIC_RECORD = "public-record"
 ENDED = "has passed: the record keeps the consent that it has; name a day to come, or take the record back"
+STANDS = ("objection", "merger")  # in a revision, beside what was submitted: what is sent again lifts neither
 NOWHERE = "names no {} that is on record"
 IN_ITSELF = "leads back to this very record: nothing lies in itself"
 
@@ -87,9 +89,14 @@ class Draft:
         links = tuple(references(kind, value))
         return cls(value["id"], kind.name, value, plain, links, tuple(dict.fromkeys([one[1] for one in links])))
 
-    def under(self, objection: Mapping[str, Any]) -> "Draft":
-        """Return the draft with an objection in it."""
-        return Draft.of(BY_NAME[self.kind].canonical({**self.content, "objection": objection}))
+    def under(self, standing: Mapping[str, Any]) -> "Draft":
+        """Return the draft with what stands whatever is submitted: see `STANDS`."""
+        return Draft.of(BY_NAME[self.kind].canonical({**self.content, **standing}))
+
+
+def stands(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a revision stays, whatever is submitted after it."""
+    return {name: content[name] for name in STANDS if content.get(name)}
 
 
 def is_over(content: Mapping[str, Any], now: int) -> bool:
@@ -192,7 +199,7 @@ class Intake:
         self._check(connection, drafts, heads, owner, promised, asker)
         outcome = Outcome()
         additions: list[Addition] = []
-        for draft in self._with_objections(connection, drafts, heads):
+        for draft in self._under_what_stands(connection, drafts, heads):
             head = heads.get(draft.id)
             if head is not None and head.state not in GONE and _is_same(draft, head):
                 outcome.unchanged.append(draft.id)
@@ -222,17 +229,21 @@ class Intake:
                 found.append((one.id, Doubt("consent.expires", "has passed: the record is kept, and shown to nobody")))
         return found
 
-    def _with_objections(
+    def _under_what_stands(
         self, connection: Connection, drafts: Sequence[Draft], heads: Mapping[str, Head]
     ) -> Sequence[Draft]:
-        """Return drafts with the objection that stands in the vault against each: what is sent again lifts none."""
-        met = [(draft, heads[draft.id]) for draft in drafts if draft.id in heads and draft.kind in PEOPLE]
-        changed = [draft.id for draft, head in met if not _is_same(draft, head)]
+        """Return drafts with the objection against each, and the record that it was merged into, as the vault has it.
+
+        What is sent again lifts neither.
+        """
+        met = [(draft, heads[draft.id]) for draft in drafts if draft.id in heads]
+        changed = [draft for draft, head in met if head.state != "erased" and not _is_same(draft, head)]
         if not changed:
             return drafts
-        self.writer.world.learn(connection, changed)
-        stand = {id: (self.writer.world.content(id) or {}).get("objection") for id in changed}
-        return [draft.under(objection) if (objection := stand.get(draft.id)) else draft for draft in drafts]
+        merged = merged_among(connection, [draft.id for draft in changed])
+        may = [one.id for one in changed if one.kind in PEOPLE or one.id in merged]
+        stand = {id: stands(one.content) for id, one in self.writer.vault.read(connection, may).items()}
+        return [draft.under(standing) if (standing := stand.get(draft.id)) else draft for draft in drafts]
 
     def _check(
         self,
@@ -320,7 +331,10 @@ class Intake:
         node = self.writer.world.node(id)
         if node is None:
             return False
-        return node.owner == asker.organisation or self.writer.world.views_of(id) & asker.views != 0
+        if node.owner == asker.organisation:
+            return True
+        world = self.writer.world
+        return world.leads_to(id) == id and world.views_of(id) & asker.views != 0
 
     def _kind_of(self, id: str) -> str | None:
         node = self.writer.world.node(id)

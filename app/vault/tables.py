@@ -48,7 +48,7 @@ class Revision(SQLModel, table=True):
     revision: int
     previous: int | None = Field(sa_type=BigInteger)  # the leaf of the revision before
     at: int = Field(sa_type=BigInteger)  # milliseconds since 1970, UTC
-    change: str  # submitted | expired | retracted | withdrawn | erased | objected
+    change: str  # submitted | expired | retracted | withdrawn | erased | objected | merged | unmerged
     salt: bytes = Field(sa_type=LargeBinary)  # empty once the record is erased, and so is what was sealed
     commitment: bytes = Field(sa_type=LargeBinary)
     sealed: bytes = Field(sa_type=LargeBinary)
@@ -82,11 +82,36 @@ class Disclosed(SQLModel, table=True):
     kind: str
     revision: int
     at: int = Field(sa_type=BigInteger)
-    change: str  # created | updated | removed
+    change: str  # created | updated | removed | merged
     digest: bytes = Field(sa_type=LargeBinary)  # empty once the record is erased, and so is the salt
     salt: bytes = Field(sa_type=LargeBinary)
     leaf: int = Field(sa_type=BigInteger)
     previous: int = Field(sa_type=BigInteger)  # seq of the change before, of this record; 0: it is the first
+
+
+class Merger(SQLModel, table=True):
+    """A record that was merged into another one of its kind: whoever names it is shown the survivor instead.
+
+    It follows from the newest revision of the record, which says into which one; kept so that both ends are found.
+    """
+
+    __tablename__ = "merger"
+    __table_args__ = (Index("merger_survivor", "survivor"), {"sqlite_with_rowid": False})
+
+    record: str = Field(primary_key=True)
+    target: str  # that it was merged into
+    survivor: str  # that this leads to in the end: the target, or what that was merged into since
+
+
+class Led(SQLModel, table=True):
+    """Where a change `merged` of `disclosed` led: the id that the view was told; append-only, as that is."""
+
+    __tablename__ = "led"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    view: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
+    seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    target: str
 
 
 class Restoring(SQLModel, table=True):
@@ -168,6 +193,8 @@ RECORD: Table = Record.__table__  # type: ignore[attr-defined]
 REVISION: Table = Revision.__table__  # type: ignore[attr-defined]
 REFERENCE: Table = Reference.__table__  # type: ignore[attr-defined]
 DISCLOSED: Table = Disclosed.__table__  # type: ignore[attr-defined]
+MERGER: Table = Merger.__table__  # type: ignore[attr-defined]
+LED: Table = Led.__table__  # type: ignore[attr-defined]
 RESTORING: Table = Restoring.__table__  # type: ignore[attr-defined]
 ERASING: Table = Erasing.__table__  # type: ignore[attr-defined]
 ANSWERED: Table = Answered.__table__  # type: ignore[attr-defined]
