@@ -164,7 +164,8 @@ class Reads(BaseRoute):
 
     async def _made(self, request: Request, caller: Caller) -> Answer:
         """Make an answer; where a record is not under its id any more, one that leads to where it is."""
-        template, handler, one, _ = request.scope["found"]
+        found: Found = request.scope["found"]
+        template, handler, one, _ = found
         try:
             return await handler(request, caller, one)
         except Problem as problem:

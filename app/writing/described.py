@@ -201,7 +201,14 @@ def _example(kind: Kind, more: Json | None = None) -> Json:
     if record is None:
         return {}
     standing = {"id": record.get("id"), "kind": kind.name, "owner": _OWNER, "state": "live", "revision": 1}
-    standing |= {"change": "submitted", "at": _AT, "reason": None, "objection": None, "merged_into": None, "record": record}
+    standing |= {
+        "change": "submitted",
+        "at": _AT,
+        "reason": None,
+        "objection": None,
+        "merged_into": None,
+        "record": record,
+    }
     return {"example": {**standing, **(more or {})}}
 
 
