@@ -118,7 +118,7 @@ SHARED: Json = {
     "Meta": _META,
     "Facet": _FACET,
     "Suggestion": _SUGGESTION,
-    "Highlights": _HIGHLIGHTS,
+    "RecordHighlights": _HIGHLIGHTS,
     "Feature": _FEATURE,
     "FeatureCollection": _closed(
         {
@@ -248,7 +248,7 @@ def of_lists(name: str, model: Json, model_name: str) -> Json:
     marked = {
         "type": "object",
         "description": "With `highlights`: of each record of the page, by its id.",
-        "additionalProperties": {"$ref": _REF + "Highlights"},
+        "additionalProperties": {"$ref": _REF + "RecordHighlights"},
     }
     listed = _closed({**members, "highlights": marked}, list(members))
     return {f"{name}Part": part, f"{name}List": listed}

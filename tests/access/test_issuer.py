@@ -21,7 +21,7 @@ from app.core.problems import Problem
 from app.core.settings import is_safe
 from app.main import create_app
 from tests.access.conftest import PARTNER
-from tests.conftest import free_port
+from tests.cluster import free_port
 
 AUDIENCE, BACK = "evidence", "http://localhost:1/back"
 NOW = 1_800_000_000_000

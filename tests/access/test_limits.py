@@ -17,7 +17,7 @@ from redis import Redis
 
 from app.access import limits
 from app.access.limits import Addresses, Count, Rates, Windows
-from tests.conftest import free_port
+from tests.cluster import free_port
 
 MINUTE = 1_700_000_040  # seconds since 1970 at which a minute begins
 

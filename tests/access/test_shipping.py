@@ -15,7 +15,8 @@ from app.access.verify import verify
 from app.core import moments
 from app.main import create_app
 from tests.access.conftest import OPEN, PARTNER, PARTNERS, close, lines_in, ship
-from tests.conftest import environment, free_port
+from tests.cluster import free_port
+from tests.conftest import environment
 from tests.intake.house import ONE_ENGINE, rows_of
 
 
