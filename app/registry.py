@@ -5,8 +5,12 @@ from typing import Any
 
 import orjson
 
+from app.catalogue import searching_described as searching
+from app.catalogue.naming import named
 from app.catalogue.openapi import Description
 from app.exchange.hooks import described as hooks
+from app.imports import described as imports
+from app.ogc import described as ogc
 from app.records import BY_NAME, BY_PATH, KINDS, Kind
 from app.statistics import described as statistics
 from app.writing.described import describe
@@ -17,7 +21,9 @@ __all__ = ["BY_NAME", "BY_PATH", "KINDS", "Kind", "openapi_bytes", "openapi_docu
 @cache
 def openapi_document() -> dict[str, Any]:
     """Return the description of the API (OpenAPI 3.1), made from the kinds and the filter vocabulary."""
-    return hooks.describe(describe(Description().document([statistics.paths], statistics.TAGS)))
+    parts = (searching, statistics, ogc)
+    read = Description().document([one.paths for one in parts], [tag for one in parts for tag in one.TAGS])
+    return named(hooks.describe(imports.describe(describe(read))))
 
 
 @cache

@@ -7,7 +7,7 @@ from app.access.accounts import NewSeal
 from app.access.caller import ROLES
 from app.access.managing import ChangedOrganisation, NewKey, NewOrganisation, Rotation
 from app.access.routes import TOKEN
-from app.core.schema import MOMENT, TEXT, Json, closed, listed, or_null
+from app.core.schema import MOMENT, OPEN, TEXT, Json, closed, listed, or_null
 
 TAG, TAG_AUDIT = "Access", "Account"
 TAGS = [
@@ -170,9 +170,10 @@ SCHEMAS: Json = models(NewKey, Rotation, NewOrganisation, ChangedOrganisation, N
     "SigningKeys": {
         "type": "object",
         "description": "A JWK set (RFC 7517).",
-        "properties": {"keys": listed({"type": "object"})},
+        "properties": {"keys": listed(ref("SigningKey"))},
         "required": ["keys"],
     },
+    "SigningKey": OPEN | {"description": "A JWK (RFC 8037)."},
     "Read": {
         "description": "Reads of an owner's record on one day, as its steward is told; or a line, as the operator is.",
         "anyOf": [

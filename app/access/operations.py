@@ -27,8 +27,7 @@ def operation(
     responses: Json = {status: _ok(schema, example)}
     responses |= {one: {"$ref": f"#/components/responses/{one}"} for one in (*sorted({*statuses, "429"}), "500", "503")}
     found: Json = {"operationId": name, "summary": summary, "description": doc, "tags": [tag]}
-    if role is not None:
-        found["security"] = [{"bearer": []}, {"oauth": [role]}]
+    found["security"] = [{"bearer": []}, {"oauth": [role]}] if role is not None else []
     if parameters:
         found["parameters"] = list(parameters)
     if body is not None:

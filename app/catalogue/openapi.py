@@ -33,6 +33,7 @@ says how surely it has to fit, and `meta` states what dropped out.
 """
 _STATUS = {
     "not-modified": "You have this form of it already.",
+    "400": "A parameter has an error; each is explained.",
     "401": "The credential is missing, not known, or has ended; what is public needs none.",
     "403": "The credential lacks a right: the detail names it.",
     "404": "There is nothing under this address that you may see.",
@@ -97,7 +98,7 @@ class Description:
                 "license": {"name": "Apache-2.0 (the code), CC BY 4.0 (our data)", "identifier": _LICENCE},
             },
             "servers": [{"url": "/", "description": "This service."}],
-            "security": [{}],
+            "security": access.READING,  # of whatever states nothing else
             "tags": tags,
             "paths": paths,
             "components": {
@@ -107,7 +108,8 @@ class Description:
                 "examples": _shared_examples(),
                 "headers": described.HEADERS,
                 "responses": {name: _problem(name) for name in _STATUS if name.isdigit()}
-                | {"not-modified": {"description": _STATUS["not-modified"], "headers": described.CACHED}},
+                | {"not-modified": {"description": _STATUS["not-modified"], "headers": described.CACHED}}
+                | {"moved": described.MOVED},
             },
         }
 
@@ -141,6 +143,7 @@ class Description:
                     [of_one(kind)],
                     ok({bare(JSON): described.history()}),
                     ("401", "404", "406", "422", "503"),
+                    moves=kind.name != "testimony",
                 )
                 | {"tags": [kind.title]}
             },
@@ -159,6 +162,7 @@ class Description:
             parameters,
             ok(content),
             ("401", "404", "406", "414", "422", "503"),
+            moves=kind.name != "testimony",
         )
 
     def _relation(self, relation: Relation) -> Json:
@@ -167,6 +171,8 @@ class Description:
         operation = self._list(
             to, f"list{name_of(of)}{pascal(relation.name)}", title, relation.doc, [of_one(of)], ("404",)
         )
+        if of.name != "testimony":
+            operation["responses"] |= MOVES
         return {"get": operation | {"tags": [of.title]}}
 
     def _changes(self) -> Json:
@@ -183,8 +189,8 @@ class Description:
             "listChanges",
             "What has changed",
             "Every change of what you are shown, in the order in which it was done, and never why: `created`, "
-            "`updated`, `removed`. What is removed is told of for ever. A copy that follows `next` and takes over each "
-            "record as it is now equals the source.",
+            "`updated`, `removed`, `merged` (its id leads to the one that `into` names). What is removed is told of for "
+            "ever. A copy that follows `next` and takes over each record as it is now equals the source.",
             parameters,
             ok(content, paged=True),
             ("401", "406", "414", "422", "503"),
@@ -251,6 +257,7 @@ _PARQUET = (
     "The columns of CSV with types, the same for every question: days are dates, words are lists, other structure is "
     "JSON text. The metadata `evidence.*` says what was asked, in which view and generation."
 )
+MOVES: Json = {"308": {"$ref": "#/components/responses/moved"}}  # of an id that was merged
 _LICENCE = "Apache-2.0 AND CC-BY-4.0"
 
 
@@ -344,6 +351,7 @@ def operation(
     good: Json,
     statuses: tuple[str, ...],
     cached: bool = True,
+    moves: bool = False,
 ) -> Json:
     """Return an operation, with every answer that it may give."""
     responses: Json = {"200": good}
@@ -354,9 +362,11 @@ def operation(
     if "401" in statuses:
         parameters = [*parameters, {"$ref": "#/components/parameters/Purpose"}]
         responses["403"] = {"$ref": "#/components/responses/403"}
+    if moves:
+        responses |= MOVES
     shown: Json = {"parameters": parameters} if parameters else {}
-    if "401" in statuses:
-        shown["security"] = access.READING
+    if "401" not in statuses:
+        shown["security"] = []  # alike for everybody
     return {"operationId": name, "summary": summary, "description": doc, **shown, "responses": responses}
 
 
@@ -390,7 +400,7 @@ def _service() -> Json:
             "One type of problem",
             "What it means, and how to mend it.",
             [slug],
-            ok({bare(JSON): {"schema": _ref("ProblemType")}}),
+            ok({bare(JSON): {"schema": _ref("ProblemPage")}}),
             ("404", "406", "422"),
         )
         | {"tags": [_SERVICE]}

@@ -74,7 +74,7 @@ class Parameter:
 _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9][a-z0-9.-]{0,120}", re.ASCII)
-_NUMBER = re.compile(r"-?[0-9]{1,3}(\.[0-9]{1,12})?", re.ASCII)
+_NUMBER = re.compile(r"-?[0-9]{1,3}(\.[0-9]{1,20})?(e[+-]?[0-9]{1,2})?", re.ASCII)  # as programs write a double
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2}))?", re.ASCII
 )
@@ -150,8 +150,22 @@ def moment(text: str) -> int:
         ) from None
 
 
-def box(text: str) -> tuple[float, float, float, float]:
+Box: TypeAlias = tuple[float, float, float, float]
+
+
+def box(text: str) -> Box:
     """Read a bounding box: west, south, east, north, in degrees (RFC 7946, section 5, but never across 180)."""
+    w, s, e, n = box_across(text)
+    if w > e:
+        raise Wrong(
+            "The western longitude is greater than the eastern one. A box across longitude 180 has to be asked as two "
+            "boxes; otherwise the corners are swapped: the order is west,south,east,north."
+        )
+    return w, s, e, n
+
+
+def box_across(text: str) -> Box:
+    """Read a bounding box that may go across longitude 180: then west is greater than east (RFC 7946, section 5.2)."""
     pieces = text.split(",")
     if len(pieces) != 4 or any(_NUMBER.fullmatch(piece) is None for piece in pieces):
         raise Wrong(f"'{shortened(text)}' is not four numbers west,south,east,north in degrees: 124,37.5,131,43.1.")
@@ -160,11 +174,6 @@ def box(text: str) -> tuple[float, float, float, float]:
         raise Wrong("Longitudes go from -180 to 180, latitudes from -90 to 90; the order is west,south,east,north.")
     if s > n:
         raise Wrong("The southern latitude is greater than the northern one: the order is west,south,east,north.")
-    if w > e:
-        raise Wrong(
-            "The western longitude is greater than the eastern one. A box across longitude 180 has to be asked as two "
-            "boxes; otherwise the corners are swapped: the order is west,south,east,north."
-        )
     return w, s, e, n
 
 

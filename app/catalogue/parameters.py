@@ -21,6 +21,7 @@ from app.search.query import MOST_SIGNS
 from app.vocabulary.edtf import UNDATED, bounds
 
 MOST_IDS = 1000
+MOST_MARKED = 100  # records of a page with highlights: their texts are read again, word by word
 FORMATS = ("json", "ndjson", "csv", "xlsx", "parquet", "geojson")
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 200}
@@ -103,7 +104,9 @@ def _meets(row: Any, w: Any, s: Any, e: Any, n: Any) -> Any:
     spot = SPOT.alias("spot")
     c = spot.c
     here = (c.view == row.c.view) & (c.s0 == row.c.s0) & (c.k == row.c.k)
-    return exists(select(c.k).where(here, c.w <= e, c.e >= w, c.s <= n, c.n >= s))
+    # A box whose western side lies east of its eastern one goes across longitude 180.
+    meets = ((c.w <= e) & (c.e >= w)) | ((w > e) & ((c.w <= e) | (c.e >= w)))
+    return exists(select(c.k).where(here, meets, c.s <= n, c.n >= s))
 
 
 _GIVEN = (
@@ -185,6 +188,11 @@ def _flag(name: str, doc: str) -> Parameter:
     )
 
 
+HIGHLIGHTS = _flag(
+    "highlights",
+    "Say where in its texts each record of the page has the words of q, as offsets; for at most "
+    f"{MOST_MARKED} records a page.",
+)
 _EXPORTED = (
     _flag("bom", "In CSV: begin with a byte order mark, by which some programs know UTF-8."),
     _flag("cursors", "In NDJSON and CSV: end each record with a cursor; an answer that was cut off goes on from it."),
@@ -230,6 +238,7 @@ def _page(kind: Kind) -> tuple[Parameter, ...]:
             "page",
             commas=True,
         ),
+        HIGHLIGHTS,
         *_EXPORTED,
         format_of(formats_of(kind)),
     )

@@ -12,7 +12,9 @@ from app.access.caller import ANONYMOUS, PUBLIC, Caller, Identify, in_address
 from app.access.secret import looks_like_one
 from app.catalogue.answer import Answer, Receive, Request, Scope, Send, of_problem, options
 from app.catalogue.asked import is_address
+from app.catalogue.hot import Hot
 from app.catalogue.landing import Handler
+from app.catalogue.leads import Leads
 from app.catalogue.listing import Listing, Reader
 from app.catalogue.queryables import Queryables
 from app.catalogue.record import Record
@@ -33,9 +35,11 @@ class Reads(BaseRoute):
         reader: Reader,
         identify: Identify,
         trails: Trails,
+        hot: Hot,
         fixed: dict[str, Handler],
         viewed: Mapping[str, Handler] = MappingProxyType({}),
         beside: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        below: Mapping[str, Handler] = MappingProxyType({}),
     ) -> None:
         """Make the routes of every kind.
 
@@ -43,15 +47,20 @@ class Reads(BaseRoute):
             reader: reads views.
             identify: who asks.
             trails: the account of reads.
+            hot: the answers that are kept.
             fixed: addresses that are alike for everybody.
             viewed: addresses with no record in them that depend on who asks.
             beside: methods that other routes answer under these templates.
+            below: addresses below which there is one record each that depends on who asks.
         """
         self._allow = {one: ", ".join(("GET", "HEAD", *more, "OPTIONS")) for one, more in beside.items()}
         self._identify = identify
         self._trails = trails
+        self._hot = hot
+        self._leads = Leads(reader)
         self._fixed: dict[str, Found] = {path: (path, handler, "", False) for path, handler in fixed.items()}
         self._fixed |= {path: (path, handler, "", True) for path, handler in viewed.items()}
+        self._below = {path: (f"{path}/{{id}}", handler) for path, handler in below.items()}
         self._ones: dict[tuple[str, str], tuple[str, Handler]] = {}
         for kind in KINDS:
             base, record = f"/v1/{kind.path}", Record(reader, kind)
@@ -66,7 +75,8 @@ class Reads(BaseRoute):
     @property
     def templates(self) -> list[str]:
         """The templates of all routes."""
-        return [one[0] for one in self._fixed.values()] + [one[0] for one in self._ones.values()]
+        ones = (*self._ones.values(), *self._below.values())
+        return [one[0] for one in self._fixed.values()] + [one[0] for one in ones]
 
     def find(self, path: str) -> Found | None:
         """Return what answers an address."""
@@ -74,7 +84,8 @@ class Reads(BaseRoute):
             return fixed
         pieces = path.split("/")
         if not 4 <= len(pieces) <= 5 or pieces[1] != "v1" or pieces[2] not in BY_PATH:
-            return None
+            above, _, last = path.rpartition("/")
+            return (*self._below[above], last, True) if last and above in self._below else None
         one = self._ones.get((pieces[2], pieces[4] if len(pieces) == 5 else "")) if pieces[-1] else None
         return None if one is None else (*one, pieces[3], True)
 
@@ -140,4 +151,27 @@ class Reads(BaseRoute):
                 request.trail = self._trails.begin(request.scope, caller, one)
         if one and not is_address(one):
             raise not_found()
-        return await handler(request, caller, one)
+        key = self._hot.key(request, caller.view if by_view else None)
+        answer = None if key is None else await self._hot.find(key, request)
+        if answer is None:
+            answer = await self._made(request, caller)
+            answer.pack(request.accepted)
+            if key is not None:
+                self._hot.put(key, request, answer)
+        if request.has_any and answer.etag is not None and isinstance(answer.body, bytes):
+            return answer.bare()
+        return answer
+
+    async def _made(self, request: Request, caller: Caller) -> Answer:
+        """Make an answer; where a record is not under its id any more, one that leads to where it is."""
+        found: Found = request.scope["found"]
+        template, handler, one, _ = found
+        try:
+            return await handler(request, caller, one)
+        except Problem as problem:
+            led = None
+            if one and problem.type == "not-found":
+                led = await self._leads.answer(request, caller.view, template.split("/")[2], one)
+            if led is None:
+                raise
+            return led

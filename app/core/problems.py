@@ -10,7 +10,9 @@ import orjson
 MEDIA_TYPE = "application/problem+json"
 
 # Every type of problem there is: slug -> (status, title). docs/problems.md says what each means and how to mend it.
+# Of two with one status, the description tells of the first.
 TYPES: dict[str, tuple[int, str]] = {
+    "invalid-parameter": (400, "A parameter has an error"),
     "malformed": (400, "The request is no HTTP"),
     "unauthenticated": (401, "There is no credential that holds"),
     "forbidden": (403, "This is not allowed"),
@@ -34,6 +36,11 @@ TYPES: dict[str, tuple[int, str]] = {
 
 # What each means, and how to mend it: the page of a type, /problems/{slug}.
 EXPLAINED: dict[str, tuple[str, str]] = {
+    "invalid-parameter": (
+        "A parameter of an address below /v1/collections cannot be answered. It is what is invalid-request elsewhere; "
+        "the standard that these addresses follow (OGC API - Features) has it answered by 400.",
+        "Mend each of the errors. /v1/{kind}/queryables lists what can be asked of a kind.",
+    ),
     "malformed": (
         "What came cannot be read as a request of HTTP/1.1. The connection is closed.",
         "Use a client that speaks HTTP/1.1; percent-encode what is not plain in an address.",

@@ -5,6 +5,7 @@ from typing import Any
 Json = dict[str, Any]
 MOMENT: Json = {"type": "string", "format": "date-time"}
 TEXT: Json = {"type": "string"}
+OPEN: Json = {"type": "object", "additionalProperties": True}  # without the second, some clients have it empty
 
 
 def closed(properties: Json, required: list[str] | None = None, **more: Any) -> Json:

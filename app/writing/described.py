@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 from app.access.bodies import JSON
 from app.catalogue.openapi import name_of, of_one
 from app.core.bodies import MERGE_PATCH
-from app.core.schema import MOMENT, TEXT, Json, closed, listed, or_null
+from app.core.schema import MOMENT, OPEN, TEXT, Json, closed, listed, or_null
 from app.disclosure.explain import DisclosureShown
 from app.intake.builtin import FOLDER
 from app.intake.world import PEOPLE
@@ -21,6 +21,7 @@ _TAG = '"9f1f2a7c3c1b5d0e8a42b6cf"'
 _AT = "2026-11-24T10:31:26.123Z"
 _OWNER = "example-ngo"
 _COUNT: Json = {"type": "integer", "minimum": 0}
+_TO: Json = {"type": "string", "enum": ["record", "name", "nothing"]}
 _FAULT = closed({"pointer": TEXT | {"description": "Where in the record (RFC 6901)."}, "detail": TEXT})
 _RECIPIENTS: Json = {
     "items": [
@@ -109,7 +110,7 @@ def sample(kind: str) -> Json | None:
 
 def _standing(kind: Kind) -> Json:
     """The members of a record as its owner is told of it."""
-    objection = closed({"to": {"type": "string", "enum": ["nothing", "name", "record"]}, "reason": TEXT})
+    objection = closed({"to": _TO, "reason": TEXT})
     return {
         "id": TEXT,
         "kind": {"type": "string", "const": kind.name},
@@ -118,12 +119,13 @@ def _standing(kind: Kind) -> Json:
         "revision": _COUNT | {"description": "Counts what was submitted, from 1; other than the `revision` of a view."},
         "change": {
             "type": "string",
-            "enum": ["submitted", "expired", "retracted", "withdrawn", "objected"],
+            "enum": ["submitted", "expired", "retracted", "withdrawn", "objected", "merged", "unmerged"],
             "description": "What made this revision.",
         },
         "at": MOMENT | {"description": "When."},
         "reason": or_null(TEXT) | {"description": "Why it was taken back or withdrawn."},
         "objection": {"anyOf": [objection, {"type": "null"}], "description": "What the person objects to."},
+        "merged_into": or_null(TEXT) | {"description": "The record that it was found to be, and was merged into."},
         "record": _ref(_sent(kind)),
     }
 
@@ -140,7 +142,7 @@ def schemas() -> Json:
     found: Json = {f"{name}{_SENT}": schema for name, schema in definitions["$defs"].items()}
     shown = DisclosureShown.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
     found |= {**shown.pop("$defs"), "DisclosureShown": shown}
-    outcome = {"type": "string", "enum": ["created", "revised", "unchanged"]}
+    outcome = {"type": "string", "enum": ["created", "revised", "unchanged", "merged", "unmerged"]}
     warnings = listed(_FAULT) | {"description": "What a person should look at again: texts that may say too much."}
     resting = listed(TEXT) | {"description": "After an objection: records with texts of their own that rest on it."}
     for kind in KINDS:
@@ -163,7 +165,7 @@ def schemas() -> Json:
             description="What would happen; nothing was written.",
         )
     reason = closed({"reason": TEXT | {"minLength": 1, "maxLength": 20_000, "description": "Kept sealed."}})
-    to = {"type": "string", "enum": ["record", "name", "nothing"], "description": "nothing: it is lifted."}
+    to = _TO | {"description": "nothing: it is lifted."}
     members: Json = reason["properties"]
     found["Reason"] = reason
     found["Recipient"] = closed(
@@ -184,9 +186,10 @@ def schemas() -> Json:
         description="Who has read a record.",
     )
     found["RecipientList"] = closed({"items": listed(_ref("Recipient")), "next": {"type": "null"}, "total": _COUNT})
+    into = TEXT | {"minLength": 1, "description": "The id of the survivor: of the same kind, and of your organisation."}
+    found["Merger"] = closed({"into": into, **members}, description="Which record this one was found to be.")
     found["ObjectionMade"] = closed({"to": to, **members}, description="What a published person objects to.")
-    found["MergePatch"] = {
-        "type": "object",
+    found["MergePatch"] = OPEN | {
         "description": "The members to change, null for those to take out (RFC 7396); the others stay.",
     }
     return found
@@ -198,7 +201,14 @@ def _example(kind: Kind, more: Json | None = None) -> Json:
     if record is None:
         return {}
     standing = {"id": record.get("id"), "kind": kind.name, "owner": _OWNER, "state": "live", "revision": 1}
-    standing |= {"change": "submitted", "at": _AT, "reason": None, "objection": None, "record": record}
+    standing |= {
+        "change": "submitted",
+        "at": _AT,
+        "reason": None,
+        "objection": None,
+        "merged_into": None,
+        "record": record,
+    }
     return {"example": {**standing, **(more or {})}}
 
 
@@ -324,6 +334,7 @@ def _of(kind: Kind) -> Json:
             cached=False,
         )
     }
+    operations |= _merging(kind, base, name, words)
     if kind.name in PEOPLE:
         operations |= _ending(kind, base, name, words, _answers(written, {}, "Done, at once.", _HEADERS))
     return {
@@ -338,6 +349,45 @@ def _read(name: str, summary: str, doc: str, parameters: list[Json], answer: Jso
     for status in ("413", "415"):
         del found["responses"][status]
     return found
+
+
+def _merging(kind: Kind, base: str, name: str, words: str) -> Json:
+    merged = {"outcome": "merged", "change": "merged", "merged_into": "the-other", "warnings": []}
+    answer: Json = {"200": _answers([f"{name}Written", f"{name}DryRun"], _example(kind, merged), "As asked.", _HEADERS)}
+    back = {"outcome": "unmerged", "change": "unmerged", "warnings": []}
+    undone: Json = {"200": _answers(f"{name}Written", _example(kind, back), "As asked.", _HEADERS)}
+    doc = (
+        "Both stay in the vault. Whoever names this one is shown the survivor; where a view was shown this one and is "
+        "shown the survivor, this address is answered with 308 and its change is `merged`, else it is gone. A view that "
+        "might not be shown this one is not led from it either."
+    )
+    if kind.name == "testimony":
+        doc = "Always 422: accounts are never merged. Two of one witness are tied by `same_witness`."
+    of = [of_one(kind)]
+    return {
+        f"{base}/{{id}}/merge": {
+            "post": _operation(
+                f"merge{name}",
+                f"Say that a {words} is another one",
+                f"{doc} {_OF_OTHERS}",
+                [*of, *_parameters("DryRun", "IfMatch", "IdempotencyKey", "Prefer")],
+                answer | _NO_BODY,
+                ("404", "409", "412", "428"),
+                "steward",
+            )
+            | _body(JSON, _ref("Merger"), {"into": of[0]["example"], "reason": "Entered twice."}),
+            "delete": _operation(
+                f"unmerge{name}",
+                f"Undo the merger of a {words}",
+                f"It stands for itself again, and so does what names it. {_OF_OTHERS}",
+                [*of, *_parameters("Reason", "IfMatch", "Prefer")],
+                undone | _NO_BODY,
+                ("404", "409", "412", "428"),
+                "steward",
+            )
+            | {"requestBody": {"content": {JSON: {"schema": _ref("Reason"), "example": {"reason": "They are two."}}}}},
+        }
+    }
 
 
 def _ending(kind: Kind, base: str, name: str, words: str, answer: Json) -> Json:

@@ -7,6 +7,7 @@ from tests.access.conftest import MECHANISMS as HIDDEN
 
 # Who asks: nobody; somebody with one right; an admin and a steward of the operator.
 WHO = ("anonymous", "read", "contribute", "steward", "admin", "operator-steward", "operator-admin")
+ITEMS = "/v1/collections/testimonies/items"
 # A body that is wrong in every way: where it is looked at, the caller had the right.
 MATRIX = {
     # route                                      anonymous  read  contribute  steward  admin  op-steward  op-admin
@@ -29,7 +30,15 @@ MATRIX = {
     ("GET", "/v1/testimonies/tst-none"):        (      404,  404,        403,     403,   403,        403,      403),
     ("GET", "/v1/changes"):                     (      200,  200,        403,     403,   403,        403,      403),
     ("HEAD", "/v1/changes/stream"):             (      200,  200,        403,     403,   403,        403,      403),
+    ("GET", "/v1/search?q=text"):               (      200,  200,        403,     403,   403,        403,      403),
     ("GET", "/v1/statistics/counts"):           (      200,  200,        403,     403,   403,        403,      403),
+    ("GET", "/v1/conformance"):                 (      200,  200,        200,     200,   200,        200,      200),
+    ("GET", "/v1/collections"):                 (      200,  200,        200,     200,   200,        200,      200),
+    ("GET", "/v1/collections/testimonies"):     (      200,  200,        200,     200,   200,        200,      200),
+    ("GET", f"{ITEMS}"):                        (      200,  200,        403,     403,   403,        403,      403),
+    ("GET", f"{ITEMS}/{OPEN}"):                 (      200,  200,        403,     403,   403,        403,      403),
+    ("GET", f"{ITEMS}/{HIDDEN}"):               (      404,  404,        403,     403,   403,        403,      403),
+    ("POST", f"{ITEMS}"):                       (      405,  405,        405,     405,   405,        405,      405),
     ("GET", "/v1/me"):                          (      200,  200,        200,     200,   200,        200,      200),
     ("GET", "/.well-known/jwks.json"):          (      200,  200,        200,     200,   200,        200,      200),
     ("POST", "/v1/token"):                      (      415,  415,        415,     415,   415,        415,      415),
@@ -43,6 +52,16 @@ MATRIX = {
     ("GET", "/v1/organisations/none"):          (      401,  403,        403,     403,   404,        403,      404),
     ("PATCH", "/v1/organisations/none"):        (      401,  403,        403,     403,   403,        403,      422),
     ("DELETE", "/v1/organisations/none"):       (      401,  403,        403,     403,   403,        403,      404),
+    ("GET", "/v1/imports"):                     (      401,  403,        200,     200,   403,        200,      403),
+    ("POST", "/v1/imports"):                    (      401,  403,        422,     403,   403,        403,      403),
+    ("GET", "/v1/imports/imp-none"):            (      401,  403,        404,     404,   403,        404,      403),
+    ("DELETE", "/v1/imports/imp-none"):         (      401,  403,        404,     404,   403,        404,      403),
+    ("GET", "/v1/imports/imp-none/file"):       (      401,  403,        404,     403,   403,        403,      403),
+    ("PATCH", "/v1/imports/imp-none/file"):     (      401,  403,        404,     403,   403,        403,      403),
+    ("POST", "/v1/imports/imp-none/confirm"):   (      401,  403,        403,     404,   403,        404,      403),
+    ("GET", "/v1/imports/imp-none/report"):     (      401,  403,        404,     404,   403,        404,      403),
+    ("GET", "/v1/imports/imp-none/sheet"):      (      401,  403,        404,     404,   403,        404,      403),
+    ("GET", "/v1/imports/imp-none/events"):     (      401,  403,        404,     404,   403,        404,      403),
     ("GET", "/v1/audit"):                       (      401,  403,        403,     200,   403,        200,      403),
     ("GET", "/v1/audit/seals"):                 (      401,  403,        403,     403,   403,        200,      403),
     ("POST", "/v1/audit/seals"):                (      401,  403,        403,     403,   403,        403,      403),
@@ -111,6 +130,6 @@ def test_no_route_is_without_its_row(house):
     assert sorts - stand == set()
     # Routes that read are all made alike; one of each sort stands for every kind.
     sorts = {handler.__qualname__ for _, handler, _, by_view in reads._fixed.values() if by_view}
-    sorts |= {handler.__qualname__ for _, handler in reads._ones.values()}
+    sorts |= {handler.__qualname__ for _, handler in (*reads._ones.values(), *reads._below.values())}
     stand = {reads.find(address)[1].__qualname__ for _, address in asked if reads.find(address)}
     assert sorts - stand == set()

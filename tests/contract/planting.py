@@ -51,7 +51,8 @@ class Marks:
 
     def found_in(self, text: bytes) -> set[tuple[int, str]]:
         """Return the marks in a text: the number of each, and of a date how finely it is told."""
-        found = {(int(next(filter(None, match.groups()))), "") for match in MARK.finditer(text)}
+        numbers = {int(next(filter(None, match.groups()))) for match in MARK.finditer(text)}
+        found = {(number, "") for number in numbers & self.leaves.keys()}  # any other is chance: an ETag may have one
         for match in YEAR.finditer(text):
             number = self.years.get(int(match[1]))
             if number is not None:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 from app.catalogue.parameter import Parameter
 from app.catalogue.parameters import FORMATS, vocabulary
 from app.core.ids import fixed
+from app.ogc import asking as ogc
 from app.records import BY_NAME, BY_PATH, KINDS, Kind
 from app.vault.tables import DISCLOSED
 from tests.conftest import settings_for
@@ -25,7 +26,7 @@ from tests.contract.planting import Leaf, word
 from tests.contract.vault import open_vault
 
 RANK = ("", "year", "month", "day")
-COMPANY = {"match": "from=1990", "at": "to=2020", "side": "boundary=2011-12-17"}
+COMPANY = {"match": "from=1990", "at": "to=2020", "side": "boundary=2011-12-17", "highlights": "q=text"}
 METHODS = ("HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -61,7 +62,7 @@ def test_a_view_is_shown_all_that_it_may_see_and_nothing_else(world, view, engin
             continue  # its answers are those of SQLite, to the byte: test_engines
         heard = world.service.ask(address, view, method)
         # 401: nobody has a credential here, and without one nobody manages or writes anything: see tests/writing.
-        assert heard.status in (200, 204, 401, 404, 405, 422), (address, heard.body)
+        assert heard.status in (200, 204, 400, 401, 404, 405, 422), (address, heard.body)
         assert heard.status != 401 or method not in ("GET", "HEAD") or not is_read(world.service, address)
         asked = {number for number, _ in marks.found_in(address.encode())}
         found = {one for one in marks.found_in(said(heard)) if one[0] not in asked}
@@ -80,9 +81,10 @@ def test_a_hidden_record_answers_as_one_that_never_was(world, view):
     hidden = world.garden.hidden_from(view)
     asked: list[str] = []
     for template in templates(world.service):
-        if "{id}" not in template or template.split("/")[2] not in BY_PATH:
+        path = template.removeprefix("/v1/collections/").removeprefix("/v1/").partition("/")[0]
+        if "{id}" not in template or path not in BY_PATH:
             continue
-        kind = BY_PATH[template.split("/")[2]]
+        kind = BY_PATH[path]
         unknown = fixed(str(kind.prefix), "nobody") if kind.opaque else "nobody"
         expected = world.service.ask(template.replace("{id}", unknown), view)
         # Owners alone ask some: with a credential both are 404 (tests/writing/test_writing.py), without one refused.
@@ -109,6 +111,9 @@ def test_what_is_hidden_is_found_by_no_word(world, view, engine):
             assert heard.status == 200, heard.body
             assert n in may or heard.json["total"] == 0, leaf
             found += heard.json["total"]
+        heard = world.service.ask(f"/v1/search?{query(q=word(n))}", view)
+        assert n in may or (heard.json["total"], heard.json["meta"]["kinds"]) == (0, []), leaf
+        assert n in may or word(n) not in [near for one in suggested(heard) for near in one["nearest"]], leaf
     assert found > 30
 
 
@@ -164,6 +169,12 @@ def is_read(service: Service, address: str) -> bool:
     return found is not None and bool(found[3])
 
 
+def suggested(heard: Heard) -> list[Any]:
+    """Return what an answer suggests for words that are nowhere."""
+    found: list[Any] = heard.json["meta"].get("suggestions", [])
+    return found
+
+
 def templates(service: Service) -> list[str]:
     """Return the templates of every route that there is."""
     found: list[str] = []
@@ -189,7 +200,9 @@ def questions(world: World, view: int) -> Iterator[tuple[str, str]]:
         yield f"/v1/changes?{asked}", "GET"
     for template in templates(world.service):
         kind = BY_PATH.get(template.split("/")[2]) if template.startswith("/v1/") else None
-        if "{id}" in template and kind is None:
+        if template.startswith("/v1/collections/"):
+            yield from features(world, template, view)
+        elif "{id}" in template and kind is None:
             yield template.replace("{id}", hidden[0].id), "GET"
         elif "{id}" in template:
             for one in world.garden.records.values():
@@ -210,6 +223,26 @@ def questions(world: World, view: int) -> Iterator[tuple[str, str]]:
             yield template, "GET"
             yield f"{template}?{hidden[0].id}=1", next(METHOD)
     yield from counts(world.garden, hidden[0])
+    yield from searches(hidden[0])
+
+
+def features(world: World, template: str, view: int) -> Iterator[tuple[str, str]]:
+    """Yield what can be asked of a collection: every parameter of its features, and each record as one."""
+    kind, hidden = BY_PATH[template.split("/")[3]], world.garden.hidden_from(view)
+    if template.endswith("{id}"):
+        for one in world.garden.records.values():
+            if one.kind == kind.name:
+                yield template.replace("{id}", one.id), "GET"
+                yield template.replace("{id}", one.id), next(METHOD)
+        return
+    yield template, "GET"
+    yield f"{template}?{min(hidden)}=1", next(METHOD)
+    if template.endswith("/items"):
+        yield f"{template}?limit=1000", "GET"
+        for parameter in ogc.parameters(kind).values():
+            for value in itertools.islice(values(world.garden, kind, parameter, view), 12):
+                asked = f"{template}?{query(**{parameter.name: value})}"
+                yield asked + (f"&{COMPANY[parameter.name]}" if parameter.name in COMPANY else ""), "GET"
 
 
 def counts(garden: Garden, hidden: Any) -> Iterator[tuple[str, str]]:
@@ -219,6 +252,14 @@ def counts(garden: Garden, hidden: Any) -> Iterator[tuple[str, str]]:
             asked = f"/v1/statistics/counts?kind={name}&group_by={facet}"
             yield from ((one, "GET") for one in (asked, f"{asked}&format=csv", f"{asked}&place={hidden.id}"))
             yield f"/v1/{BY_NAME[name].path}?facets={facet}&facet_limit=1000", "GET"
+
+
+def searches(hidden: Any) -> Iterator[tuple[str, str]]:
+    """Yield what can be asked of all kinds at once: words that are there, that are not, and those of hidden records."""
+    for q in (*OTHERS["q"], "tezt", "believre", hidden.id):
+        for asked in ("limit=1000", "limit=100&highlights=true", "sort=relevance&format=ndjson&limit=1000", "limit=1"):
+            yield f"/v1/search?{query(q=q)}&{asked}", "GET"
+    yield f"/v1/search?{query(q='text', kind=hidden.kind)}&limit=1000", "HEAD"
 
 
 METHOD = itertools.cycle(METHODS)
@@ -243,6 +284,7 @@ def values(garden: Garden, kind: Kind, parameter: Parameter, view: int) -> Itera
 
 
 OTHERS: dict[str, list[Any]] = {
+    "datetime": ["1990-01-01/..", "../2020-12-31", "2003-04-05"],
     "q": ["text", "text -believer", '"text"', "te*"],
     "bbox": ["124,38,125,39", "-180,-90,180,90"],
     "corroboration_min": [0, 1, 2, 3],

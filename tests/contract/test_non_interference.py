@@ -74,6 +74,12 @@ def questions() -> Iterator[str]:
         for id in (*SHOWN.get(kind.name, ()), *HIDDEN.get(kind.name, ())[:3]):
             yield from (f"{base}/{id}", f"{base}/{id}/history")
             yield from (f"{base}/{id}/{name}" for path, name in relations() if path == kind.path)
+        if kind.geometry:
+            collection = f"/v1/collections{base.removeprefix('/v1')}"
+            yield from (collection, f"{collection}/items", f"{collection}/items?datetime=2003-04-05/..&limit=2")
+            yield from (f"{collection}/items?{query(bbox='128,38,127,41', q='place')}", f"{collection}/items?q=hidden*")
+            ids = (*SHOWN.get(kind.name, ()), *HIDDEN.get(kind.name, ())[:3])
+            yield from (f"{collection}/items/{id}" for id in ids)
         for parameter in vocabulary(kind).values():
             targets = (kind.name,) if parameter.name == "ids" else parameter.targets
             for value in WORDS.get(parameter.name, ()):
@@ -112,7 +118,19 @@ def statistics() -> Iterator[str]:
     yield from (f"{COUNTS}?{asked}&group_by=violation" for asked in TIME[:2])
 
 
-QUESTIONS = [*questions(), *statistics()]
+# Words that are nowhere, near to what is shown and to what is hidden.
+MISSPELT = ("markd fitt", "hiden", "hidden-placs", "넵", "provinze")
+
+
+def searches() -> Iterator[str]:
+    """Yield questions to all kinds at once."""
+    for q in (*WORDS["q"], *MISSPELT):
+        for asked in ("limit=2", "sort=relevance&highlights=true", "sort=updated&kind=place&kind=incident"):
+            yield f"/v1/search?{query(q=q)}&{asked}"
+    yield from (f"/v1/incidents?{query(q=q)}&highlights=true&facets=year" for q in MISSPELT)
+
+
+QUESTIONS = [*questions(), *statistics(), *searches()]
 VIEWS = (0, 1, 2)
 
 

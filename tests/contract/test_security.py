@@ -45,6 +45,8 @@ EVERYTHING = [f"/v1/{kind.path}" for kind in KINDS] + [
     "/v1/incidents?facets=violation,year&limit=1",
     "/v1/statistics/counts",
     "/v1/statistics/counts?group_by=violation&format=csv",
+    "/v1/search?q=camp&highlights=true",
+    "/v1/search?q=camp&format=ndjson&limit=1",
     "/v1/changes",
     "/v1/changes?format=ndjson&limit=1",
     "/v1/changes/stream",
@@ -329,11 +331,11 @@ def test_a_browser_is_told_which_methods_and_headers_there_are(service):
     ids=lambda given: next(iter(given)),
 )
 def test_a_cache_cannot_be_poisoned_by_a_header_that_it_does_not_look_at(service, given):
-    """An answer depends on Host, Accept and Authorization alone: a cache keys by the first, `Vary` names the others."""
+    """An answer depends on Host, Accept, Accept-Encoding and Authorization alone: a cache keys by these (`Vary`)."""
     for address in ("/v1", "/v1/incidents?limit=1", f"/v1/incidents/{INCIDENT}", "/v1/nothing"):
         plain = service.ask(address)
         assert service.ask(address, **given) == plain
-    assert service.ask("/v1/incidents")["vary"] == "Accept, Authorization"
+    assert service.ask("/v1/incidents")["vary"] == "Accept, Accept-Encoding, Authorization"
 
 
 def test_the_service_listens_to_this_machine_alone_unless_told_otherwise():
