@@ -182,6 +182,26 @@ def test_the_proxies_that_are_believed():
             given(wrong)
 
 
+def test_where_webhooks_may_be_sent():
+    assert Settings.from_env({}).hook_ports == (443,)
+    assert Settings.from_env({"EVIDENCE_HOOK_PORTS": "443, 8443"}).hook_ports == (443, 8443)
+    for wrong in ("", "0", "65536", "https", "443-445", "-1", "４４３"):
+        with pytest.raises(SettingError, match="^EVIDENCE_HOOK_PORTS must be ports with commas"):
+            Settings.from_env({"EVIDENCE_HOOK_PORTS": wrong})
+    assert Settings.from_env({}).hook_http_hosts == ()
+    good = "a.example, localhost,127.0.0.1,fd00::1"
+    hosts = ("a.example", "localhost", "127.0.0.1", "fd00::1")
+    assert Settings.from_env({"EVIDENCE_HOOK_HTTP_HOSTS": good}).hook_http_hosts == hosts
+    for wrong in ("A.example", "http://a.example", "a.example:80", "*"):
+        with pytest.raises(SettingError, match="^EVIDENCE_HOOK_HTTP_HOSTS must be names of hosts"):
+            Settings.from_env({"EVIDENCE_HOOK_HTTP_HOSTS": wrong})
+    assert Settings.from_env({}).hook_networks == ()
+    networks = Settings.from_env({"EVIDENCE_HOOK_NETWORKS": "10.1.2.0/24,fd00::/64"}).hook_networks
+    assert [str(one) for one in networks] == ["10.1.2.0/24", "fd00::/64"]
+    with pytest.raises(SettingError, match="^EVIDENCE_HOOK_NETWORKS must be addresses or networks"):
+        Settings.from_env({"EVIDENCE_HOOK_NETWORKS": "intern"})
+
+
 def test_where_requests_are_counted():
     assert Settings.from_env({}).rate_store == "memory"
     for good in ("memory", "redis://h", "redis://:secret@h:6379/0", "rediss://u:p@[2001:db8::1]:6380"):

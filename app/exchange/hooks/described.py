@@ -91,7 +91,9 @@ _MEMBERS: Json = {
     "next_try": or_null(MOMENT),
     "former_secret_ends": or_null(MOMENT),
 }
-_CHANGE = closed({"id": TEXT, "kind": _KIND, "change": {"type": "string", "enum": ["created", "updated", "removed"]}})
+_CHANGE = closed(
+    {"id": TEXT, "kind": _KIND, "change": {"type": "string", "enum": ["created", "updated", "removed", "merged"]}}
+)
 
 
 def schemas() -> Json:

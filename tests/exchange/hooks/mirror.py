@@ -17,7 +17,8 @@ import orjson
 
 from app.core.settings import Settings
 from app.records import BY_NAME
-from tests.conftest import environment, free_port
+from tests.cluster import free_port
+from tests.conftest import environment
 from tests.exchange.hooks.receiver import Came, Receiver
 
 PATIENCE = 60  # seconds in which a service that was begun has to answer

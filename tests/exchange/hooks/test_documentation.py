@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from openapi_spec_validator import validate
 from standardwebhooks import WebhookVerificationError
 
 import app
 from app.exchange.hooks import outbox
 from app.exchange.hooks.described import MESSAGE
+from app.intake.retract import retract
+from app.registry import openapi_document
 from tests.exchange.hooks.conftest import PARTNER
-from tests.intake.house import a_source, submit
+from tests.intake.house import ONE_ENGINE, OWNER, a_source, submit
 
 PAGE = (Path(app.__file__).parents[1] / "docs" / "sync.md").read_text(encoding="utf-8")
 
@@ -25,6 +29,7 @@ def written() -> dict[str, Any]:
     return found
 
 
+@ONE_ENGINE
 def test_the_copy_on_the_page_follows(live_server, monkeypatch):
     page = written()
     copy: dict[str, Any] = {}
@@ -61,3 +66,44 @@ def test_the_page_states_the_numbers_of_the_program():
     assert (outbox.MOST, outbox.TRIES, outbox.LONGEST_WAIT, outbox.LONGEST_ASKED) == (100, 12, 3600, 86_400)
     for words in ("up to a hundred", "After twelve tries", "up to an hour", "`Retry-After` of up to a day"):
         assert words in PAGE
+
+
+def test_what_is_sent_and_answered_is_as_the_description_says(house):
+    description = openapi_document()
+
+    def hold(content: Any, schema: str) -> None:
+        whole = {"$ref": f"#/components/schemas/{schema}", "components": description["components"]}
+        validator = Draft202012Validator(whole)
+        assert [error.message for error in validator.iter_errors(content)] == []
+
+    _, _, key = house.key(PARTNER)
+    hook = house.hook(key)
+    hold(hook, "WebhookWithSecret")
+    submit(house.intake, a_source())
+    house.send()
+    assert retract(house.intake.writer, "src-a", OWNER, "by the test")
+    address = f"/v1/webhooks/{hook['id']}"
+    hold(house.receiver.came[0].message, "RecordsChanged")
+    for asked, schema in (
+        (("GET", "/v1/webhooks"), "WebhookList"),
+        (("GET", address), "Webhook"),
+        (("POST", f"{address}/rotate", {}), "WebhookWithSecret"),
+        (("POST", f"{address}/test"), "Tried"),
+        (("GET", f"{address}/deliveries"), "DeliveryList"),
+        (("POST", f"{address}/replay", {}), "Replayed"),
+        (("POST", "/v1/acknowledgements", {"records": ["src-a"]}), "AcknowledgementsKept"),
+        (("GET", "/v1/acknowledgements"), "AcknowledgementList"),
+    ):
+        answer = house.ask(key, *asked)
+        assert answer.status_code == 200
+        hold(answer.json(), schema)
+    hold(house.receiver.came[-1].message, "WebhookTest")
+    owner = house.key(PARTNER, organisation=_owner(house), roles=("steward",))[2]
+    hold(house.ask(owner, "GET", "/v1/sources/src-a/recipients").json(), "RecipientList")
+    assert {*description["webhooks"]} == {"recordsChanged", "test"}
+    validate(description)
+
+
+def _owner(house) -> str:
+    house.keys.create_organisation(OWNER, "A made-up organisation", [PARTNER])
+    return OWNER

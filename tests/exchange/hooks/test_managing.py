@@ -3,15 +3,23 @@
 import asyncio
 import ssl
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from sqlalchemy import select
 from standardwebhooks import Webhook, WebhookVerificationError
 from starlette.testclient import TestClient
 
 from app.access.tables import AUDIT_ENTRY
+from app.exchange.hooks.addresses import Rules as Addresses
 from app.exchange.hooks.outbox import Rules
+from app.exchange.hooks.posting import Post
 from app.exchange.hooks.tables import WEBHOOK, WEBHOOK_MESSAGE
 from app.main import create_app
 from tests.exchange.hooks.conftest import PARTNER
@@ -246,13 +254,10 @@ def test_waits_double_are_drawn_by_chance_and_have_an_end():
     assert rules.wait(1, 1e9) == 86_400
 
 
-def test_certificates_are_held_to_what_the_system_trusts(house):
-    """A receiver that speaks no TLS, or has a certificate that nobody trusts, is not sent to."""
-    post = house.courier()._post
-    assert post._trust is None
-    outcome = asyncio.run(_closing(post, f"https://127.0.0.1:{house.receiver.port}/"))
+@ONE_ENGINE
+def test_nothing_is_sent_to_what_speaks_no_tls(house):
+    outcome = asyncio.run(_closing(house.courier()._post, f"https://127.0.0.1:{house.receiver.port}/"))
     assert outcome.word == "tls"
-    assert ssl.create_default_context().verify_mode == ssl.CERT_REQUIRED
 
 
 async def _closing(post, url):
@@ -260,3 +265,43 @@ async def _closing(post, url):
         return await post.send(url, {}, b"{}")
     finally:
         await post.close()
+
+
+@ONE_ENGINE
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_certificate_has_to_hold_for_the_name(house, tmp_path, trusted):
+    """By the name in the address, though the connection goes to the address that was looked up."""
+    name, key = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a test")]), ec.generate_private_key(ec.SECP256R1())
+    now = datetime.now(UTC)
+    built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    built = built.serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    named = "hooks.test" if trusted else "other.test"
+    built = built.add_extension(x509.SubjectAlternativeName([x509.DNSName(named)]), critical=False)
+    certificate = built.sign(key, hashes.SHA256())
+    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    (tmp_path / "key.pem").write_bytes(key.private_bytes(pem, form, serialization.NoEncryption()))
+    (tmp_path / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    looked_up = []
+
+    async def resolve(host):
+        looked_up.append(host)
+        return ["127.0.0.1"]
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    async def sent():
+        listening = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=server)
+        port = listening.sockets[0].getsockname()[1]
+        rules = Addresses((port,), networks=(ip_network("127.0.0.0/8"),))
+        post = Post(rules, 10, resolve, ssl.create_default_context(cafile=str(tmp_path / "cert.pem")))
+        async with listening:
+            return await _closing(post, f"https://hooks.test:{port}/")
+
+    outcome = asyncio.run(sent())
+    assert outcome.word == ("delivered" if trusted else "tls")
+    assert looked_up == ["hooks.test"]
