@@ -143,7 +143,8 @@ def _grown(costs: list[tuple[int, float]], bounded: bool) -> tuple[str, str, str
         factor = growth(costs)
         return f"{factor:.2f} times", f"{TWICE:.0f} times", "met" if factor <= TWICE else "not met"
     slope = per_million(costs)
-    return f"{slope:.2f} ms a million", f"{SLOPE:.0f} ms", "met" if slope <= SLOPE else "not met"
+    told = f"{slope:.2f} ms a million" if slope > 0 else "none"
+    return told, f"{SLOPE:.0f} ms", "met" if slope <= SLOPE else "not met"
 
 
 def _cold(colds: Iterable[Cold]) -> str:
