@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import counting, equality, exporting, machine, report, serving, totals, wrk
+from benchmarks import counting, equality, exporting, judging, machine, report, searching, serving, totals, wrk
 from benchmarks.datasette import Datasette
 from benchmarks.limit import limits
 from benchmarks.ours import Ours
@@ -18,7 +18,7 @@ from benchmarks.system import System
 from benchmarks.workspace import Workspace, plain
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
-PARTS = ("loading", "serving", "totals", "counts", "exports")
+PARTS = ("loading", "serving", "totals", "counts", "exports", "searching", "judging")
 SMOKE = 2_000
 
 
@@ -67,9 +67,10 @@ def _smoke(workspace: Workspace) -> None:
         colds = totals.measure(running[0][1], truth, 3, seed=0)
         counted = counting.measure(running[0][1], None, workspace.database, 3, seed=0)
         taken = exporting.measure(running[0][1], workspace.ours, None, 1)
+        words = searching.measure(running[0][1], None, workspace.database, 3)
         start = running[0][1].started_in
     results = {"n": workspace.n, "rounds": 1, "seconds": 0, "compared": compared._asdict(), "start": start}
-    parts = {"serving": figures, "totals": colds, "counts": counted, "exports": taken}
+    parts = {"serving": figures, "totals": colds, "counts": counted, "exports": taken, "searching": words}
     print(report.text(results | {name: plain(found) for name, found in parts.items()}))
     print(f"The benchmark runs: {time.monotonic() - begun:.1f} s. These figures mean nothing.")
 
@@ -95,6 +96,22 @@ def _measure(workspace: Workspace, chosen: argparse.Namespace) -> None:
         workspace.keep(counts=plain(_count(workspace, ours, chosen)))
     if "exports" in parts:
         workspace.keep(exports=plain(_export(workspace, ours, chosen)))
+    if "searching" in parts:
+        workspace.keep(searching=plain(_search(workspace, ours, chosen)))
+    if "judging" in parts:
+        with TemporaryDirectory() as folder, judging.engines(Path(folder)) as engines:
+            workspace.keep(judging=plain(judging.measure(engines)))
+
+
+def _search(workspace: Workspace, ours: Ours, chosen: argparse.Namespace) -> list[searching.Searching]:
+    with ExitStack() as stack:
+        server, peer = stack.enter_context(serving.serving(ours, workspace.logs)), None
+        if "datasette" in (chosen.peer or ["datasette"]):
+            searching.index(workspace.database)
+        if (datasette := _datasette(workspace, chosen)) is not None:
+            other = stack.enter_context(serving.serving(datasette, workspace.logs))
+            peer = (datasette.name, other, workspace.database.stem)
+        return searching.measure(server, peer, workspace.database, chosen.cold)
 
 
 def _count(workspace: Workspace, ours: Ours, chosen: argparse.Namespace) -> list[counting.Counting]:
