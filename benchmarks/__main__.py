@@ -18,9 +18,11 @@ from benchmarks import (
     exporting,
     growth,
     importing,
+    judging,
     machine,
     peers,
     report,
+    searching,
     serving,
     totals,
     wrk,
@@ -32,7 +34,7 @@ from benchmarks.questions import EXPORTED, Truth
 from benchmarks.workspace import Workspace, plain
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-PARTS = ("loading", "serving", "totals", "counts", "exports", "importing")
+PARTS = ("loading", "serving", "totals", "counts", "exports", "searching", "judging", "importing")
 SMOKE = 2_000
 
 
@@ -100,6 +102,7 @@ def _smoke(workspace: Workspace) -> None:
         colds = totals.measure(ours[0].server, truth, 3, seed=0)
         counted = counting.measure(running, truth, workspace.database, 3, seed=0)
         taken = exporting.measure(running, workspace.store().home, len(truth.exported(EXPORTED)), 1)
+        words = searching.measure(ours[0].system.name, ours[0].server, None, workspace.database, 3)
         start = ours[0].server.started_in
     brought = importing.measure(workspace.folder / "importing", 500)
     costs = growth.measure(workspace, Ours(workspace.store()), _silent, seconds=0.05)
@@ -109,6 +112,7 @@ def _smoke(workspace: Workspace) -> None:
         "totals": colds,
         "counts": counted,
         "exports": taken,
+        "searching": words,
         "growth": costs,
         "importing": [brought],
     }
@@ -138,6 +142,30 @@ def _measure(workspace: Workspace, arguments: argparse.Namespace) -> None:
             _total(workspace, arguments, chosen, cluster, truth)
         if not {"serving", "counts", "exports"}.isdisjoint(parts):
             _compete(workspace, arguments, chosen, cluster, truth, parts)
+        if "searching" in parts:
+            workspace.keep(searching=plain(_search(workspace, arguments, chosen, cluster)))
+    if "judging" in parts:
+        with TemporaryDirectory() as folder, judging.engines(Path(folder)) as engines:
+            workspace.keep(judging=plain(judging.measure(engines)))
+
+
+def _search(
+    workspace: Workspace, arguments: argparse.Namespace, chosen: Chosen, cluster: Cluster | None
+) -> list[searching.Searching]:
+    """Look for words in the service on each engine, and in Datasette if it takes part."""
+    searching.index(workspace.database)
+    with ExitStack() as stack:
+        datasette = peers.datasette(workspace) if "datasette" in chosen.peers else None
+        peer: searching.Peer | None = None
+        if datasette is not None:
+            server = stack.enter_context(serving.serving(datasette, workspace.logs))
+            peer = (datasette.name, server, workspace.database.stem)
+        found: list[searching.Searching] = []
+        for ours in peers.ours(workspace, chosen, cluster):
+            with serving.serving(ours, workspace.logs) as server:
+                found += searching.measure(ours.name, server, peer, workspace.database, arguments.cold)
+            peer = None
+        return found
 
 
 def _total(

@@ -28,7 +28,7 @@ Ask = Callable[[str], bytes]  # an address -> the body of the answer
 
 
 class Question(NamedTuple):
-    """A question to the list of a kind, and the records that answer it: 2, about just that; 1, beside something else."""
+    """A question to the list of a kind, and the records that answer it, each with its grade (`judged.yaml`)."""
 
     kind: str
     q: str

@@ -65,6 +65,13 @@ def ours(workspace: Workspace, chosen: Chosen, cluster: Cluster | None) -> list[
     return found
 
 
+def datasette(workspace: Workspace) -> Datasette:
+    """Return Datasette, ready to serve the peers' database."""
+    found = Datasette(workspace.home, workspace.database)
+    found.prepare()
+    return found
+
+
 @contextmanager
 def started(
     workspace: Workspace, chosen: Chosen, cluster: Cluster | None, bare: bool = True
@@ -80,9 +87,7 @@ def started(
     with ExitStack() as stack:
         systems: list[Served] = [*ours(workspace, chosen, cluster)]
         if "datasette" in chosen.peers:
-            datasette = Datasette(workspace.home, workspace.database)
-            datasette.prepare()
-            systems.append(datasette)
+            systems.append(datasette(workspace))
         if cluster is not None and "postgraphile" in chosen.peers:
             postgraphile = PostGraphile(workspace.home, cluster)
             postgraphile.prepare()

@@ -11,7 +11,9 @@ from benchmarks.exporting import Export
 from benchmarks.figures import Rates, Spread, growth, per_million
 from benchmarks.growth import QUESTIONS, SLOPE, TWICE, Cost, comparable
 from benchmarks.importing import Importing
+from benchmarks.judging import Judgement
 from benchmarks.loading import Loading
+from benchmarks.searching import Searching
 from benchmarks.serving import FACETS, R1, R1_NEW, R2, RUNS, Figure
 from benchmarks.totals import Cold
 
@@ -51,6 +53,10 @@ def text(results: dict[str, Any], charts: Iterable[tuple[str, str]] = ()) -> str
         parts += ["### A total never asked before", _cold(Cold(**one) for one in results["totals"])]
     if "counts" in results:
         parts += ["### Counts by facets, never asked before", _counts(Counting(**one) for one in results["counts"])]
+    if "searching" in results:
+        parts += ["### Words never looked for before (R5)", _words(Searching(**one) for one in results["searching"])]
+    if "judging" in results:
+        parts += ["### How good the order by relevance is", _judged(Judgement(**one) for one in results["judging"])]
     if exports:
         parts += ["### A tenth of all records at once (R6)", _exports(exports)]
     if costs:
@@ -156,6 +162,22 @@ def _counts(counts: Iterable[Counting]) -> str:
     head = ("question", "system", "asked", "p50 ms", "p99 ms")
     rows = ((c.question, c.system, str(c.asked), f"{c.p50:.1f}", f"{c.p99:.1f}") for c in counts)
     return table(head, sorted(rows, key=lambda row: row[0]))
+
+
+def _words(words: Iterable[Searching]) -> str:
+    head = ("question", "system", "found", "p50 ms", "p99 ms", "asked again, p50 ms")
+    return table(
+        head,
+        (
+            (one.question, one.system, f"{one.found:,}", f"{one.first:.2f}", f"{one.p99:.2f}", f"{one.again:.2f}")
+            for one in words
+        ),
+    )
+
+
+def _judged(judged: Iterable[Judgement]) -> str:
+    head = ("engine", "language", "questions", "nDCG@10")
+    return table(head, ((one.engine, one.language, str(one.questions), f"{one.ndcg:.3f}") for one in judged))
 
 
 def _exports(exports: Iterable[Export]) -> str:
