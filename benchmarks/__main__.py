@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import counting, equality, exporting, machine, report, serving, totals, wrk
+from benchmarks import counting, equality, exporting, machine, report, scaling, serving, totals, wrk
 from benchmarks.datasette import Datasette
 from benchmarks.limit import limits
 from benchmarks.ours import Ours
@@ -18,7 +18,8 @@ from benchmarks.system import System
 from benchmarks.workspace import Workspace, plain
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
-PARTS = ("loading", "serving", "totals", "counts", "exports")
+PARTS = ("loading", "serving", "totals", "counts", "exports", "scaling")
+SCALE = DOCUMENT.with_name("scale.md")
 SMOKE = 2_000
 
 
@@ -52,6 +53,8 @@ def main() -> None:
         print(measured)
         if chosen.write:
             report.put(DOCUMENT, measured)
+            if "scaling" in (results := workspace.results()):
+                report.put(SCALE, report.scaled(results))
 
 
 def _smoke(workspace: Workspace) -> None:
@@ -69,7 +72,8 @@ def _smoke(workspace: Workspace) -> None:
         taken = exporting.measure(running[0][1], workspace.ours, None, 1)
         start = running[0][1].started_in
     results = {"n": workspace.n, "rounds": 1, "seconds": 0, "compared": compared._asdict(), "start": start}
-    parts = {"serving": figures, "totals": colds, "counts": counted, "exports": taken}
+    scaled = scaling.measure(workspace.n, 0)
+    parts = {"scaling": scaled, "serving": figures, "totals": colds, "counts": counted, "exports": taken}
     print(report.text(results | {name: plain(found) for name, found in parts.items()}))
     print(f"The benchmark runs: {time.monotonic() - begun:.1f} s. These figures mean nothing.")
 
@@ -83,6 +87,10 @@ def _measure(workspace: Workspace, chosen: argparse.Namespace) -> None:
         workspace.forget()
     if "loading" in parts:
         workspace.keep(loading=plain(workspace.measure_loading()))
+    if "scaling" in parts:
+        workspace.keep(scaling=plain(scaling.measure(workspace.n, chosen.seconds)))
+    if {*parts} <= {"scaling"}:
+        return
     workspace.load()
     truth = Truth(workspace.database)
     ours = Ours(workspace.ours)

@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks import scaling
 from benchmarks.counting import Counting
 from benchmarks.exporting import Export
 from benchmarks.loading import Loading
@@ -41,7 +42,15 @@ def text(results: dict[str, Any]) -> str:
         parts += ["### Everything at once (R6)", _exports(Export(**one) for one in results["exports"])]
     if "loading" in results:
         parts += ["### Loading", _loads([Loading(**one) for one in results["loading"]])]
+    if "scaling" in results:
+        parts += ["### Several processes", scaled(results)]
     return "\n\n".join(parts) + "\n"
+
+
+def scaled(results: dict[str, Any]) -> str:
+    """Return what each part of a deployment costs."""
+    head, *rows = scaling.rows([scaling.Scaling(**one) for one in results["scaling"]])
+    return table(head, rows)
 
 
 def put(path: Path, measured: str) -> None:
