@@ -22,6 +22,7 @@ from benchmarks import (
     machine,
     peers,
     report,
+    scaling,
     searching,
     serving,
     totals,
@@ -34,7 +35,8 @@ from benchmarks.questions import EXPORTED, Truth
 from benchmarks.workspace import Workspace, plain
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-PARTS = ("loading", "serving", "totals", "counts", "exports", "searching", "judging", "importing")
+ALONE = ("importing", "scaling", "judging")  # need none of the systems of the others
+PARTS = ("loading", "serving", "totals", "counts", "exports", "searching", *ALONE)
 SMOKE = 2_000
 
 
@@ -80,6 +82,8 @@ def main() -> None:
         print(measured)
         if chosen.write:
             report.put(DOCS / "performance.md", measured)
+            if "scaling" in results:
+                report.put(DOCS / "scale.md", report.scaled(results))
 
 
 def _sizes(text: str) -> tuple[int, ...]:
@@ -107,6 +111,7 @@ def _smoke(workspace: Workspace) -> None:
     brought = importing.measure(workspace.folder / "importing", 500)
     costs = growth.measure(workspace, Ours(workspace.store()), _silent, seconds=0.05)
     results = {"n": workspace.n, "rounds": 1, "seconds": 0, "compared": compared._asdict(), "start": start}
+    scaled = scaling.measure(workspace.n, 0)
     parts: dict[str, Iterable[Any]] = {
         "serving": figures,
         "totals": colds,
@@ -115,6 +120,7 @@ def _smoke(workspace: Workspace) -> None:
         "searching": words,
         "growth": costs,
         "importing": [brought],
+        "scaling": scaled,
     }
     print(report.text(results | {name: plain(found) for name, found in parts.items()}))
     print(f"The benchmark runs: {time.monotonic() - begun:.1f} s. These figures mean nothing.")
@@ -128,7 +134,12 @@ def _measure(workspace: Workspace, arguments: argparse.Namespace) -> None:
     if "importing" in parts:
         found = importing.measure(workspace.folder / "importing", min(importing.ROWS, workspace.n))
         workspace.keep(importing=plain([found]))
-    if parts == ["importing"]:
+    if "scaling" in parts:
+        workspace.keep(scaling=plain(scaling.measure(workspace.n, arguments.seconds)))
+    if "judging" in parts:
+        with TemporaryDirectory() as folder, judging.engines(Path(folder)) as engines:
+            workspace.keep(judging=plain(judging.measure(engines)))
+    if {*parts} <= {*ALONE}:
         return
     with ExitStack() as stack:
         cluster = stack.enter_context(peers.clusters(workspace, chosen))
@@ -144,9 +155,6 @@ def _measure(workspace: Workspace, arguments: argparse.Namespace) -> None:
             _compete(workspace, arguments, chosen, cluster, truth, parts)
         if "searching" in parts:
             workspace.keep(searching=plain(_search(workspace, arguments, chosen, cluster)))
-    if "judging" in parts:
-        with TemporaryDirectory() as folder, judging.engines(Path(folder)) as engines:
-            workspace.keep(judging=plain(judging.measure(engines)))
 
 
 def _search(

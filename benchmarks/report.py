@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import goals
+from benchmarks import goals, scaling
 from benchmarks.counting import Counting
 from benchmarks.exporting import Export
 from benchmarks.figures import Rates, Spread, growth, per_million
@@ -65,7 +65,15 @@ def text(results: dict[str, Any], charts: Iterable[tuple[str, str]] = ()) -> str
         parts += ["### A sheet over HTTP", _imports(Importing(**one) for one in results["importing"])]
     if "loading" in results:
         parts += ["### Loading", _loads([Loading(**one) for one in results["loading"]])]
+    if "scaling" in results:
+        parts += ["### Several processes", scaled(results)]
     return "\n\n".join(parts) + "\n"
+
+
+def scaled(results: dict[str, Any]) -> str:
+    """Return what each part of a deployment costs."""
+    head, *rows = scaling.rows([scaling.Scaling(**one) for one in results["scaling"]])
+    return table(head, rows)
 
 
 def put(path: Path, measured: str) -> None:
