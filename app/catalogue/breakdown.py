@@ -190,9 +190,9 @@ def _by_year(
     columns: Columns, at: Any, axes: Sequence[Classes], classes: Sequence[NDArray[Any]], where: int, step: int
 ) -> Cells:
     if not axes:
-        one = _years(columns, at, step)
-        cells = _named(one.counts[None], [()], one.values, where)
-        return cells | ({(None,): one.undated} if one.undated else {})
+        found = _years(columns, at, step)
+        cells = _named(found.counts[None], [()], found.values, where)
+        return cells | ({(None,): found.undated} if found.undated else {})
     assert columns.years is not None  # noqa: S101 - they were asked for
     first, last = columns.years if at is None else (one[at] for one in columns.years)
     undated = first == NO_YEAR
