@@ -148,7 +148,7 @@ class Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Begin to answer; or refuse, before anybody waits, where there are as many requests as there may be."""
         if cycle.scope["http_version"] == "1.1":
-            cycle.scope["extensions"] = {"http.response.trailers": {}}  # type: ignore[typeddict-item]
+            cycle.scope["extensions"] = {"http.response.trailers": {}}
         cycle.__class__ = Cycle  # it was just made, and nothing was sent
         load: Load | None = self.app_state.get(STATE)
         if load is None:

@@ -1,6 +1,6 @@
 """Breakdown: how many records of what a question lists have each value of facets; in columns, else by statements."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,12 +25,64 @@ async def facets_of(
     snapshot: Snapshot, queries: Queries, shelf: Shelf, generation: int, found: Resolved
 ) -> dict[str, Any]:
     """Return the facets that are asked for, each counted without the filter of its own name."""
+    known, limit = vocabulary(found.asked.kind), found.asked.facet_limit
+    wanted = {name: YEAR if name in YEARS else str(known[name].facet) for name in found.asked.facets}
+    filters = {name: found.terms(name) for name in wanted}
+    counting: list[str] = []  # those that columns are counted for
+    for name, terms in filters.items():
+        if terms and not found.finds_nothing(name):
+            counting.append(name)
+    whole = None
+    if counting:
+        needed = [facet for name in counting for facet, _ in filters[name] or ()]
+        whole = await shelf.whole(snapshot, generation, found, [*needed, *[wanted[name] for name in counting]])
     told: dict[str, Any] = {}
-    for name in found.asked.facets:
-        cells = await cells_of(snapshot, queries, shelf, generation, found, (name,), name)
-        undated = cells.pop((None,), 0) if name in YEARS else None
-        told[name] = facets.told(Found({str(key[0]): n for key, n in cells.items()}, undated), found.asked.facet_limit)
+    if whole is not None:
+        told = await snapshot.work(partial(_in_columns, whole, found, {name: filters[name] or [] for name in counting}))
+    for name in wanted:
+        if name not in told:
+            cells = await cells_of(snapshot, queries, shelf, generation, found, (name,), name)
+            undated = cells.pop((None,), 0) if name in YEARS else None
+            counts = np.fromiter(cells.values(), np.int64, len(cells))
+            told[name] = facets.told(Found([str(key[0]) for key in cells], counts, undated), limit)
+    return {name: told[name] for name in wanted}
+
+
+def _in_columns(
+    columns: Columns, found: Resolved, filters: Mapping[str, Sequence[tuple[str, Sequence[int]]]]
+) -> dict[str, Any]:
+    """Return facets as they are told, by their names; those with the same filters share what these find."""
+    known, asked = vocabulary(found.asked.kind), found.asked
+    listed: dict[str, NDArray[Any] | None] = {}
+    told: dict[str, Any] = {}
+    for name, terms in filters.items():
+        key = repr(terms)
+        if key not in listed:
+            listed[key] = columns.listed(terms, asked.when, found.days)
+        at = listed[key]
+        if name in YEARS:
+            one = _years(columns, at, YEARS[name])
+        else:
+            axis = columns.facets[str(known[name].facet)]
+            rows = axis.rows if at is None else axis.rows[at]
+            one = Found(axis.values, axis.spread(np.bincount(rows, minlength=len(axis.members))))
+        told[name] = facets.told(one, asked.facet_limit)
     return told
+
+
+def _years(columns: Columns, at: NDArray[Any] | None, step: int) -> Found:
+    """Return in how many of some rows' dates each year, or decade, may lie."""
+    assert columns.years is not None  # noqa: S101 - they were asked for
+    first, last = columns.years if at is None else (one[at] for one in columns.years)
+    dated = first != NO_YEAR
+    some = int(np.count_nonzero(dated))
+    if some < len(first):
+        first, last, undated = first[dated], last[dated], len(first) - some
+    else:
+        undated = 0
+    years = Years.of(first, last, step)
+    begins, ends = (np.bincount(one, minlength=years.size) for one in (years.begin, years.end))
+    return Found(years.names, years.counted(begins, ends), undated)
 
 
 async def cells_of(
@@ -137,6 +189,10 @@ def in_columns(
 def _by_year(
     columns: Columns, at: Any, axes: Sequence[Classes], classes: Sequence[NDArray[Any]], where: int, step: int
 ) -> Cells:
+    if not axes:
+        found = _years(columns, at, step)
+        cells = _named(found.counts[None], [()], found.values, where)
+        return cells | ({(None,): found.undated} if found.undated else {})
     assert columns.years is not None  # noqa: S101 - they were asked for
     first, last = columns.years if at is None else (one[at] for one in columns.years)
     undated = first == NO_YEAR
@@ -149,10 +205,6 @@ def _by_year(
     if not counted.all():
         first, last, inside = first[counted], last[counted], [one[counted] for one in classes]
     years = Years.of(first, last, step)
-    if not axes:
-        begins, ends = (np.bincount(one, minlength=years.size) for one in (years.begin, years.end))
-        cells = _named(years.counted(begins, ends)[None], [()], years.names, where)
-        return cells | ({(None,): some} if some else {})
     (axis,) = axes
     begins, ends = (axis.table(inside[0], one, years.size) for one in (years.begin, years.end))
     cells = _named(years.counted(begins, ends), [(value,) for value in axis.values], years.names, where)

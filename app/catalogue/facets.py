@@ -1,6 +1,7 @@
 """Facets: which values the records of a list have, declared from its filters; and how their counts are told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,8 @@ _EPOCH = 719_163  # the number of 1970-01-01
 class Found(NamedTuple):
     """What of a facet was counted: values and how many records have each; of a date, how many records have none."""
 
-    counts: dict[str, int]
+    values: Sequence[str]
+    counts: NDArray[np.int64]
     undated: int | None = None
 
 
@@ -89,7 +91,7 @@ class Years(NamedTuple):
         """Return them from the first and last years of dates, none of them `NO_YEAR`; of decades the step is 10."""
         known = np.concatenate([first[first != NO_START], last[last != NO_END]])
         low, high = (int(known.min()), int(known.max())) if len(known) else (0, -1)
-        names = [year_named(year * step, step) for year in range(low // step, high // step + 1)]
+        names = _years_named(low // step, high // step, step)
         if not names:  # nothing is known of any
             return cls([], np.zeros(len(first), np.int64), np.zeros(len(first), np.int64))
         begin, end = (np.clip(one, low, high).astype(np.int64) // step - low // step for one in (first, last))
@@ -106,20 +108,28 @@ class Years(NamedTuple):
         return counts
 
 
+@lru_cache(256)
+def _years_named(low: int, high: int, step: int) -> list[str]:
+    return [year_named(year * step, step) for year in range(low, high + 1)]
+
+
 def year_named(year: int, step: int) -> str:
     """Return a year or decade as EDTF writes it: 2003, 200X."""
     return f"{year:04d}" if step == 1 else f"{year // 10:03d}X"
 
 
 def told(found: Found, limit: int) -> dict[str, Any]:
-    """Return a facet as an answer tells it: the values that most records have, equals by name; how many more."""
-    values = [(value, n) for value, n in found.counts.items() if n]
-    if len(values) > limit:
-        least = np.partition(np.array([n for _, n in values]), -limit)[-limit]
-        first = [pair for pair in values if pair[1] >= least]
-    else:
-        first = values
-    first.sort(key=lambda pair: (-pair[1], pair[0]))
-    listed = [{"value": value, "count": n} for value, n in first[:limit]]
-    answer: dict[str, Any] = {"values": listed, "rest": max(len(values) - limit, 0)}
+    """Return a facet as an answer tells it: the values that most records have, equals by name; how many more.
+
+    Only those that are told are named: a place has thousands of neighbours.
+    """
+    some = np.flatnonzero(found.counts)
+    counts, rest = found.counts[some], max(len(some) - limit, 0)
+    if rest:
+        first = counts >= np.partition(counts, -limit)[-limit]
+        some, counts = some[first], counts[first]
+    pairs = [(-n, found.values[i]) for i, n in zip(some.tolist(), counts.tolist(), strict=True)]
+    pairs.sort()
+    listed = [{"value": value, "count": -n} for n, value in pairs[:limit]]
+    answer: dict[str, Any] = {"values": listed, "rest": rest}
     return answer if found.undated is None else answer | {"undated": found.undated}

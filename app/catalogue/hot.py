@@ -32,7 +32,8 @@ class Key(NamedTuple):
 
 
 class _Kept(NamedTuple):
-    headers: list[Header]  # all but how long it is fresh
+    headers: list[Header]
+    place: int | None  # where among them it says how long it is fresh; None: it is for nobody's cache
     body: bytes
     etag: str | None
     keys: tuple[int, ...]
@@ -91,9 +92,13 @@ class Hot:
             return None
         room.kept.move_to_end(key)
         if kept.etag is not None and request.has(kept.etag):
-            return unchanged(max(key.view, PUBLIC), now.fresh, request.had(kept.etag))
+            if key.view > PUBLIC:
+                return None  # what of it is accounted for, the route knows
+            return unchanged(PUBLIC, now.fresh, request.had(kept.etag))
         await request.shown(kept.keys)
-        headers = [fresh_for(now.fresh), *kept.headers] if key.view <= PUBLIC else [*kept.headers]
+        headers = [*kept.headers]
+        if kept.place is not None:
+            headers[kept.place] = fresh_for(now.fresh)
         return Answer(200, headers, kept.body, etag=kept.etag)
 
     async def _now(self, view: int) -> State | None:
@@ -119,8 +124,9 @@ class Hot:
             room = self._rooms[key.view] = _Room(generation)
         if (before := room.kept.pop(key, None)) is not None:
             self._take(room, -before.size)
-        stays = [one for one in answer.headers if key.view > PUBLIC or one[0] != b"cache-control"]
-        room.kept[key] = _Kept(stays, body, answer.etag, tuple(request.keys), size)
+        names = [name for name, _ in answer.headers]
+        place = names.index(b"cache-control") if key.view <= PUBLIC and b"cache-control" in names else None
+        room.kept[key] = _Kept([*answer.headers], place, body, answer.etag, tuple(request.keys), size)
         self._take(room, size)
         while self._size > self._most:
             largest = max(self._rooms.values(), key=lambda one: one.size)

@@ -4,7 +4,8 @@ from app.core.load import UNCOUNTED, Load, refusal, release
 
 
 def test_a_place_is_given_back_once():
-    load, scopes = Load(2), [{}, {}, {}]
+    load = Load(2)
+    scopes: list[dict[str, object]] = [{}, {}, {}]
     for scope in scopes[:2]:
         assert load.takes("/v1")
         load.hold(scope)
