@@ -7,6 +7,7 @@ import orjson
 
 from app.catalogue.naming import named
 from app.catalogue.openapi import Description
+from app.core.deprecation import marked
 from app.ogc import described as ogc
 from app.records import BY_NAME, BY_PATH, KINDS, Kind
 from app.statistics import described as statistics
@@ -18,7 +19,7 @@ __all__ = ["BY_NAME", "BY_PATH", "KINDS", "Kind", "openapi_bytes", "openapi_docu
 @cache
 def openapi_document() -> dict[str, Any]:
     """Return the description of the API (OpenAPI 3.1), made from the kinds and the filter vocabulary."""
-    return named(describe(Description().document([statistics.paths, ogc.paths], [*statistics.TAGS, *ogc.TAGS])))
+    return marked(named(describe(Description().document([statistics.paths, ogc.paths], [*statistics.TAGS, *ogc.TAGS]))))
 
 
 @cache
