@@ -121,7 +121,8 @@ class _Pair:
     def _forms(self, document: Json, schema: Json) -> list[Json]:
         """Return the alternatives of a schema, each with one type."""
         found: list[Json] = []
-        for one in schema.get("anyOf", schema.get("oneOf", [schema])):
+        alternatives: list[Json] = schema.get("anyOf") or schema.get("oneOf") or [schema]
+        for one in alternatives:
             whole = _resolved(document, one)
             types = whole.get("type")
             found += [{**whole, "type": each} for each in types] if isinstance(types, list) else [whole]

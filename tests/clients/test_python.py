@@ -19,7 +19,7 @@ ignore_errors = true
 
 
 @pytest.fixture(scope="session")
-def generated(tmp_path_factory) -> Path:
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the client, generated from the description (which is the committed one: tests/contract)."""
     folder = tmp_path_factory.mktemp("python")
     (folder / "openapi.json").write_text(openapi_text())
