@@ -1,4 +1,4 @@
-# The verbs of this project. `make run` needs Python 3.11 or newer and nothing else; `make test` also Node.js and a browser.
+# The verbs of this project. `make run` needs Python 3.11 or newer and nothing else; `make test` also Node.js, a browser and GDAL.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CHROMIUM ?= /usr/bin/chromium
 GDAL ?= /usr/bin

@@ -4,11 +4,11 @@ An answer tells of it by `Deprecation` (RFC 9745) and `Sunset` (RFC 8594), the d
 """
 
 import copy
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 Header = tuple[bytes, bytes]
 
@@ -33,41 +33,30 @@ class Deprecation:
     sunset: datetime | None = None
     parameter: str | None = None
 
-    @property
-    def headers(self) -> list[Header]:
-        """The headers that tell of it."""
-        found = [(b"deprecation", b"@%d" % int(self.since.timestamp()))]
-        if self.sunset is not None:
-            found.append((b"sunset", format_datetime(self.sunset.astimezone(UTC), usegmt=True).encode()))
-        return [*found, (b"link", f'<{self.link}>; rel="deprecation"; type="text/html"'.encode())]
-
     def is_met(self, method: str, template: str, query: bytes) -> bool:
         """Tell whether a request uses it; HEAD is a GET without its body."""
         if (method.replace("HEAD", "GET"), template) != (self.method, self.template):
             return False
-        names = [pair.partition(b"=")[0] for pair in query.split(b"&")]
-        return self.parameter is None or self.parameter.encode() in names
+        names = [name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)]
+        return self.parameter is None or self.parameter in names
 
 
 # Everything that is deprecated: docs/versions.md says how a line gets here, and when it goes.
 DEPRECATED: tuple[Deprecation, ...] = ()
 
 
-def headers(scope: Any) -> Iterable[Header]:
-    """Return what an answer has to tell of the request that it answers."""
+def headers(scope: Any) -> list[Header]:
+    """Return what an answer has to tell of the request that it answers: of several things what was, and goes, first."""
     if not DEPRECATED:
-        return ()
+        return []
     asked = scope.get("method", ""), scope.get("template", ""), scope.get("query_string", b"")
     met = [one for one in DEPRECATED if one.is_met(*asked)]
-    # A field of one value stands once: of several, what was deprecated first and what goes first.
-    found: dict[bytes, Header] = {}
-    for one in sorted(met, key=lambda one: one.since):
-        for name, value in one.headers:
-            found.setdefault(name if name != b"link" else value, (name, value))
-    sunsets = [one.sunset for one in met if one.sunset is not None]
-    if sunsets:
-        found[b"sunset"] = (b"sunset", format_datetime(min(sunsets).astimezone(UTC), usegmt=True).encode())
-    return found.values()
+    if not met:
+        return []
+    found = [(b"deprecation", b"@%d" % int(min(one.since for one in met).timestamp()))]
+    if ends := [one.sunset for one in met if one.sunset is not None]:
+        found.append((b"sunset", format_datetime(min(ends).astimezone(UTC), usegmt=True).encode()))
+    return found + [(b"link", f'<{one.link}>; rel="deprecation"; type="text/html"'.encode()) for one in met]
 
 
 def marked(document: dict[str, Any]) -> dict[str, Any]:

@@ -173,10 +173,14 @@ def test_an_answer_tells_that_its_address_is_deprecated(built_in, deprecated):
     assert told(built_in, "/v1/periods/post-2011-12") == told(built_in, "/v1/incidents?limit=1") == {}
 
 
-def test_a_parameter_is_told_of_where_it_is_used(built_in, deprecated):
+def test_a_parameter_is_told_of_where_it_is_used(built_in, deprecated, monkeypatch):
     used = told(built_in, "/v1/incidents?format=csv&bom=true&limit=1")
     assert (used.pop("link") != "", used) == (True, {"deprecation": "@1780315200"})
     assert told(built_in, "/v1/incidents?format=csv&limit=1&q=bom") == {}
+    both = (*deprecation.DEPRECATED, Deprecation("GET", "/v1/incidents", OLD.since, LINK, OLD.sunset))
+    monkeypatch.setattr(deprecation, "DEPRECATED", both)
+    used = told(built_in, "/v1/incidents?format=csv&%62om=true&limit=1")
+    assert (used["deprecation"], used["sunset"]) == ("@1780315200", "Sat, 01 Jan 2028 00:00:00 GMT")
 
 
 def test_the_description_marks_what_is_deprecated(deprecated):
