@@ -1,7 +1,10 @@
 # The verbs of this project. `make run` needs Python 3.11 or newer and nothing else; `make test` also Node.js, a browser and GDAL.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CHROMIUM ?= /usr/bin/chromium
+PROCESSES ?= 2
 GDAL ?= /usr/bin
+# What tests run that comes from Debian, as package:program.
+DEBIAN ?= nginx:nginx pgbouncer:pgbouncer
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -14,15 +17,15 @@ export CUSTOM_COMPILE_COMMAND := make lock
 export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
-.PHONY: run test prove check fix bench bench-smoke openapi lock browser gdal clean
+.PHONY: run test prove check fix bench bench-smoke openapi lock browser services gdal clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.runtime ## Start the service; the first start makes the database and loads the built-in record
 	@exec $(BIN)/evidence serve
 
-test: $(VENV)/.dev node_modules/.package-lock.json browser gdal ## Run every test, on SQLite and on PostgreSQL
+test: $(VENV)/.dev node_modules/.package-lock.json browser services gdal ## Run every test, on SQLite and on PostgreSQL (PROCESSES=4: in so many processes)
 	node_modules/.bin/redocly lint openapi/openapi.json
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile $(ARGS)
 
 prove: $(VENV)/.dev ## Try the properties on many more examples (PROVE=10: ten times as many); takes hours
 	PROVE=$(or $(PROVE),10) $(BIN)/python -m pytest -m "hypothesis or prove" $(ARGS)
@@ -77,6 +80,16 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 node_modules/.package-lock.json: package.json package-lock.json .npmrc
 	npm ci
 	@touch $@
+
+services:
+	@missing=; for one in $(DEBIAN); do PATH="$$PATH:/usr/sbin" command -v "$${one#*:}" >/dev/null || missing="$$missing $${one%%:*}"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing$$missing …" && apt-get update -q >/dev/null && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing >/dev/null; \
+	else \
+	  echo "The tests need programs that are not there. As root: apt-get install$$missing" >&2; exit 1; \
+	fi
 
 browser:
 	@test -x '$(CHROMIUM)' || if [ '$(CHROMIUM)' = /usr/bin/chromium ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

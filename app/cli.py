@@ -112,7 +112,7 @@ def load(
     collect_rarely()
     with Session() as session, Bar() as bar:
         load_of_files = Load(session.intake, session.settings.home, owner, bar)
-        report = load_of_files.run(files, keep_good, AtOnce(session.settings, closed=bulk))
+        report = load_of_files.run(files, keep_good, AtOnce(session.settings, bulk, session.writer.is_empty()))
     _tell(report)
     if report.faults:
         raise typer.Exit(1)

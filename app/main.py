@@ -25,9 +25,11 @@ from app.access.limits import Rates
 from app.access.routes import Accesses
 from app.access.shipping import Shipper
 from app.access.tokens import Tokens
-from app.catalogue import changes, state, stream
+from app.catalogue import changes, searching, state, stream
 from app.catalogue.answer import of_problem
 from app.catalogue.cursor import Cursors
+from app.catalogue.fresh import Fresh
+from app.catalogue.hot import Hot
 from app.catalogue.landing import TITLE, Handler, fixed
 from app.catalogue.listing import FOUND, PLANS, Reader
 from app.catalogue.memo import Large, Memo
@@ -38,9 +40,21 @@ from app.catalogue.waiting import Waiting
 from app.core import crypto, moments, observe
 from app.core.db import Database
 from app.core.dressing import Dressing
+from app.core.load import STATE, Load
 from app.core.problems import Problem, not_found
 from app.core.settings import Settings
+from app.exchange.hooks.acknowledging import Acknowledgements
+from app.exchange.hooks.addresses import Rules as Addresses
+from app.exchange.hooks.courier import Courier
+from app.exchange.hooks.managing import Webhooks
+from app.exchange.hooks.messages import Messages
+from app.exchange.hooks.posting import Post
 from app.explorer import docs
+from app.imports.events import Events
+from app.imports.handling import Imports
+from app.imports.keeping import Keeping
+from app.imports.turns import Turns
+from app.imports.uploading import most_of_upload
 from app.intake import journal, retract
 from app.intake.bulk import Busy
 from app.intake.restore import restore
@@ -73,14 +87,17 @@ def create_app(
     settings = settings or Settings.from_env()
     database = db or Database.main(settings)
     master = crypto.master_key(settings.master_key, settings.home)
-    metrics, log = observe.Metrics(), observe.logger(settings.log_level)
+    load = Load(settings.queue)
+    metrics, log = observe.Metrics(load), observe.logger(settings.log_level)
+    metrics.watch(database.servers)
     upkeep = Upkeep(settings, database, log)
     queries = Queries(database)
     shelf = Shelf(database, queries, settings.columns_mb, log.warning)
+    cursors = Cursors(crypto.Tokens(master, "cursor"))
     reader = Reader(
         database=database,
         queries=queries,
-        cursors=Cursors(crypto.Tokens(master, "cursor")),
+        cursors=cursors,
         plans=Memo(PLANS),
         shelf=shelf,
         found=Large(FOUND),
@@ -93,14 +110,18 @@ def create_app(
     rates = Rates(
         settings.rate_public, settings.rate_credential, settings.rate_store, crypto.derive(master, "rate"), log.warning
     )
+    messages, post = Messages(master, cursors), Post(Addresses.of(settings), settings.hook_seconds)
+    courier = Courier(settings, database, messages, post, reader.expire, metrics.attempted, log)
     desk, trails = Desk(settings, database, master, expire or upkeep.expire, upkeep.wake), Trails(spool)
+    turns = Turns(settings, database, lambda: desk.writer().vault.keys, log, upkeep.wake)
+    own = database if db is None else None
     app = FastAPI(
         title=TITLE,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_life(settings, database if db is None else None, metrics, rates, upkeep, shelf, spool, shipper, desk),
+        lifespan=_life(settings, own, metrics, rates, upkeep, shelf, spool, shipper, desk, turns, courier, load),
         # The service sends nothing to anybody: no tracing, and no exporter, whatever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
@@ -113,13 +134,21 @@ def create_app(
     viewed: dict[str, Handler] = {
         "/v1/statistics/counts": Counts(reader).answer,
         changes.PATH: feed.answer,
+        searching.PATH: searching.Searching(reader).answer,
         stream.PATH: stream.Stream(feed, who, waiting).answer,
     }
     writes = Writes(desk, access, trails)
+    hot = Hot(Fresh(database, queries), settings.answers_mb, settings.public_url)
     alike = fixed(reader, openapi_bytes) | ogc.fixed(reader)
-    reads = Reads(reader, who, trails, alike, viewed | ogc.viewed(reader), writes.beside, ogc.single(reader))
+    reads = Reads(reader, who, trails, hot, alike, viewed | ogc.viewed(reader), writes.beside, ogc.single(reader))
     accounts = Accounts(database, master, settings.public_url)
-    accesses = Accesses(access, tokens, Keys(database), accounts.routes)
+    keeping = Keeping(database, settings.home, settings.import_days)
+    imports = Imports(settings, desk, trails, keeping, turns.wake)
+    events = Events(imports, access, waiting)
+    webhooks = Webhooks(settings, database, master, messages, post)
+    said = Acknowledgements(database, master, messages, settings.public_url)
+    more = accounts.routes | imports.routes | events.routes | webhooks.routes | said.routes
+    accesses = Accesses(access, tokens, Keys(database), more)
     app.router.routes[:] = [reads, accesses, writes, *docs.routes()]
     app.add_middleware(reads.before)
     dressing = Dressing(settings.cors_origins, settings.is_https)
@@ -198,7 +227,8 @@ def _rules(settings: Settings, rates: Rates, log: Any, credential: Credential) -
         log.warning("requests that a proxy passed on are counted as those of one reader: set EVIDENCE_PROXIES")
 
     hinting = None if settings.proxies else hint
-    return Rules(rates, settings.body_bytes, settings.body_seconds, _refuse, hinting, credential)
+    limits = (settings.body_bytes, settings.body_seconds)
+    return Rules(rates, *limits, _refuse, hinting, credential, most_of_upload(settings))
 
 
 def _life(
@@ -211,23 +241,33 @@ def _life(
     spool: Spool,
     shipper: Shipper,
     desk: Desk,
+    turns: Turns,
+    courier: Courier,
+    load: Load,
 ) -> Any:
     @asynccontextmanager
-    async def life(_: FastAPI) -> AsyncIterator[None]:
+    async def life(_: FastAPI) -> AsyncIterator[dict[str, Load]]:
         server = None
         if settings.metrics_port:
             server, _thread = start_http_server(settings.metrics_port, settings.metrics_host, metrics.registry)
         shelf.begin(PUBLIC, [kind.name for kind in KINDS if kind.date])
         shipping = asyncio.create_task(shipper.run())
         restoring = asyncio.create_task(upkeep.restore()) if database is not None else None
+        importing = asyncio.create_task(turns.run()) if database is not None else None
+        sending = asyncio.create_task(courier.run()) if database is not None else None
         try:
-            yield
+            yield {STATE: load}
         finally:
+            if importing is not None:
+                await turns.end(importing)
             if restoring is not None:
                 await upkeep.end(restoring)
-            shipping.cancel()
-            with suppress(asyncio.CancelledError):
-                await shipping
+            for task in (shipping, sending):
+                if task is not None:
+                    task.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await task
+            await courier.end()
             spool.close()
             await shipper.once()
             if server is not None:

@@ -5,9 +5,12 @@ from typing import Any
 
 import orjson
 
+from app.catalogue import searching_described as searching
 from app.catalogue.naming import named
 from app.catalogue.openapi import Description
 from app.core.deprecation import marked
+from app.exchange.hooks import described as hooks
+from app.imports import described as imports
 from app.ogc import described as ogc
 from app.records import BY_NAME, BY_PATH, KINDS, Kind
 from app.statistics import described as statistics
@@ -19,7 +22,9 @@ __all__ = ["BY_NAME", "BY_PATH", "KINDS", "Kind", "openapi_bytes", "openapi_docu
 @cache
 def openapi_document() -> dict[str, Any]:
     """Return the description of the API (OpenAPI 3.1), made from the kinds and the filter vocabulary."""
-    return marked(named(describe(Description().document([statistics.paths, ogc.paths], [*statistics.TAGS, *ogc.TAGS]))))
+    parts = (searching, statistics, ogc)
+    read = Description().document([one.paths for one in parts], [tag for one in parts for tag in one.TAGS])
+    return marked(named(hooks.describe(imports.describe(describe(read)))))
 
 
 @cache

@@ -3,14 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Iterable
-from http import HTTPStatus
 from typing import Any, ClassVar
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from app.core import scopes
 from app.core.dressing import Dressing
+from app.core.load import STATE, Load, refusal, release
 from app.core.observe import Header
 from app.core.problems import MEDIA_TYPE, Problem
 from app.core.settings import Settings
@@ -20,14 +20,41 @@ MOST_TARGET_BYTES = MOST_HEAD_BYTES // 2  # of an address within them; its query
 MOST_HEADERS = 100
 IDLE_SECONDS = 30  # between two requests of one connection
 STALL_SECONDS = 60  # in which a client must read something of its answer
+READS = frozenset(("GET", "HEAD", "OPTIONS"))
+_NAMED_ELSEWHERE = frozenset((b"connection", b"transfer-encoding", b"trailer"))  # fields that uvicorn acts upon
+_CONTROL = bytes([*range(9), 11, 12, *range(14, 32), 127])  # no field has them
 
 
 class Cycle(RequestResponseCycle):
-    """One answer. uvicorn sends no trailer fields (ASGI `http.response.trailers`; RFC 9112, section 7.1.2)."""
+    """One answer. uvicorn sends no trailer fields (ASGI `http.response.trailers`; RFC 9112, section 7.1.2).
+
+    Nor does it send an answer that is there as a whole with one write, and it looks at each field of its head apart.
+    """
+
+    _begins: Any = None  # the message that begins an answer, until its first bytes are there
+
+    async def run_asgi(self, app: Any) -> None:
+        """Answer; a place among the requests that wait is given back with the first byte, or if there is none."""
+        if self.scope["method"] not in READS:
+            release(self.scope)
+        try:
+            await super().run_asgi(app)
+        finally:
+            release(self.scope)
 
     async def send(self, message: Any) -> None:
         """Send a part of it; with trailers to come the last chunk waits for them."""
-        if message["type"] == "http.response.start" and message.get("trailers"):
+        begins, self._begins = self._begins, None
+        if begins is not None:
+            if message["type"] == "http.response.body" and self._sent_whole(begins, message):
+                return
+            self.response_started = False
+            await super().send(begins)
+        elif message["type"] == "http.response.start" and not self.response_started:
+            release(self.scope)
+            if not message.get("trailers"):
+                self._begins, self.response_started = message, True
+                return
             self.trailing = True
         elif message["type"] == "http.response.trailers":
             if self.disconnected:
@@ -40,12 +67,38 @@ class Cycle(RequestResponseCycle):
             message = {**message, "more_body": True}
         await super().send(message)
 
+    def _sent_whole(self, begins: Any, message: Any) -> bool:
+        """Send a whole answer with one write, if it is a usual one."""
+        status, body = begins["status"], message.get("body", b"")
+        if message.get("more_body") or not self.keep_alive or self.access_log or self.flow.write_paused:
+            return False
+        fields = [*self.default_headers, *begins["headers"]]
+        named = dict(fields)
+        bare = self.scope["method"] == "HEAD" or status in (204, 304)
+        if not bare and named.get(b"content-length") != b"%d" % len(body):
+            return False
+        if not _NAMED_ELSEWHERE.isdisjoint(named):
+            return False
+        head = b"".join([STATUS_LINE[status], *[b"%b: %b\r\n" % field for field in fields], b"\r\n"])
+        if head.count(b"\n") != len(fields) + 2 or len(head.translate(None, _CONTROL)) < len(head):
+            return False  # there is something in a field that breaks it: uvicorn says so
+        if not self.disconnected:
+            self.transport.writelines([head] if bare else [head, body])
+        self.response_complete = True
+        self.message_event.set()
+        self.on_response()
+        return True
+
 
 class Connection(HttpToolsProtocol):
-    """One connection. uvicorn has no limit for the size of headers here, nor for the time that they take to come."""
+    """One connection. uvicorn has no limit for the size of headers here, nor for the time that they take to come.
+
+    Nor can it refuse a request at once, while others wait to be answered.
+    """
 
     head_seconds: ClassVar[float] = 10
     dressing: ClassVar[Dressing] = Dressing((), https=False)
+    made: ClassVar[dict[tuple[str, str, bool], tuple[bytes, bytes]]] = {}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin: the first headers have to come in time."""
@@ -91,9 +144,30 @@ class Connection(HttpToolsProtocol):
             if self._refusal is not None:
                 raise self._refusal
         super().on_headers_complete()
-        if self.cycle is not None and self.scope["http_version"] == "1.1":
-            self.scope["extensions"] = {"http.response.trailers": {}}
-            self.cycle.__class__ = Cycle  # it was just made, and nothing was sent
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Begin to answer; or refuse, before anybody waits, where there are as many requests as there may be."""
+        if cycle.scope["http_version"] == "1.1":
+            cycle.scope["extensions"] = {"http.response.trailers": {}}  # type: ignore[typeddict-item]
+        cycle.__class__ = Cycle  # it was just made, and nothing was sent
+        load: Load | None = self.app_state.get(STATE)
+        if load is None:
+            super()._start_asgi_task(cycle, app)
+        elif load.takes(cycle.scope["path"]):
+            load.hold(cycle.scope)
+            super()._start_asgi_task(cycle, app)
+        else:
+            self._shed(cycle)
+
+    def _shed(self, cycle: RequestResponseCycle) -> None:
+        names = {name for name, _ in cycle.scope["headers"]}
+        goes_on = cycle.keep_alive and names.isdisjoint((b"content-length", b"transfer-encoding"))
+        self.transport.write(self._head_and_body(refusal(), goes_on, cycle.scope["method"] == "HEAD"))
+        cycle.response_started = cycle.response_complete = True
+        cycle.message_event.set()
+        if not goes_on:
+            self.transport.close()
+        cycle.on_response()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no request, or one that is refused."""
@@ -144,20 +218,28 @@ class Connection(HttpToolsProtocol):
     def _refuse(self, problem: Problem) -> None:
         if self.transport.is_closing():
             return
-        body = problem.body()
-        headers: Iterable[Header] = self.dressing.on(
-            [
+        self.transport.write(self._head_and_body(problem))
+        self.transport.close()
+
+    def _head_and_body(self, problem: Problem, goes_on: bool = False, bare: bool = False) -> bytes:
+        """Return the bytes of an answer that no route gives; those for a refusal are made once."""
+        key = problem.type, problem.detail, goes_on
+        made = self.made.get(key)
+        if made is None:
+            body = problem.body()
+            fields: list[Header] = [
                 (b"content-type", MEDIA_TYPE.encode()),
                 (b"content-length", b"%d" % len(body)),
                 (b"cache-control", b"no-store"),
-                (b"connection", b"close"),
-            ],
-            {"headers": []},
-        )
-        head = b"HTTP/1.1 %d %s\r\n" % (problem.status, HTTPStatus(problem.status).phrase.encode())
-        head += b"".join(b"%s: %s\r\n" % header for header in headers)
-        self.transport.write(head + b"\r\n" + body)
-        self.transport.close()
+                *[(name.lower().encode(), value.encode()) for name, value in problem.headers.items()],
+                *([] if goes_on else [(b"connection", b"close")]),
+            ]
+            headers: Iterable[Header] = self.dressing.on(fields, {"headers": []})
+            head = STATUS_LINE[problem.status] + b"".join(b"%s: %s\r\n" % header for header in headers) + b"\r\n"
+            made = head, body
+            if goes_on or problem.headers:
+                self.made[key] = made
+        return made[0] if bare else made[0] + made[1]
 
 
 def _too_much(target: bytes, headers: list[tuple[bytes, bytes]]) -> Problem | None:
@@ -187,7 +269,7 @@ class Discreet(logging.Filter):
 def run(settings: Settings) -> None:
     """Serve until told to stop."""
     dressing = Dressing(settings.cors_origins, settings.is_https)
-    limited = type("Limited", (Connection,), {"head_seconds": settings.head_seconds, "dressing": dressing})
+    limited = type("Limited", (Connection,), {"head_seconds": settings.head_seconds, "dressing": dressing, "made": {}})
     logging.getLogger("uvicorn.error").addFilter(Discreet())
     uvicorn.run(
         "app.main:create_app",

@@ -1,24 +1,38 @@
 """`python -m benchmarks`: prepares, compares, measures and reports; `--smoke` does all of it on very little."""
 
 import argparse
+import json
 import os
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from benchmarks import counting, equality, exporting, machine, report, serving, totals, wrk
-from benchmarks.datasette import Datasette
-from benchmarks.limit import limits
+from benchmarks import (
+    charts,
+    counting,
+    equality,
+    exporting,
+    growth,
+    importing,
+    machine,
+    peers,
+    report,
+    serving,
+    totals,
+    wrk,
+)
 from benchmarks.ours import Ours
-from benchmarks.postgraphile import PostGraphile, postgresql
-from benchmarks.questions import Questions, Truth
-from benchmarks.system import System
+from benchmarks.peers import Chosen
+from benchmarks.postgresql import Cluster, postgresql
+from benchmarks.questions import EXPORTED, Truth
 from benchmarks.workspace import Workspace, plain
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
-PARTS = ("loading", "serving", "totals", "counts", "exports")
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PARTS = ("loading", "serving", "totals", "counts", "exports", "importing")
 SMOKE = 2_000
 
 
@@ -34,118 +48,162 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=6, help="of each run of a round")
     parser.add_argument("--cold", type=int, default=200, help="questions of each form with a total never asked before")
     parser.add_argument("--part", action="append", choices=PARTS, help="measure only this (may be repeated)")
-    parser.add_argument("--peer", action="append", choices=("datasette", "postgraphile"), help="default: datasette")
+    parser.add_argument("--engine", action="append", choices=peers.ENGINES, help="of the service (default: both)")
+    parser.add_argument("--peer", action="append", choices=(*peers.PEERS, "none"), help="default: all of them")
+    parser.add_argument("--growth", action="store_true", help="how costs grow with the records, instead of the parts")
+    parser.add_argument(
+        "--sizes", type=_sizes, default=growth.SIZES, help="of --growth (default: 10000,100000,1000000)"
+    )
+    parser.add_argument("--one-view", action="store_true", help="of --growth: records that only the public is shown")
     parser.add_argument("--fresh", action="store_true", help="load the service's database anew")
-    parser.add_argument("--write", action="store_true", help=f"put the tables into {DOCUMENT.name}")
+    parser.add_argument("--write", action="store_true", help="put the tables into performance.md, and draw the charts")
     chosen = parser.parse_args()
     if chosen.smoke:
         with TemporaryDirectory() as folder:
+            Path(folder).chmod(0o755)  # run as root, PostgreSQL is another user
             _smoke(Workspace(Path(folder), SMOKE))
         return
     workspace = Workspace(chosen.home, chosen.n)
-    if chosen.verb != "report":
+    if chosen.verb == "generate":
         workspace.generate()
-    if chosen.verb == "measure":
+    elif chosen.verb == "measure" and chosen.growth:
+        _grow(chosen)
+    elif chosen.verb == "measure":
+        workspace.generate()
         _measure(workspace, chosen)
     if chosen.verb != "generate":
-        measured = report.text(workspace.results())
+        results = workspace.results() | {"growth": _grown(chosen.home)}
+        drawn = charts.draw(results, chosen.home, DOCS / "benchmarks") if chosen.write else ()
+        measured = report.text(results, drawn)
         print(measured)
         if chosen.write:
-            report.put(DOCUMENT, measured)
+            report.put(DOCS / "performance.md", measured)
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))
 
 
 def _smoke(workspace: Workspace) -> None:
     begun = time.monotonic()
     workspace.generate()
-    workspace.load()
     truth = Truth(workspace.database)
-    questions = truth.questions()
-    systems: list[System] = [Ours(workspace.ours), *limits(workspace.database)]
-    with serving.started(systems, workspace.logs) as running:
-        compared = equality.compare(running, truth, questions)
-        figures = [one for system, server in running for one in serving.plain(system, server, questions, 24)]
-        colds = totals.measure(running[0][1], truth, 3, seed=0)
-        counted = counting.measure(running[0][1], None, workspace.database, 3, seed=0)
-        taken = exporting.measure(running[0][1], workspace.ours, None, 1)
-        start = running[0][1].started_in
+    questions = truth.questions().fewer(30)
+    with ExitStack() as stack:
+        cluster = stack.enter_context(postgresql(workspace.postgresql, workspace.database))
+        chosen = Chosen(peers.ENGINES, ("naive", "asyncpg"))
+        running = stack.enter_context(peers.started(workspace, chosen, cluster))
+        compared = equality.compare(running, truth, questions, _silent)
+        hot = stack.enter_context(peers.kept(running, workspace, questions))
+        figures = [one for some in (*running, *hot) for one in serving.plain(some, questions, 24)]
+        ours = running[: len(peers.ENGINES)]
+        colds = totals.measure(ours[0].server, truth, 3, seed=0)
+        counted = counting.measure(running, truth, workspace.database, 3, seed=0)
+        taken = exporting.measure(running, workspace.store().home, len(truth.exported(EXPORTED)), 1)
+        start = ours[0].server.started_in
+    brought = importing.measure(workspace.folder / "importing", 500)
+    costs = growth.measure(workspace, Ours(workspace.store()), _silent, seconds=0.05)
     results = {"n": workspace.n, "rounds": 1, "seconds": 0, "compared": compared._asdict(), "start": start}
-    parts = {"serving": figures, "totals": colds, "counts": counted, "exports": taken}
+    parts: dict[str, Iterable[Any]] = {
+        "serving": figures,
+        "totals": colds,
+        "counts": counted,
+        "exports": taken,
+        "growth": costs,
+        "importing": [brought],
+    }
     print(report.text(results | {name: plain(found) for name, found in parts.items()}))
     print(f"The benchmark runs: {time.monotonic() - begun:.1f} s. These figures mean nothing.")
 
 
-def _measure(workspace: Workspace, chosen: argparse.Namespace) -> None:
-    parts = chosen.part or PARTS
+def _measure(workspace: Workspace, arguments: argparse.Namespace) -> None:
+    parts, chosen = arguments.part or PARTS, Chosen.of(arguments)
     if "serving" in parts:
         wrk.program()  # better missed now than after an hour of loading
     workspace.keep(n=workspace.n, machine=machine.describe())
-    if chosen.fresh:
-        workspace.forget()
-    if "loading" in parts:
-        workspace.keep(loading=plain(workspace.measure_loading()))
-    workspace.load()
-    truth = Truth(workspace.database)
-    ours = Ours(workspace.ours)
-    if "serving" in parts:
-        _serve(workspace, ours, chosen, truth, truth.questions())
-    if "totals" in parts:
-        with serving.serving(ours, workspace.logs) as server:
-            workspace.keep(totals=plain(totals.measure(server, truth, chosen.cold, seed=1)), start=server.started_in)
-    if "counts" in parts:
-        workspace.keep(counts=plain(_count(workspace, ours, chosen)))
-    if "exports" in parts:
-        workspace.keep(exports=plain(_export(workspace, ours, chosen)))
-
-
-def _count(workspace: Workspace, ours: Ours, chosen: argparse.Namespace) -> list[counting.Counting]:
+    if "importing" in parts:
+        found = importing.measure(workspace.folder / "importing", min(importing.ROWS, workspace.n))
+        workspace.keep(importing=plain([found]))
+    if parts == ["importing"]:
+        return
     with ExitStack() as stack:
-        server, peer = stack.enter_context(serving.serving(ours, workspace.logs)), None
-        if (datasette := _datasette(workspace, chosen)) is not None:
-            other = stack.enter_context(serving.serving(datasette, workspace.logs))
-            peer = (datasette.name, other, workspace.database.stem)
-        return counting.measure(server, peer, workspace.database, chosen.cold, seed=2)
+        cluster = stack.enter_context(peers.clusters(workspace, chosen))
+        if arguments.fresh:
+            for engine in chosen.engines:
+                workspace.forget(workspace.store(cluster if engine == "postgresql" else None))
+        if "loading" in parts:
+            workspace.keep(loading=plain(workspace.measure_loading()))
+        truth = Truth(workspace.database)
+        if "totals" in parts:
+            _total(workspace, arguments, chosen, cluster, truth)
+        if not {"serving", "counts", "exports"}.isdisjoint(parts):
+            _compete(workspace, arguments, chosen, cluster, truth, parts)
 
 
-def _export(workspace: Workspace, ours: Ours, chosen: argparse.Namespace) -> list[exporting.Export]:
+def _total(
+    workspace: Workspace, arguments: argparse.Namespace, chosen: Chosen, cluster: Cluster | None, truth: Truth
+) -> None:
+    """Measure totals never asked before, on the engine that was named first."""
+    first = peers.ours(workspace, chosen, cluster)[0]
+    with serving.serving(first, workspace.logs) as server:
+        workspace.keep(totals=plain(totals.measure(server, truth, arguments.cold, seed=1)), start=server.started_in)
+
+
+def _compete(
+    workspace: Workspace,
+    arguments: argparse.Namespace,
+    chosen: Chosen,
+    cluster: Cluster | None,
+    truth: Truth,
+    parts: Iterable[str],
+) -> None:
+    """Measure what is measured beside peers: all servers stay up, and take turns."""
+    questions = truth.questions()
     with ExitStack() as stack:
-        server, peer = stack.enter_context(serving.serving(ours, workspace.logs)), None
-        if (datasette := _datasette(workspace, chosen)) is not None:
-            peer = stack.enter_context(serving.serving(datasette, workspace.logs)), datasette.everything()
-        return exporting.measure(server, workspace.ours, peer, chosen.rounds)
-
-
-def _datasette(workspace: Workspace, chosen: argparse.Namespace) -> Datasette | None:
-    if "datasette" not in (chosen.peer or ["datasette"]):
-        return None
-    datasette = Datasette(workspace.home, workspace.database)
-    datasette.prepare()
-    return datasette
-
-
-def _serve(workspace: Workspace, ours: Ours, chosen: argparse.Namespace, truth: Truth, questions: Questions) -> None:
-    peers = chosen.peer or ["datasette"]
-    with ExitStack() as stack:
-        systems: list[System] = [ours]
-        if "datasette" in peers:
-            datasette = Datasette(workspace.home, workspace.database)
-            datasette.prepare()
-            systems.append(datasette)
-        if "postgraphile" in peers:
-            address = stack.enter_context(postgresql(workspace.folder / "postgresql", workspace.database))
-            postgraphile = PostGraphile(workspace.home, address)
-            postgraphile.prepare()
-            systems.append(postgraphile)
-        systems += limits(workspace.database)
-        running = stack.enter_context(serving.started(systems, workspace.logs))
-        compared = equality.compare(running, truth, questions)
+        running = stack.enter_context(peers.started(workspace, chosen, cluster))
+        compared = equality.compare(running, truth, questions, _say)
         _say(f"equal in all {len(running)} systems: {compared}")
-        figures = serving.measure(running, questions, chosen.rounds, chosen.seconds, _say)
-        conditions = {"rounds": chosen.rounds, "seconds": chosen.seconds, "compared": compared._asdict()}
-        workspace.keep(serving=plain(figures), **conditions)
+        conditions = {"compared": compared._asdict()}
+        if "serving" in parts:
+            conditions |= {"rounds": arguments.rounds, "seconds": arguments.seconds}
+            with peers.kept(running, workspace, questions) as hot:
+                figures = serving.measure([*running, *hot], questions, arguments.rounds, arguments.seconds, _say)
+            workspace.keep(serving=plain(figures), **conditions)
+        if "counts" in parts:
+            counted = counting.measure(running, truth, workspace.database, arguments.cold, seed=2)
+            workspace.keep(counts=plain(counted))
+        if "exports" in parts:
+            home = workspace.store().home if "sqlite" in chosen.engines else None
+            taken = exporting.measure(running, home, len(truth.exported(EXPORTED)), arguments.rounds)
+            workspace.keep(exports=plain(taken))
+
+
+def _grow(arguments: argparse.Namespace) -> None:
+    """Measure how costs grow, size by size; what was measured of other sizes before is kept."""
+    chosen = Chosen(tuple(arguments.engine or peers.ENGINES), ())
+    for n in arguments.sizes:
+        workspace = Workspace(arguments.home, n, 1 if arguments.one_view else 3)
+        workspace.generate(peers="postgresql" in chosen.engines)
+        with peers.clusters(workspace, chosen) as cluster:
+            for ours in peers.ours(workspace, chosen, cluster):
+                new = plain(growth.measure(workspace, ours, _say))
+                key = (ours.store.engine, n, workspace.views)
+                old = [one for one in _grown(arguments.home) if (one["engine"], one["n"], one["views"]) != key]
+                (arguments.home / "growth.json").write_text(json.dumps([*old, *new], indent=1))
+
+
+def _grown(home: Path) -> list[dict[str, object]]:
+    kept = home / "growth.json"
+    found: list[dict[str, object]] = json.loads(kept.read_text()) if kept.exists() else []
+    return found
 
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+def _silent(line: str) -> None:
+    """Say nothing."""
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from datetime import date
 from functools import cache
 from random import Random
 from typing import NamedTuple
+from zlib import crc32
 
 from app.core.ids import fixed
 
@@ -58,6 +59,10 @@ _SYLLABLES = [
     "jin",
     "kel",
 ]
+# Words that are looked for: each stands in one record of so many, whatever else is in it.
+FREQUENT, IN_FIVE_PERCENT, KOREAN, RARE = "밪쿵", "frundle", "쾰젝닙", "zwolquist"
+MARKS = {FREQUENT: 2, IN_FIVE_PERCENT: 20, KOREAN: 100, RARE: 2_000}
+NOWHERE = "qxyzzyq"
 _HANGUL = ["갈", "넙", "둘", "묵", "볏", "삼", "윤", "졸", "첩", "킨", "툴", "펄", "훈", "겸", "뇌", "딕"]
 
 
@@ -149,7 +154,7 @@ def _incident(random: Random, number: int) -> Incident:
     return Incident(
         fixed("inc", f"bench-{number}"),
         " ".join(random.choices(words(), k=3 + int(draw() * 3))).capitalize(),
-        " ".join(random.choices(words(), k=16 + int(draw() * 12))).capitalize() + ".",
+        " ".join((*random.choices(words(), k=16 + int(draw() * 12)), *_marks(number))).capitalize() + ".",
         start,
         min(start + _days(draw(), draw()), LAST),
         _violations(random),
@@ -158,6 +163,11 @@ def _incident(random: Random, number: int) -> Incident:
         1 + int(random.expovariate(0.4)),
         int(draw() * SOURCES),
     )
+
+
+def _marks(number: int) -> list[str]:
+    """Return the words of `MARKS` that a record has: drawn by its number, so that all else of it stays as it is."""
+    return [word for word, every in MARKS.items() if crc32(f"{word} {number}".encode()) % every == 0]
 
 
 def _verification(at: float) -> str:

@@ -1,37 +1,25 @@
-"""What counts by facets cost when they were never asked for before, beside peers, and whether they are right."""
+"""What counts by facets cost one after the other when they were never asked for before, and whether they are right."""
 
 import sqlite3
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
-from urllib.parse import quote, urlencode
 
 import numpy as np
-import orjson
 
 from benchmarks import corpus
-from benchmarks.equality import Unequal
-from benchmarks.questions import LIMIT
+from benchmarks.equality import equal
+from benchmarks.questions import Truth, groups, pages
 from benchmarks.server import Server
-from benchmarks.system import Request
+from benchmarks.serving import Running
+from benchmarks.system import Facets, Group, Groups, Request, Table
 
 SETTLING = 8  # seconds, until what was asked for is in memory
-FACETS = ("verification", "province")  # whose values the peers have as the service does
-Asked = dict[str, str]
-Table = dict[tuple[str, ...], int]
-
-# Every year that an incident touches; the peers' table has the main violation of each alone.
-GROUPED = (
-    "WITH RECURSIVE years(y) AS (SELECT 1990 UNION ALL SELECT y + 1 FROM years WHERE y < 2025) "
-    "SELECT violation_type, y, count(*) AS n FROM incident JOIN years "
-    "ON start_date <= y || '-12-31' AND end_date >= y || '-01-01' "
-    "WHERE verification = :verification AND end_date >= :first GROUP BY 1, 2"
-)
 
 
 @dataclass(frozen=True)
@@ -45,152 +33,57 @@ class Counting:
     p99: float
 
 
-def draw(random: Random) -> Asked:
-    """Return filters that were never asked for."""
-    first = date.fromordinal(random.randint(corpus.FIRST, corpus.LAST - 30))
-    violation = corpus.violation_id(random.randrange(corpus.MAIN))
-    last = first + timedelta(random.randint(1_000, 9_000))
-    verification = random.choice(corpus.VERIFICATION)
-    return {"first": f"{first}", "last": f"{last}", "verification": verification, "violation": violation}
-
-
-class Truth:
-    """Plain SQL over the peers' table."""
-
-    def __init__(self, path: Path) -> None:
-        """Open it."""
-        self._database = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
-
-    def grouped(self, asked: Asked) -> Table:
-        """Return the counts of R4."""
-        return {(row[0], f"{row[1]}"): row[2] for row in self._database.execute(GROUPED, asked)}
-
-    def faceted(self, asked: Asked) -> Table:
-        """Return the counts of the facets of R1."""
-        where = "violation_type = :violation AND end_date >= :first AND start_date <= :last"
-        rows = [
-            (name, *row)
-            for name in FACETS
-            for row in self._database.execute(
-                f"SELECT {name}, count(*) FROM incident WHERE {where} GROUP BY 1",  # one of FACETS
-                asked,
-            )
-        ]
-        return {(name, value): n for name, value, n in rows}
-
-
-def ours_grouped(asked: Asked) -> Request:
-    """Return R4 for the service."""
-    given = {"group_by": "violation,year", "verification": asked["verification"], "from": asked["first"]}
-    return Request(f"/v1/statistics/counts?{urlencode(given)}")
-
-
-def ours_faceted(asked: Asked, facets: str = "verification,place,violation") -> Request:
-    """Return R1 with three facets, or with none."""
-    given = {"violation": asked["violation"], "from": asked["first"], "to": asked["last"], "limit": str(LIMIT)}
-    return Request(f"/v1/incidents?{urlencode(given | ({'facets': facets, 'facet_limit': '250'} if facets else {}))}")
-
-
-def _ours_table(body: bytes) -> Table:
-    answer = orjson.loads(body)
-    if "facets" in answer["meta"]:
-        told = answer["meta"]["facets"]
-        places = {("province", one["value"]): one["count"] for one in told["place"]["values"]}
-        provinces = {key: n for key, n in places.items() if key[1].startswith("bench-province")}
-        return provinces | {("verification", one["value"]): one["count"] for one in told["verification"]["values"]}
-    return {
-        (one["violation"], one["year"]): one["incidents"]
-        for one in answer["items"]
-        if one["violation"].startswith("bench-main")
-    }
-
-
-def datasette_grouped(path: str) -> Callable[[Asked], Request]:
-    """Return R4 for Datasette, as a query of its SQL page."""
-    return lambda asked: Request(
-        f"/{path}.json?_shape=array&_size=max&sql={quote(GROUPED)}&verification={asked['verification']}&first={asked['first']}"
-    )
-
-
-def datasette_faceted(path: str) -> Callable[[Asked], Request]:
-    """Return R1 with three facets for Datasette."""
-
-    def request(asked: Asked) -> Request:
-        given: dict[str, Any] = {
-            "violation_type": asked["violation"],
-            "end_date__gte": asked["first"],
-            "start_date__lte": asked["last"],
-            "_sort_desc": "start_date",
-            "_size": LIMIT,
-            "_facet": [*FACETS, "violation_type"],
-            "_facet_size": 100,
-            "_shape": "objects",
-        }
-        return Request(f"/{path}/incident.json?{urlencode(given, doseq=True)}")
-
-    return request
-
-
-def _datasette_table(body: bytes) -> Table:
-    answer = orjson.loads(body)
-    if isinstance(answer, list):
-        return {(row["violation_type"], f"{row['y']}"): row["n"] for row in answer}
-    results = answer["facet_results"]
-    return {(name, one["value"]): one["count"] for name in FACETS for one in results[name]["results"]}
-
-
-def measure(ours: Server, peer: tuple[str, Server, str] | None, path: Path, each: int, seed: int) -> list[Counting]:
+def measure(running: Sequence[Running], truth: Truth, path: Path, each: int, seed: int) -> list[Counting]:
     """Ask each question so many times with filters drawn by lot, and compare every answer with plain SQL.
 
     Raises:
         Unequal: a count is not what plain SQL counts.
     """
-    random, truth = Random(seed), Truth(path)
-    for _ in range(3):  # what these want comes into memory
-        for request in (ours_grouped, ours_faceted):
-            ours.ask(request(draw(random)))
-        time.sleep(SETTLING if each > 3 else 0)
-    drawn = [draw(random) for _ in range(each)]
-    asking: list[tuple[str, str, Server, Callable[[Asked], Request], Callable[[bytes], Table] | None]] = [
-        ("evidence", "R4: year and violation", ours, ours_grouped, _ours_table),
-        ("evidence", "R1, never asked before", ours, lambda asked: ours_faceted(asked, ""), None),
-        ("evidence", "R1 with three facets", ours, ours_faceted, _ours_table),
-    ]
-    if peer is not None:
-        name, server, base = peer
-        asking.append((name, "R4: year and violation", server, datasette_grouped(base), _datasette_table))
-        asking.append((name, "R1 with three facets", server, datasette_faceted(base), _datasette_table))
+    random = Random(seed)
+    grouping, paging = groups(random), pages(random, facets=1)
+    _settle(running, grouping, paging, each)
+    drawn = list(islice(grouping, each))
+    faceted, alone = list(islice(paging, each)), list(islice(paging, each))
     found = []
-    for system, question, server, request, table in asking:
-        # Facets are asked for with other dates than R1 alone: nothing of an answer was asked for before.
-        some = drawn if table is not None else [draw(random) for _ in range(each)]
-        found.append(_measure(system, question, server, request, table, some, truth))
+    for system, server, _ in running:
+        if isinstance(system, Groups):
+            asked = [(system.grouped(one), truth.grouped(one)) for one in drawn]
+            found.append(_measure(system.name, "R4: year and violation", server, asked, system.groups))
+        if isinstance(system, Facets):
+            plain: list[tuple[Request, Any]] = [(system.page(one), truth.page(one)) for one in alone]
+            found.append(_measure(system.name, "R1, never asked before", server, plain, system.ids))
+            asked = [(system.faceted(one), truth.faceted(one)) for one in faceted]
+            found.append(_measure(system.name, "R1 with three facets", server, asked, system.facets))
     return [*found, limit(path, drawn)]
+
+
+def _settle(running: Sequence[Running], grouping: Iterator[Group], paging: Iterator[Any], each: int) -> None:
+    for _ in range(3):
+        for system, server, _ in running:
+            if isinstance(system, Groups):
+                server.ask(system.grouped(next(grouping)))
+            if isinstance(system, Facets):
+                server.ask(system.faceted(next(paging)))
+        time.sleep(SETTLING if each > 3 else 0)
 
 
 def _measure(
     system: str,
     question: str,
     server: Server,
-    request: Callable[[Asked], Request],
-    table: Callable[[bytes], Table] | None,
-    drawn: list[Asked],
-    truth: Truth,
+    asked: Sequence[tuple[Request, Any]],
+    read: Callable[[bytes], Table] | Callable[[bytes], list[str]],
 ) -> Counting:
     taken = []
-    for asked in drawn:
+    for request, wanted in asked:
         begun = time.perf_counter()
-        body = server.ask(request(asked))
+        body = server.ask(request)
         taken.append((time.perf_counter() - begun) * 1e3)
-        if table is not None:
-            wanted = truth.grouped(asked) if question.startswith("R4") else truth.faceted(asked)
-            if (told := table(body)) != wanted:
-                different = Counter(wanted) - Counter(told)
-                raise Unequal(f"{system}, {question}, {asked}: {len(told)} counts, not {len(wanted)}; {different}")
+        equal(f"{system}, {question}, {request.path}", read(body), wanted)
     return _figures(system, question, taken)
 
 
-def limit(path: Path, drawn: list[Asked]) -> Counting:
+def limit(path: Path, drawn: list[Group]) -> Counting:
     """Return what R4 costs over bare arrays: one comparison a filter, and one count of everything."""
     rows = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True).execute(
         "SELECT violation_type, verification, start_date, end_date FROM incident"
@@ -204,8 +97,8 @@ def limit(path: Path, drawn: list[Asked]) -> Counting:
     taken = []
     for asked in drawn:
         begun = time.perf_counter()
-        day = date.fromisoformat(asked["first"]).toordinal()
-        at = np.flatnonzero((kind == kinds.tolist().index(asked["verification"])) & (until >= day))
+        day = date.fromisoformat(asked.first).toordinal()
+        at = np.flatnonzero((kind == kinds.tolist().index(asked.verification)) & (until >= day))
         cells = main[at] * 38
         changes = np.bincount(cells + starts[at], minlength=38 * corpus.MAIN)
         changes -= np.bincount(cells + ends[at] + 1, minlength=38 * corpus.MAIN)

@@ -8,14 +8,21 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
-from benchmarks.questions import LIMIT
-from benchmarks.system import FACTS, Asking, Command, Known, Page, Place, Request
+from benchmarks.applications import ids_of_csv
+from benchmarks.questions import COUNTED, GROUPED, LIMIT
+from benchmarks.system import FACTS, Asking, Command, File, Group, Known, Page, Place, Request, Table
 
 VERSION = "0.65.5"
 _NO_EXTRAS = {"_shape": "objects", "_nocount": "1", "_nofacet": "1", "_nosuggest": "1"}
 # The SQLite library that the service uses, so that both have the same; no limit that would cut an answer short.
 _PACKAGES = (f"datasette=={VERSION}", "pysqlite3")
-_SETTINGS = {"sql_time_limit_ms": "60000", "max_returned_rows": "2000", "default_cache_ttl": "0"}
+_SETTINGS = {
+    "facet_time_limit_ms": "60000",
+    "sql_time_limit_ms": "60000",
+    "max_returned_rows": "2000",
+    "default_cache_ttl": "0",
+    "max_csv_mb": "0",
+}
 
 
 class Datasette:
@@ -68,9 +75,30 @@ class Datasette:
         """Return R1 with the count that R1 goes without."""
         return self._table({name: value for name, value in _NO_EXTRAS.items() if name != "_nocount"} | _asked(page))
 
-    def everything(self) -> str:
-        """Return the address of all incidents as CSV, streamed."""
-        return f"{self._path()}.csv?_stream=on&_sort_desc=start_date"
+    def grouped(self, group: Group) -> Request:
+        """Return R4, as a query of its SQL page."""
+        asked = {"_shape": "array", "_size": "max", "sql": GROUPED, **group._asdict()}
+        return Request(f"/{quote(self._database.stem)}.json?{urlencode(asked)}")
+
+    def groups(self, body: bytes) -> Table:
+        """Return the counts by violation and year."""
+        return {(row["violation_type"], f"{row['y']}"): row["n"] for row in orjson.loads(body)}
+
+    def faceted(self, page: Page) -> Request:
+        """Return R1 with three facets of its own."""
+        counted = {"_facet": [*COUNTED, "violation_type"], "_facet_size": 100, "_nosuggest": "1"}
+        asked = {"_shape": "objects", "_nocount": "1"} | counted | _asked(page)
+        return Request(f"{self._path()}.json?{urlencode(asked, doseq=True)}")
+
+    def facets(self, body: bytes) -> Table:
+        """Return the counts by verification and province."""
+        found = orjson.loads(body)["facet_results"]
+        return {(name, one["value"]): one["count"] for name in COUNTED for one in found[name]["results"]}
+
+    def files(self, province: str) -> list[File]:
+        """Return R6: CSV, streamed."""
+        asked = {"province": province, "_stream": "on", "_size": "max", "_nofacet": "1", "_nocount": "1"}
+        return [File("csv", Request(f"{self._path()}.csv?{urlencode(asked)}"), ids_of_csv)]
 
     def ids(self, body: bytes) -> list[str]:
         """Return the ids of a page."""
@@ -96,5 +124,4 @@ _ORDER = {"_sort_desc": "start_date", "_size": LIMIT}
 
 
 def _asked(page: Page) -> dict[str, Any]:
-    fits = {"violation_type": page.violation, "end_date__gte": page.first, "start_date__lte": page.last}
-    return fits | _ORDER
+    return page.facets() | {"end_date__gte": page.first, "start_date__lte": page.last} | _ORDER

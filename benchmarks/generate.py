@@ -3,17 +3,18 @@
 import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import date
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from app.core.ids import k_of
+from app.core.ids import fixed, k_of
 from benchmarks import corpus
 from benchmarks.corpus import Incident
 
 AT_ONCE = 10_000
+_TOLD = fixed("tst", "bench")
 
 COLUMNS = {
     "uid": "TEXT",
@@ -63,6 +64,7 @@ _FINISH = (
     "CREATE INDEX incident_violation_start ON incident (violation_type, start_date DESC)",
     "CREATE INDEX incident_province ON incident (province)",
     "CREATE INDEX incident_end ON incident (end_date)",
+    "CREATE INDEX incident_counts ON incident (verification, end_date, start_date, violation_type)",
     "CREATE INDEX violation_incident ON incident_violation (violation, incident_id)",
     "ANALYZE",
     "VACUUM",
@@ -86,13 +88,13 @@ def vocabulary() -> Iterator[dict[str, Any]]:
         yield {"kind": "source", "id": corpus.source_id(number), **stated}
 
 
-def submitted(incident: Incident) -> dict[str, Any]:
-    """Return an incident as it is submitted to the service."""
+def submitted(incident: Incident, one_view: bool = False) -> dict[str, Any]:
+    """Return an incident as it is submitted to the service: published, or consented for the public view alone."""
     start, end = date.fromordinal(incident.start).isoformat(), date.fromordinal(incident.end).isoformat()
-    return {
+    basis = {"disclosure_basis": "consent", "testimonies": [_TOLD]} if one_view else {"disclosure_basis": "published"}
+    return basis | {
         "kind": "incident",
         "id": incident.id,
-        "disclosure_basis": "published",
         "scope": "event",
         "date": start if start == end else f"{start}/{end}",
         "title": {"public": _text(incident.title)},
@@ -132,14 +134,28 @@ def flat(incident: Incident) -> tuple[Any, ...]:
     )
 
 
-def write_vocabulary(path: Path) -> None:
-    """Write the vocabulary, a record a line."""
-    _write(path, vocabulary())
+def testimony() -> dict[str, Any]:
+    """Return what incidents of one view rest on: an invented testimony, told to the public and to nobody else."""
+    allowed = {"content": "full", "identity": "named", "place": "exact", "date": "day", "purposes": ["publication"]}
+    consent = {"obtained_by": "B", "obtained_on": "2020", "form": "written", "language": "en", "recontact": False}
+    return {
+        "kind": "testimony",
+        "id": _TOLD,
+        "disclosure_basis": "consent",
+        "witness": {"form": "unnamed"},
+        "recorded_by": corpus.OWNER,
+        "consent": consent | {"audiences": {"public": allowed}},
+    }
 
 
-def write_incidents(path: Path, first: int, count: int) -> None:
+def write_vocabulary(path: Path, one_view: bool = False) -> None:
+    """Write the vocabulary, a record a line, and the testimony that incidents of one view rest on."""
+    _write(path, chain(vocabulary(), [testimony()] if one_view else []))
+
+
+def write_incidents(path: Path, first: int, count: int, one_view: bool = False) -> None:
     """Write a stretch of incidents, a record a line."""
-    _write(path, map(submitted, corpus.incidents(first, count)))
+    _write(path, (submitted(incident, one_view) for incident in corpus.incidents(first, count)))
 
 
 def write_database(path: Path, count: int) -> None:

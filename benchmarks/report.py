@@ -1,19 +1,23 @@
 """Results as tables in Markdown: for the terminal, and between two marks in `docs/performance.md`."""
 
 from collections.abc import Iterable, Sequence
-from math import inf
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks import goals
 from benchmarks.counting import Counting
 from benchmarks.exporting import Export
+from benchmarks.figures import Rates, Spread, growth, per_million
+from benchmarks.growth import QUESTIONS, SLOPE, TWICE, Cost, comparable
+from benchmarks.importing import Importing
 from benchmarks.loading import Loading
-from benchmarks.serving import RUNS, Figure
+from benchmarks.serving import FACETS, R1, R1_NEW, R2, RUNS, Figure
 from benchmarks.totals import Cold
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 _OURS = "evidence"
+_OWN = (R1_NEW, R2, FACETS)  # what is told in times of our own R1
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -22,14 +26,24 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def text(results: dict[str, Any]) -> str:
-    """Return everything that was measured."""
+def text(results: dict[str, Any], charts: Iterable[tuple[str, str]] = ()) -> str:
+    """Return everything that was measured.
+
+    Args:
+        results: by part, as they were kept.
+        charts: the address of each, and what it shows.
+    """
+    figures = [Figure(**one) for one in results.get("serving", ())]
+    exports = [Export(**one) for one in results.get("exports", ())]
+    costs = [Cost(**one) for one in results.get("growth", ())]
     parts = []
     if "machine" in results:
         parts.append("\n".join(f"- {name}: {value}" for name, value in results["machine"].items()))
-    if "serving" in results:
-        figures = [Figure(**one) for one in results["serving"]]
-        parts += [f"### Reading\n\n{_conditions(results)}", _rates(figures), "Ratios", _ratios(figures)]
+    parts += [f"![{shows}]({address})" for address, shows in charts]
+    if figures:
+        reached = goals.judged(figures, exports)
+        parts += [f"### What is to be reached\n\n{_conditions(results)}", _reached(reached)]
+        parts += ["### Reading", _rates(figures), "### Ratios", *_ratios(figures)]
     if "start" in results:
         start = f"{results['start']:.2f} s from the command to the first list answered"
         parts.append(f"Start of the server on the loaded database: {start}.")
@@ -37,8 +51,12 @@ def text(results: dict[str, Any]) -> str:
         parts += ["### A total never asked before", _cold(Cold(**one) for one in results["totals"])]
     if "counts" in results:
         parts += ["### Counts by facets, never asked before", _counts(Counting(**one) for one in results["counts"])]
-    if "exports" in results:
-        parts += ["### Everything at once (R6)", _exports(Export(**one) for one in results["exports"])]
+    if exports:
+        parts += ["### A tenth of all records at once (R6)", _exports(exports)]
+    if costs:
+        parts += ["### Growth", *_growth(costs)]
+    if "importing" in results:
+        parts += ["### A sheet over HTTP", _imports(Importing(**one) for one in results["importing"])]
     if "loading" in results:
         parts += ["### Loading", _loads([Loading(**one) for one in results["loading"]])]
     return "\n\n".join(parts) + "\n"
@@ -55,46 +73,77 @@ def _conditions(results: dict[str, Any]) -> str:
     said = f"{results['n']:,} incidents in each of 3 views; {results['rounds']} rounds of {results['seconds']} s"
     compared = results["compared"]
     return (
-        f"{said}. Before: the ids of {compared['pages']} pages, {compared['totals']} counts and the facts of "
-        f"{compared['records']} records were the same in every system."
+        f"{said}. Before: the ids of {compared['pages']} pages, {compared['totals']} totals, the facts of "
+        f"{compared['records']} records and the counts by facets of {compared['counts']} questions were the same in "
+        f"every system that gives them, and so were the ids in {compared['files']} exported files."
     )
+
+
+def _reached(reached: Iterable[goals.Reached]) -> str:
+    head = ("run", "engine", "at least", "measured", "")
+    rows = ((one.run, one.engine, one.wanted, one.measured, "met" if one.is_met else "not met") for one in reached)
+    return table(head, rows)
 
 
 def _rates(figures: list[Figure]) -> str:
     head = ("system", "run", "requests/s (least to most)", "p50 ms", "p99 ms", "bytes", "private MB")
-    rows = []
+    rates, rows = Rates(figures), []
     for run in RUNS:
-        for system in dict.fromkeys(one.system for one in figures):
+        for system in rates.systems:
             mine = [one for one in figures if (one.system, one.run) == (system, run)]
-            rates = [one.rate for one in mine]
-            spread = f"{median(rates):,.0f} ({min(rates):,.0f} to {max(rates):,.0f})"
-            waits = (f"{median(values):.1f}" for values in ([one.p50 for one in mine], [one.p99 for one in mine]))
-            private = max(one.private for one in mine) / 1e6
-            rows.append((system, run, spread, *waits, f"{mine[-1].size:,}", f"{private:.0f}"))
+            if (rate := rates.of(system, run)) is not None:
+                spread = f"{rate.median:,.0f} ({rate.least:,.0f} to {rate.most:,.0f})"
+                waits = (f"{median(values):.1f}" for values in ([one.p50 for one in mine], [one.p99 for one in mine]))
+                private = max(one.private for one in mine) / 1e6
+                rows.append((system, run, spread, *waits, f"{mine[-1].size:,}", f"{private:.0f}"))
     return table(head, rows)
 
 
-def _ratios(figures: list[Figure]) -> str:
-    """Return our rate over each other system's, taken round by round: least, median, most."""
-    rate = {(one.system, one.run, one.round): one.rate for one in figures}
-    rounds = sorted({one.round for one in figures})
-    systems = [name for name in dict.fromkeys(one.system for one in figures) if name != _OURS]
-    rows = []
-    for run in RUNS:
-        shares = [[_times(rate[_OURS, run, n], rate[name, run, n]) for n in rounds] for name in systems]
-        rows.append((f"{run} over", *(_spread(one) for one in shares)))
-    own = [rate[_OURS, "R2", n] / rate[_OURS, "R1", n] for n in rounds]
-    rows.append((f"R2 over our own R1: {_spread(own)}", *[""] * len(systems)))
-    return table(("evidence", *systems), rows)
+def _ratios(figures: list[Figure]) -> Iterable[str]:
+    """Yield for each engine our rate over each other system's, taken round by round: least, median, most."""
+    rates = Rates(figures)
+    others = [name for name in rates.systems if not name.startswith(_OURS)]
+    for ours in (name for name in rates.systems if name.startswith(_OURS)):
+        rows = []
+        for run in RUNS:
+            shares = [rates.over((ours, run), (other, run)) for other in others]
+            own = rates.over((ours, run), (ours, R1)) if run in _OWN else None
+            if any((*shares, own)):
+                rows.append((f"{run} over", *(_spread(one) for one in (*shares, own))))
+        yield table((ours, *others, "own R1"), rows)
 
 
-def _times(one: float, other: float) -> float:
-    """Return how many times as much one is; without end where the other gave no answer in time."""
-    return one / other if other else inf
+def _spread(one: Spread | None) -> str:
+    return "" if one is None else f"{one.least:.2f} – **{one.median:.2f}** – {one.most:.2f}"
 
 
-def _spread(values: Sequence[float]) -> str:
-    return f"{min(values):.2f} – **{median(values):.2f}** – {max(values):.2f}"
+def _growth(costs: list[Cost]) -> Iterable[str]:
+    """Yield for each engine what each question costs at each size, and how that grows."""
+    yield (
+        "Milliseconds of processor time of one request (of waiting for it, at the median), one after the other, all "
+        f"totals never asked for before. May be: {TWICE:.0f} times as much at the largest size as at the smallest, or "
+        f"{SLOPE:.0f} ms more for a million records more. Of records in one view the growth is not told."
+    )
+    for engine in dict.fromkeys(one.engine for one in costs):
+        mine = [one for one in costs if one.engine == engine]
+        sizes = sorted({(one.n, one.views) for one in mine})
+        head = [f"{n:,}{'' if views == 3 else ', one view'}" for n, views in sizes]
+        rows = []
+        for question, bounded in QUESTIONS.items():
+            by_size = {(one.n, one.views): one for one in mine if one.question == question}
+            cells = [f"{it.processor:.2f} ({it.p50:.2f})" if (it := by_size.get(size)) else "" for size in sizes]
+            rows.append((question, *cells, *_grown(comparable(mine, engine, question), bounded)))
+        yield table((engine, *head, "growth", "may be", ""), rows)
+
+
+def _grown(costs: list[tuple[int, float]], bounded: bool) -> tuple[str, str, str]:
+    if len(costs) < 2:
+        return "", "", ""
+    if bounded:
+        factor = growth(costs)
+        return f"{factor:.2f} times", f"{TWICE:.0f} times", "met" if factor <= TWICE else "not met"
+    slope = per_million(costs)
+    return f"{slope:.2f} ms a million", f"{SLOPE:.0f} ms", "met" if slope <= SLOPE else "not met"
 
 
 def _cold(colds: Iterable[Cold]) -> str:
@@ -109,7 +158,7 @@ def _counts(counts: Iterable[Counting]) -> str:
 
 
 def _exports(exports: Iterable[Export]) -> str:
-    head = ("what", "first byte ms", "seconds", "MB", "MB/s", "most private MB")
+    head = ("what", "first byte ms", "seconds", "MB", "MB/s", "most private MB", "of which for this")
     return table(
         head,
         (
@@ -120,10 +169,29 @@ def _exports(exports: Iterable[Export]) -> str:
                 f"{one.size / 1e6:,.0f}",
                 f"{one.size / 1e6 / one.whole:,.0f}",
                 f"{one.private / 1e6:.0f}" if one.private else "",
+                f"{one.more / 1e6:.0f}" if one.private else "",
             )
             for one in exports
         ),
     )
+
+
+def _imports(imports: Iterable[Importing]) -> str:
+    head = ("rows", "seconds", "of the processor", "most private MB", "of the service", "read before ms", "during ms")
+    rows = (
+        (
+            f"{one.rows:,}",
+            f"{one.seconds:.1f}",
+            f"{one.processor:.1f}",
+            f"{one.private / 1e6:.0f}",
+            f"{one.server / 1e6:.0f}",
+            f"{one.before:.2f}",
+            f"{one.during:.2f}",
+            f"{one.withdrawal:.0f}",
+        )
+        for one in imports
+    )
+    return table((*head, "longest withdrawal ms"), rows)
 
 
 def _loads(loads: Iterable[Loading]) -> str:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+from email.message import Message
 from pathlib import Path
 from types import TracebackType
 
@@ -15,6 +16,8 @@ from benchmarks.system import Command, Request
 
 IDLE = 2  # seconds after which a connection is not used again
 PATIENCE = 120.0  # seconds
+RESTING = 0.25  # seconds
+IDLE_SHARE = 0.2  # of one processor: less is nothing
 
 
 class Failed(Exception):
@@ -37,6 +40,24 @@ def private_bytes(pid: int) -> int:
     except psutil.NoSuchProcess:
         return 0
     return sum(map(_private, family))
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor time, user and system, of a process and its children."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return 0.0
+    return sum(map(_worked, family))
+
+
+def _worked(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:  # it has just ended
+        return 0.0
+    return float(times.user + times.system)
 
 
 def _private(process: psutil.Process) -> int:
@@ -108,9 +129,24 @@ class Server:
         """Return the body of an answer.
 
         Raises:
-            Failed: its status is not 200.
+            Failed: its status is not 200, or 304 where that was asked for.
             OSError: there is none.
         """
+        return self._answer(request)[0]
+
+    def etag(self, request: Request) -> str:
+        """Return the entity tag of an answer, as its header has it.
+
+        Raises:
+            Failed: its status is not 200, or it has none.
+            OSError: there is no answer.
+        """
+        tag = self._answer(request)[1].get("ETag")
+        if not tag:
+            raise Failed(f"{self.name} gives no ETag for {request.path}")
+        return str(tag)
+
+    def _answer(self, request: Request) -> tuple[bytes, Message]:
         if self._connection is not None and time.monotonic() - self._asked > IDLE:
             self._connection.close()  # servers close a connection that nobody uses
             self._connection = None
@@ -118,6 +154,7 @@ class Server:
         if self._connection is None:
             self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if request.body else {})
+        headers |= {"If-None-Match": request.match} if request.match else {}
         try:
             self._connection.request(
                 "POST" if request.body else "GET", request.path, request.body.encode() or None, headers
@@ -128,11 +165,11 @@ class Server:
             self._connection.close()
             self._connection = None
             raise OSError(str(error)) from error
-        if answer.status != 200:
+        if answer.status != (304 if request.match else 200):
             raise Failed(
                 f"{self.name} answers {answer.status} to {request.path}: {body[:500].decode(errors='replace')}"
             )
-        return body
+        return body, answer.headers
 
     def check(self) -> None:
         """See that it still runs.
@@ -143,9 +180,37 @@ class Server:
         if self._process is not None and (code := self._process.poll()) is not None:
             raise Failed(f"{self.name} ended with {code}: {self._log.read_text()[-2_000:]}")
 
+    def children(self) -> list[psutil.Process]:
+        """Return the processes that it has started."""
+        try:
+            return psutil.Process(self._process.pid).children(recursive=True) if self._process is not None else []
+        except psutil.NoSuchProcess:
+            return []
+
+    @staticmethod
+    def private_of(process: psutil.Process) -> int:
+        """Return the memory that one process has for itself."""
+        return _private(process)
+
     def private_bytes(self) -> int:
         """Return the memory that it has for itself."""
         return private_bytes(self._process.pid) if self._process is not None else 0
+
+    def processor_seconds(self) -> float:
+        """Return the processor time that it, its children and what works behind it have used so far."""
+        pids = [*([self._process.pid] if self._process is not None else []), *self._command.behind]
+        return sum(map(processor_seconds, pids))
+
+    def rest(self, patience: float = PATIENCE) -> None:
+        """Wait until it does nothing: what nobody waits for any more may still be worked at."""
+        until = time.monotonic() + patience
+        before = self.processor_seconds()
+        while time.monotonic() < until:
+            time.sleep(RESTING)
+            now = self.processor_seconds()
+            if now - before < RESTING * IDLE_SHARE:
+                return
+            before = now
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:

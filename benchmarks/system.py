@@ -1,9 +1,11 @@
 """What is measured, as data: the questions, and what each system has to say of itself to be asked them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+Table = dict[tuple[str, ...], int]  # counts by what was counted
 
 
 class Request(NamedTuple):
@@ -11,14 +13,33 @@ class Request(NamedTuple):
 
     path: str
     body: str = ""  # with one it is a POST of JSON
+    match: str = ""  # If-None-Match: the answer has to be 304
 
 
 class Page(NamedTuple):
-    """R1: the first 50 incidents of a violation that touch a period, newest first."""
+    """R1: the first 50 incidents that touch a period and fit a violation, and one more facet or none, newest first."""
 
     violation: str
     first: str
     last: str
+    province: str = ""
+    verification: str = ""
+
+    def facets(self) -> dict[str, str]:
+        """Return the values asked for, by the peers' columns."""
+        named = {
+            "violation_type": self.violation,
+            "province": self.province,
+            "verification": self.verification,
+        }
+        return {name: value for name, value in named.items() if value}
+
+
+class Group(NamedTuple):
+    """R4: incidents of a verification from a day on, counted by main violation and each year that they touch."""
+
+    verification: str
+    first: str
 
 
 class Place(NamedTuple):
@@ -44,6 +65,7 @@ class Command:
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: Path | None = None
+    behind: tuple[int, ...] = ()  # processes that work for it and were there before: a database server
 
 
 class Asking(Protocol):
@@ -54,8 +76,8 @@ class Asking(Protocol):
         ...
 
 
-class System(Protocol):
-    """A server that can be asked R1, R2 and R3, each in its own way."""
+class Served(Protocol):
+    """A server that can be asked R1, in its own way."""
 
     name: str
 
@@ -70,6 +92,10 @@ class System(Protocol):
     def page(self, page: Page) -> Request:
         """Return R1."""
         ...
+
+
+class System(Served, Protocol):
+    """A server that can be asked R1, R2 and R3."""
 
     def deep(self, place: Place, ask: Asking) -> Request:
         """Return R2; a system whose cursors are its own may ask for one first."""
@@ -93,6 +119,51 @@ class System(Protocol):
 
     def facts(self, body: bytes) -> dict[str, Any]:
         """Return the facts of one incident, by the names of FACTS."""
+        ...
+
+
+@runtime_checkable
+class Groups(Protocol):
+    """What can be asked R4 too."""
+
+    def grouped(self, group: Group) -> Request:
+        """Return R4."""
+        ...
+
+    def groups(self, body: bytes) -> Table:
+        """Return the counts by violation and year."""
+        ...
+
+
+@runtime_checkable
+class Facets(Protocol):
+    """What can be asked R1 with three facets too."""
+
+    def faceted(self, page: Page) -> Request:
+        """Return R1 with the counts by verification, by place and by violation; the page is of one facet."""
+        ...
+
+    def facets(self, body: bytes) -> Table:
+        """Return the counts by verification and province: those that every system has alike."""
+        ...
+
+
+class File(NamedTuple):
+    """R6 in one format: what asks for it, and what reads the ids from it, if anything does."""
+
+    format: str
+    request: Request
+    ids: Callable[[bytes], set[str]] | None
+
+
+@runtime_checkable
+class Exports(Protocol):
+    """What can be asked R6 too."""
+
+    name: str
+
+    def files(self, province: str) -> list[File]:
+        """Return R6, all incidents of a province, in each format that there is."""
         ...
 
 

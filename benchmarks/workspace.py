@@ -1,7 +1,6 @@
 """Where a benchmark keeps its files: made once, and used again by the next run."""
 
 import json
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Any
 
 from benchmarks import generate, loading
 from benchmarks.loading import Loading
+from benchmarks.ours import Store
+from benchmarks.postgresql import Cluster
 
 MORE = 100_000  # incidents that are loaded into an empty database, and into one that holds all others
 BULK_FROM = 20_000  # below, the ordinary load is faster than starting workers
@@ -17,48 +18,56 @@ BULK_FROM = 20_000  # below, the ordinary load is faster than starting workers
 class Workspace:
     """The files of a benchmark of one size."""
 
-    def __init__(self, home: Path, n: int) -> None:
-        """Work in a folder, with n incidents."""
+    def __init__(self, home: Path, n: int, views: int = 3) -> None:
+        """Work in a folder, with n incidents that three views are shown, or the public one alone."""
         self.home = home
         self.n = n
-        self.folder = home / str(n)
+        self.views = views
+        self.folder = home / (str(n) if views == 3 else f"{n}-one-view")
         self.folder.mkdir(parents=True, exist_ok=True)
         self.logs = self.folder / "logs"
         self.database = self.folder / "peers.db"
-        self.ours = self.folder / "ours"
+        self.postgresql = self.folder / "postgresql"
+        self.postgis = self.folder / "postgis"
         self._vocabulary = self.folder / "vocabulary.ndjson"
         self._incidents = self.folder / "incidents.ndjson"
         self._results = self.folder / "results.json"
 
-    def generate(self) -> None:
-        """Write what is not there yet."""
+    def generate(self, peers: bool = True) -> None:
+        """Write what is not there yet: the service's files, and the peers' database if it is wanted."""
+        one_view = self.views == 1
         if not self._vocabulary.exists():
-            generate.write_vocabulary(self._vocabulary)
-        if not self._incidents.exists():
-            generate.write_incidents(self._incidents, 0, self.n)
-        if not self.database.exists():
+            generate.write_vocabulary(self._vocabulary, one_view)
+        if not self._incidents.exists() and not self._loaded(self.store()).exists():
+            generate.write_incidents(self._incidents, 0, self.n, one_view)
+        if peers and not self.database.exists():
             generate.write_database(self.database, self.n)
 
-    def load(self) -> None:
-        """Load the service's database, unless that has been done."""
-        if not (self.ours / "loaded").exists():
-            self._load_all(self.n >= BULK_FROM)
+    def store(self, cluster: Cluster | None = None) -> Store:
+        """Return where the service keeps its records: SQLite, or a PostgreSQL server."""
+        return Store(self.folder / "ours") if cluster is None else Store(self.folder / "ours-postgresql", cluster)
 
-    def forget(self) -> None:
-        """Remove the service's database: its next use loads it anew."""
-        shutil.rmtree(self.ours, ignore_errors=True)
+    def load(self, store: Store) -> None:
+        """Load the service's records, unless that has been done."""
+        if not self._loaded(store).exists():
+            self._load_all(store, self.n >= BULK_FROM)
+
+    def forget(self, store: Store) -> None:
+        """Remove the service's records: their next use loads them anew."""
+        self._loaded(store).unlink(missing_ok=True)
+        loading.forget(store)
 
     def measure_loading(self) -> list[Loading]:
-        """Load and rebuild in every way that has a promise; afterwards the service's database is loaded."""
+        """Load and rebuild in every way that has a promise; afterwards SQLite is loaded."""
         more, count = self.folder / "more.ndjson", min(MORE, self.n)
         generate.write_incidents(more, self.n, count)
-        scratch = self.folder / "scratch"
+        scratch, store = Store(self.folder / "scratch"), self.store()
         measured = [self._into_empty(scratch, [more], count)]
-        measured.append(self._load_all(bulk=True))
-        measured.append(loading.rebuild("`evidence rebuild`", self.ours, self.n))
-        loading.copy(self.ours, scratch)
+        measured.append(self._load_all(store, bulk=True))
+        measured.append(loading.rebuild("`evidence rebuild`", store, self.n))
+        loading.copy(store.home, scratch.home)
         measured.append(loading.load(f"`evidence load` into {self.n:,}", scratch, [more], count, self.n))
-        shutil.rmtree(scratch)
+        loading.forget(scratch)
         return measured
 
     def results(self) -> dict[str, Any]:
@@ -72,17 +81,20 @@ class Workspace:
         self._results.write_text(json.dumps(results, indent=1))
         return results
 
-    def _into_empty(self, home: Path, files: Sequence[Path], count: int) -> Loading:
-        shutil.rmtree(home, ignore_errors=True)
-        loading.load("vocabulary", home, [self._vocabulary], 0)
-        return loading.load("`evidence load` into an empty database", home, files, count)
+    def _loaded(self, store: Store) -> Path:
+        """Return the mark of a store that is loaded."""
+        return store.home / "loaded"
 
-    def _load_all(self, bulk: bool) -> Loading:
-        self.forget()
-        loading.load("vocabulary", self.ours, [self._vocabulary], 0)
+    def _into_empty(self, store: Store, files: Sequence[Path], count: int) -> Loading:
+        loading.forget(store)
+        return loading.load("`evidence load` into an empty database", store, [self._vocabulary, *files], count)
+
+    def _load_all(self, store: Store, bulk: bool) -> Loading:
+        self.forget(store)
+        loading.load("vocabulary", store, [self._vocabulary], 0)
         name = f"`evidence load{' --bulk' if bulk else ''}` into an empty database"
-        loaded = loading.load(name, self.ours, [self._incidents], self.n, bulk=bulk)
-        (self.ours / "loaded").touch()
+        loaded = loading.load(name, store, [self._incidents], self.n, bulk=bulk)
+        self._loaded(store).touch()
         return loaded
 
 

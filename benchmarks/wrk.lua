@@ -1,4 +1,5 @@
--- Asks wrk's threads to go round the requests in $BENCH_REQUESTS: a line each, path, then a tab and a body for a POST.
+-- Asks wrk's threads to go round the requests in $BENCH_REQUESTS: a line each, path, a tab and a body for a POST,
+-- a tab and a tag for If-None-Match.
 local made = {}
 local threads = 0
 
@@ -9,9 +10,10 @@ end
 
 function init(args)
   for line in io.lines(os.getenv("BENCH_REQUESTS")) do
-    local path, body = line:match("^([^\t]+)\t?(.*)$")
+    local path, body, tag = line:match("^([^\t]+)\t([^\t]*)\t(.*)$")
     local headers = { ["Host"] = "127.0.0.1", ["Accept"] = "application/json" }
     if body ~= "" then headers["Content-Type"] = "application/json" end
+    if tag ~= "" then headers["If-None-Match"] = tag end
     made[#made + 1] = wrk.format(body ~= "" and "POST" or "GET", path, headers, body ~= "" and body or nil)
   end
   at = math.floor(#made / 2) * offset

@@ -45,7 +45,7 @@ def load(address: str, requests: Sequence[Request], seconds: int) -> Load:
     """Ask as fast as the server answers."""
     with TemporaryDirectory() as folder:
         asked = Path(folder) / "requests"
-        asked.write_text("".join(f"{one.path}\t{one.body}\n" for one in requests))
+        asked.write_text("".join(f"{one.path}\t{one.body}\t{one.match}\n" for one in requests))
         sizes = (f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "60s")
         done = subprocess.run(
             (program(), *sizes, "-s", str(_SCRIPT), address),

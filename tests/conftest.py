@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import hypothesis
@@ -25,6 +25,7 @@ from app.core.settings import Settings
 from app.intake.builtin import load_builtin
 from app.intake.submit import Intake
 from app.intake.write import Writer
+from tests.cluster import Cluster, cluster, free_port, pooler
 from tests.often import often
 
 MASTER = "11" * 32
@@ -37,8 +38,9 @@ hypothesis.settings.load_profile("usual")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let every answer be counted in columns, or none: by itself only lists of many rows are."""
+    """Let every answer be counted in columns, or none (by itself only lists of many rows are), or use a pooler."""
     parser.addoption("--columns", choices=("usual", "always", "never"), default="usual", help="count in columns")
+    parser.addoption("--pooled", action="store_true", help="reach PostgreSQL through pgbouncer, in transaction mode")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -89,6 +91,23 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def through_pooler(postgresql: str) -> Iterator[str]:
+    """The beginning of an address through a pooler."""
+    host = parse_qs(urlsplit(postgresql).query)["host"][0]
+    with pooler(f"{host}:5432") as addresses:
+        yield addresses[0]
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Cluster]:
+    """A primary with two replicas; a test that ends one of them starts it again."""
+    with cluster() as made:
+        made.replica()
+        made.replica()
+        yield made
+
+
+@pytest.fixture(scope="session")
 def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     """A function from an engine's name to the address of a fresh, empty database."""
     numbers = itertools.count()
@@ -105,6 +124,8 @@ def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
             await connection.close()
 
         asyncio.run(create())
+        if request.config.getoption("pooled"):
+            return f"{request.getfixturevalue('through_pooler')}test_{number}?pooled=true"
         return uri.replace("/postgres?", f"/test_{number}?")
 
     return make
@@ -197,14 +218,6 @@ def environment(settings: Settings, port: int) -> dict[str, str]:
         "EVIDENCE_BUILTIN": "0",
         "EVIDENCE_RATE_PUBLIC": "0",
     }
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, quote
 
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -24,21 +23,20 @@ from sqlalchemy import (
 )
 
 from app.access import acts
+from app.access.asked import Pages, asked, page_of
 from app.access.audit import unpacked
 from app.access.bodies import Body, wrong
-from app.access.caller import NOT_HERE, Identity, names_a_credential
+from app.access.caller import Identity
 from app.access.shipping import is_mechanism
 from app.access.tables import AUDIT_ENTRY, AUDIT_READ, AUDIT_SEAL, VIEW
 from app.core import ids, moments
 from app.core.answer import Answer, Request, private
-from app.core.crypto import SealError, Tokens
 from app.core.db import Database, Rows, Snapshot
 from app.core.moments import iso
-from app.core.problems import Fault, Problem, invalid, nearest
+from app.core.problems import Problem, invalid
 from app.vault.keys import chunks
 from app.vault.tables import RECORD
 
-PAGE, MOST_PAGE = 50, 200
 LONGEST = 730 * 86_400_000  # milliseconds from now for which a mechanism may seal what it reads
 PARAMETERS = ("record", "organisation", "limit", "cursor")
 
@@ -60,7 +58,7 @@ class Accounts:
     ) -> None:
         """Answer from a database."""
         self._database = database
-        self._cursors = Tokens(master, "audit-cursor")
+        self._pages = Pages(master, "audit-cursor")
         self._public_url = public_url
         self._clock = clock
         self._of_owner = {by: database.prepare(_of_owner(by)) for by in (False, True)}
@@ -77,28 +75,15 @@ class Accounts:
     async def list_reads(self, request: Request, who: Identity, _: Body, __: str) -> Answer:
         """Answer with who has read the caller's records, newest first; to the operator's steward with every line."""
         who.require("steward")
-        asked = _asked(request.scope["query_string"], who.operator)
-        limit, after = _limit(asked), self._after(who, asked)
+        known = [name for name in PARAMETERS if name != ("record" if who.operator else "organisation")]
+        given = asked(request.scope["query_string"], known)
+        limit, after = page_of(given), self._pages.after(who, given)
         if who.operator:
-            items, last = await self._every_line(asked.get("organisation"), limit, after)
+            items, last = await self._every_line(given.get("organisation"), limit, after)
         else:
-            items, last = await self._reads(str(who.organisation), asked.get("record"), limit, after)
-        following = None
-        if last is not None:
-            token = self._cursors.make(orjson.dumps(last), _place(who, asked)).hex()
-            kept = "&".join(f"{name}={quote(text)}" for name, text in asked.items() if name != "cursor")
-            following = f"{request.base(self._public_url)}/v1/audit?{kept}{'&' if kept else ''}cursor={token}"
-        return private(200, {"items": items, "next": following})
-
-    def _after(self, who: Identity, asked: dict[str, str]) -> list[Any] | None:
-        if "cursor" not in asked:
-            return None
-        try:
-            found: list[Any] = orjson.loads(self._cursors.read(bytes.fromhex(asked["cursor"]), _place(who, asked)))
-        except (SealError, ValueError):
-            detail = "This is no cursor of this list: take it whole from `next`."
-            raise invalid([Fault("query", "cursor", detail)]) from None
-        return found
+            items, last = await self._reads(str(who.organisation), given.get("record"), limit, after)
+        here = f"{request.base(self._public_url)}/v1/audit"
+        return private(200, {"items": items, "next": last and self._pages.next(who, given, here, last)})
 
     async def _reads(
         self, owner: str, record: str | None, limit: int, after: list[Any] | None
@@ -224,40 +209,6 @@ def _line(entry: int, spool: str, hash: bytes, line: dict[str, Any], named: dict
     if "view" in line:
         shown["records"] = [named[k] for k in keys if k in named]
     return shown
-
-
-def _place(who: Identity, asked: dict[str, str]) -> bytes:
-    """Return what a cursor is bound to: whose account it is, and what of it."""
-    kept = [(name, text) for name, text in sorted(asked.items()) if name not in ("cursor", "limit")]
-    return orjson.dumps([who.organisation, who.operator, kept])
-
-
-def _asked(query: bytes, operator: bool) -> dict[str, str]:
-    """Read the parameters.
-
-    Raises:
-        Problem: invalid-request.
-    """
-    known = [name for name in PARAMETERS if name != ("record" if operator else "organisation")]
-    faults, found = [], {}
-    for name, text in parse_qsl(query.decode("ascii", "replace"), keep_blank_values=True)[:20]:
-        if name not in known:
-            hint = f"There is no parameter of this name. {nearest(name, known)}".rstrip()
-            why = NOT_HERE if names_a_credential(name) else hint
-            faults.append(Fault("query", name[:60], why))
-        elif name in found or not text or "\0" in text:
-            faults.append(Fault("query", name, "One value, please."))
-        found[name] = text
-    if faults:
-        raise invalid(faults[:10])
-    return found
-
-
-def _limit(asked: dict[str, str]) -> int:
-    text = asked.get("limit", str(PAGE))
-    if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= MOST_PAGE):
-        raise invalid([Fault("query", "limit", f"A whole number from 1 to {MOST_PAGE}.")])
-    return int(text)
 
 
 def _of_owner(by_record: bool) -> "Select[Any]":

@@ -1,12 +1,13 @@
 """Bodies of requests to manage access: read whole up to a limit, of one media type, checked by a model."""
 
+from collections.abc import AsyncIterator
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from app.core.answer import Receive, Request
 from app.core.bodies import pointed, read_json, whole
-from app.core.problems import Fault, invalid
+from app.core.problems import Fault, Problem, invalid
 
 MOST = 65_536  # bytes
 MOST_FAULTS = 10
@@ -22,21 +23,35 @@ class Body:
         self._request = request
         self._receive = receive
 
-    async def read(self, media_type: str) -> bytes:
+    async def read(self, media_type: str, most: int = MOST) -> bytes:
         """Return all of it.
 
         Raises:
             Problem: unsupported-media-type, or too-large.
         """
-        return await whole(self._request, self._receive, media_type, MOST)
+        return await whole(self._request, self._receive, media_type, most)
 
-    async def json(self, model: type[M]) -> M:
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield it as it comes, however large it is; how large it may be is the gate's to say.
+
+        Raises:
+            Problem: invalid-request, where it is cut short; too-large and too-slow.
+        """
+        more = True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Problem("invalid-request", "The body was cut short.")
+            more = message.get("more_body", False)
+            yield message.get("body", b"")
+
+    async def json(self, model: type[M], most: int = MOST) -> M:
         """Return it as a model.
 
         Raises:
             Problem: the same, or invalid-request, each fault with a pointer to where it stands.
         """
-        content = read_json(await self.read(JSON) or b"{}")
+        content = read_json(await self.read(JSON, most) or b"{}")
         try:
             return model.model_validate(content)
         except ValidationError as error:

@@ -104,7 +104,8 @@ _MAY = closed({"role": _ROLE, "to": TEXT})
 _COUNT: Json = {"type": "integer", "minimum": 0}
 
 
-def _listed(name: str) -> Json:
+def list_of(name: str) -> Json:
+    """Return the schema of a whole list of something."""
     return closed({"items": listed(ref(name)), "next": {"type": "null"}, "total": _COUNT})
 
 
@@ -113,18 +114,19 @@ def ref(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _models(*models: type[BaseModel]) -> Json:
+def models(*those: type[BaseModel]) -> Json:
+    """Return the schemas of bodies that are sent."""
     _, found = models_json_schema(
-        [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
+        [(model, "validation") for model in those], ref_template="#/components/schemas/{model}"
     )
     definitions: Json = found["$defs"]
     return definitions
 
 
-SCHEMAS: Json = _models(NewKey, Rotation, NewOrganisation, ChangedOrganisation, NewSeal) | {
+SCHEMAS: Json = models(NewKey, Rotation, NewOrganisation, ChangedOrganisation, NewSeal) | {
     "Key": closed(_KEY_MEMBERS, description="A credential; of its secrets the prefixes alone."),
     "KeyWithSecret": closed({**_KEY_MEMBERS, "secret": _SECRET}, description="A credential with a fresh secret."),
-    "KeyList": _listed("Key"),
+    "KeyList": list_of("Key"),
     "Organisation": closed(
         {
             "id": TEXT | {"description": "The `owner` of the records that it holds."},
@@ -135,7 +137,7 @@ SCHEMAS: Json = _models(NewKey, Rotation, NewOrganisation, ChangedOrganisation, 
             "revoked": or_null(MOMENT),
         }
     ),
-    "OrganisationList": _listed("Organisation"),
+    "OrganisationList": list_of("Organisation"),
     "Me": closed(
         {
             "organisation": or_null(TEXT),
@@ -203,5 +205,5 @@ SCHEMAS: Json = _models(NewKey, Rotation, NewOrganisation, ChangedOrganisation, 
     },
     "ReadList": closed({"items": listed(ref("Read")), "next": or_null(TEXT | {"format": "uri"})}),
     "Seal": closed({"id": TEXT, "organisation": TEXT, "since": MOMENT, "until": MOMENT}),
-    "SealList": _listed("Seal"),
+    "SealList": list_of("Seal"),
 }

@@ -7,12 +7,12 @@ from typing import Any
 from app.access.limits import Count, Rates
 from app.core.bodies import Body, stated, too_large
 from app.core.dressing import MORE
+from app.core.load import UNCOUNTED
 from app.core.observe import App, Receive, Scope, Send
 from app.core.problems import Problem
 
 READS = frozenset(("GET", "HEAD", "OPTIONS"))
-# Whoever watches the service must not be told that it is ill because somebody else asks too much.
-UNCOUNTED = frozenset(("/healthz", "/readyz"))
+PACE = 10_000  # bytes a second of a file that is handed in: slower than that it may not come for long
 
 Credential = Callable[[Scope], str | Awaitable[str]]
 Refuse = Callable[[Problem, Scope, Receive, Send], Awaitable[None]]
@@ -21,6 +21,11 @@ Refuse = Callable[[Problem, Scope, Receive, Send], Awaitable[None]]
 def nobody(_: Scope) -> str:
     """Return the id of the credential that a request was proved to hold: there are none."""
     return ""
+
+
+def none(_: Scope) -> int:
+    """Return how large a file may be that a request hands in: it hands in none."""
+    return 0
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class Rules:
         refuse: sends a problem.
         hint: tells the operator that readers behind a proxy are counted as one; none where proxies are listed.
         credential: a request -> the id of the credential that it was proved to hold, or nothing.
+        uploads: a request -> how many bytes its body may have where it hands in a file; 0 where it hands in none. It
+            has more time, by `PACE`.
     """
 
     rates: Rates
@@ -41,6 +48,7 @@ class Rules:
     refuse: Refuse
     hint: Callable[[], None] | None = None
     credential: Credential = nobody
+    uploads: Callable[[Scope], int] = none
 
 
 class Gate:
@@ -89,7 +97,8 @@ class Gate:
             raise counted.refusal
 
     def _body(self, headers: dict[bytes, bytes], receive: Receive, scope: Scope) -> Body | None:
-        size, most = stated(headers), self._rules.body_bytes
+        upload = self._rules.uploads(scope)
+        size, most = stated(headers), upload or self._rules.body_bytes
         if size == 0:
             return None
         if size is not None and size > most:
@@ -97,7 +106,7 @@ class Gate:
         if scope["method"] in READS:
             scope[MORE] = [(b"connection", b"close")]  # nobody reads it, so nobody waits for its end
             return None
-        return Body(receive, most, self._rules.body_seconds)
+        return Body(receive, most, self._rules.body_seconds, PACE if upload else 0)
 
     async def _with_body(self, body: Body, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request with a body through; one that is stopped is answered here, whatever the route makes of it."""

@@ -58,9 +58,7 @@ class Access:
         return ANONYMOUS if _given(scope) is None else self._caller(scope)
 
     async def _caller(self, scope: Scope) -> Caller:
-        purpose = [value for name, value in scope["headers"] if name == b"purpose"]
-        found = await self.identity(scope)
-        return found.for_purpose(b",".join(purpose).decode("ascii", "replace").strip() if purpose else None)
+        return (await self.identity(scope)).for_purpose(purpose_of(scope))
 
     async def identity(self, scope: Scope) -> Identity:
         """Return whom the credential of a request belongs to, whatever its views; looked up once for each request.
@@ -175,6 +173,12 @@ class Access:
 def anew(scope: Scope) -> Scope:
     """Return the scope of a request as it came, so that who asks is looked up once more."""
     return {name: value for name, value in scope.items() if name != _FOUND}
+
+
+def purpose_of(scope: Scope) -> str | None:
+    """Return the header Purpose of a request."""
+    given = [value for name, value in scope["headers"] if name == b"purpose"]
+    return b",".join(given).decode("ascii", "replace").strip() if given else None
 
 
 def _given(scope: Scope) -> bytes | None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.access.accounts import MOST_PAGE, PAGE
+from app.access.asked import MOST_PAGE, PAGE
 from app.access.bodies import JSON
 from app.access.caller import ROLES
 from app.access.described import KEY, MONTH, ORGANISATION, READ, SEAL, SHOWN_ONCE, TAG, TAG_AUDIT, ref
@@ -11,7 +11,7 @@ from app.access.routes import JWKS, TOKEN
 from app.core.schema import TEXT, Json, closed
 
 
-def _operation(
+def operation(
     name: str,
     summary: str,
     doc: str,
@@ -43,11 +43,13 @@ def _ok(schema: str, example: Json, media_type: str = JSON) -> Json:
     return {"description": "As asked.", "headers": headers, "content": content}
 
 
-def _many(example: Json) -> Json:
+def many(example: Json) -> Json:
+    """Return the example of a whole list with one item."""
     return {"items": [example], "next": None, "total": 1}
 
 
-def _id(what: str, example: str) -> Json:
+def of_id(what: str, example: str) -> Json:
+    """Return the parameter `id` of an address."""
     schema = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^/?#]+$"}
     return {
         "name": "id",
@@ -59,14 +61,19 @@ def _id(what: str, example: str) -> Json:
     }
 
 
-def _query(name: str, doc: str, schema: Json, example: Any) -> Json:
+def query(name: str, doc: str, schema: Json, example: Any) -> Json:
+    """Return a parameter of a query string."""
     return {"name": name, "in": "query", "description": doc, "schema": schema, "example": example}
 
 
+PAGED: tuple[Json, ...] = (
+    query("limit", f"Items a page; without it {PAGE}.", {"type": "integer", "minimum": 1, "maximum": MOST_PAGE}, PAGE),
+    {"name": "cursor", "in": "query", "description": "From `next`.", "schema": TEXT},
+)
 _ASKED = ("401", "403", "422")
 _GIVEN = ("401", "403", "413", "415", "422")
-_OF_KEY = (_id("a credential", KEY["id"]),)
-_OF_ORGANISATION = (_id("an organisation", "example-ngo"),)
+_OF_KEY = (of_id("a credential", KEY["id"]),)
+_OF_ORGANISATION = (of_id("an organisation", "example-ngo"),)
 _ONE_KEY, _NEW_SECRET = ("200", "Key", KEY), ("200", "KeyWithSecret", SHOWN_ONCE)
 _ONE = ("200", "Organisation", ORGANISATION)
 _OWN = "The operator's `admin` manages every organisation."
@@ -90,7 +97,7 @@ def _token() -> Json:
         | {"description": "Refused, in the words of RFC 6749, section 5.2."}
         for status, error, why in examples
     }
-    found = _operation(
+    found = operation(
         "createToken",
         "A token for a client",
         "OAuth 2.0 client credentials. The client proves itself by `client_secret_basic` or `client_secret_post`. The "
@@ -106,7 +113,7 @@ def _token() -> Json:
 
 def _jwks() -> Json:
     key = {"kty": "OKP", "crv": "Ed25519", "x": "An9WAJZbB4_3980qmrCqAs3kAB0E_jKjHqk_QQqUTEI", "use": "sig"}
-    found = _operation(
+    found = operation(
         "getSigningKeys",
         "The keys that verify tokens",
         "The public keys that tokens of this service are signed with: a JWK set.",
@@ -134,7 +141,7 @@ def _me() -> Json:
         "may": may[:1],
         "may_not": may[1:],
     }
-    found = _operation(
+    found = operation(
         "getMe",
         "Who am I?",
         "Who the caller is, what it may, and what it may not.",
@@ -151,15 +158,15 @@ def paths() -> Json:
         JWKS: _jwks(),
         "/v1/me": _me(),
         "/v1/keys": {
-            "get": _operation(
+            "get": operation(
                 "listKeys",
                 "List credentials",
                 f"Those of your organisation. {_OWN}",
-                ("200", "KeyList", _many(KEY)),
+                ("200", "KeyList", many(KEY)),
                 _ASKED,
                 role="admin",
             ),
-            "post": _operation(
+            "post": operation(
                 "createKey",
                 "Make a credential",
                 f"Its rights and views are some of those that the organisation has. {_OWN}",
@@ -170,7 +177,7 @@ def paths() -> Json:
             ),
         },
         "/v1/keys/{id}": {
-            "get": _operation(
+            "get": operation(
                 "getKey",
                 "One credential",
                 "Without its secrets.",
@@ -179,7 +186,7 @@ def paths() -> Json:
                 parameters=_OF_KEY,
                 role="admin",
             ),
-            "delete": _operation(
+            "delete": operation(
                 "revokeKey",
                 "Revoke a credential",
                 "It ends with the next request, its tokens too, for good.",
@@ -190,7 +197,7 @@ def paths() -> Json:
             ),
         },
         "/v1/keys/{id}/rotate": {
-            "post": _operation(
+            "post": operation(
                 "rotateKey",
                 "Give a credential a new secret",
                 "The former one holds for the stated hours more.",
@@ -202,15 +209,15 @@ def paths() -> Json:
             ),
         },
         "/v1/organisations": {
-            "get": _operation(
+            "get": operation(
                 "listOrganisations",
                 "List organisations",
                 f"Your own. {_OWN}",
-                ("200", "OrganisationList", _many(ORGANISATION)),
+                ("200", "OrganisationList", many(ORGANISATION)),
                 _ASKED,
                 role="admin",
             ),
-            "post": _operation(
+            "post": operation(
                 "createOrganisation",
                 "Make an organisation",
                 "For the operator.",
@@ -221,7 +228,7 @@ def paths() -> Json:
             ),
         },
         "/v1/organisations/{id}": {
-            "get": _operation(
+            "get": operation(
                 "getOrganisation",
                 "One organisation",
                 f"Your own. {_OWN}",
@@ -230,7 +237,7 @@ def paths() -> Json:
                 parameters=_OF_ORGANISATION,
                 role="admin",
             ),
-            "patch": _operation(
+            "patch": operation(
                 "changeOrganisation",
                 "Say which views an organisation may have",
                 "For the operator. Credentials lose the other views with their next request.",
@@ -240,7 +247,7 @@ def paths() -> Json:
                 parameters=_OF_ORGANISATION,
                 role="admin",
             ),
-            "delete": _operation(
+            "delete": operation(
                 "revokeOrganisation",
                 "End an organisation",
                 "For the operator. All its credentials end at once, for good.",
@@ -252,16 +259,16 @@ def paths() -> Json:
         },
         "/v1/audit": {"get": _reads()},
         "/v1/audit/seals": {
-            "get": _operation(
+            "get": operation(
                 "listSeals",
                 "List seals",
                 "Those of your organisation; to the operator all.",
-                ("200", "SealList", _many(SEAL)),
+                ("200", "SealList", many(SEAL)),
                 _ASKED,
                 role="steward",
                 tag=TAG_AUDIT,
             ),
-            "post": _operation(
+            "post": operation(
                 "createSeal",
                 "Seal what a mechanism reads",
                 "Owners are not told of what your organisation reads from now on before the seal has ended.",
@@ -276,7 +283,7 @@ def paths() -> Json:
 
 
 def _reads() -> Json:
-    return _operation(
+    return operation(
         "listReads",
         "Who has read our records?",
         "Reads of the records of your organisation, newest first. A mechanism appears as one, with the month alone. To "
@@ -284,15 +291,9 @@ def _reads() -> Json:
         ("200", "ReadList", {"items": [READ, MONTH], "next": None}),
         _ASKED,
         parameters=(
-            _query("record", "Only reads of this record (not for the operator).", TEXT, READ["record"]),
-            _query("organisation", "Only lines of this organisation (for the operator).", TEXT, "example-ngo"),
-            _query(
-                "limit",
-                f"Items a page; without it {PAGE}.",
-                {"type": "integer", "minimum": 1, "maximum": MOST_PAGE},
-                PAGE,
-            ),
-            {key: value for key, value in _query("cursor", "From `next`.", TEXT, "").items() if key != "example"},
+            query("record", "Only reads of this record (not for the operator).", TEXT, READ["record"]),
+            query("organisation", "Only lines of this organisation (for the operator).", TEXT, "example-ngo"),
+            *PAGED,
         ),
         role="steward",
         tag=TAG_AUDIT,

@@ -1,4 +1,4 @@
-"""Access's tables: organisations, their credentials and secrets, the keys that sign tokens, and who read what."""
+"""Access's tables: organisations, their credentials, the keys that sign tokens, who read what and no longer has it."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, SmallInteger, String, Table, column, table
 from sqlmodel import Field, SQLModel
@@ -112,7 +112,11 @@ class AuditRead(SQLModel, table=True):
     """One record that somebody has read on one day, as its owner is told of it."""
 
     __tablename__ = "audit_read"
-    __table_args__ = (Index("audit_read_record", "owner", "record", "day"), {"sqlite_with_rowid": False})
+    __table_args__ = (
+        Index("audit_read_record", "owner", "record", "day"),
+        Index("audit_read_reader", "organisation", "view", "record"),
+        {"sqlite_with_rowid": False},
+    )
 
     owner: str = Field(primary_key=True)
     # The moment at which the day began; of a mechanism's reads, its month.
@@ -140,6 +144,20 @@ class AuditSeal(SQLModel, table=True):
     credential: str
 
 
+class Acknowledgement(SQLModel, table=True):
+    """A recipient says that it no longer holds a record which its view was told is removed."""
+
+    __tablename__ = "acknowledgement"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    organisation: str = Field(primary_key=True)
+    view: int = Field(sa_column=Column("view", SmallInteger, primary_key=True, autoincrement=False))
+    record: str = Field(primary_key=True)
+    seq: int = Field(sa_type=BigInteger)  # the removal: a change of that view
+    at: int = Field(sa_type=BigInteger)
+    credential: str
+
+
 ORGANISATION: Table = Organisation.__table__  # type: ignore[attr-defined]
 ORGANISATION_VIEW: Table = OrganisationView.__table__  # type: ignore[attr-defined]
 CREDENTIAL: Table = Credential.__table__  # type: ignore[attr-defined]
@@ -149,3 +167,4 @@ SIGNING_KEY: Table = SigningKey.__table__  # type: ignore[attr-defined]
 AUDIT_ENTRY: Table = AuditEntry.__table__  # type: ignore[attr-defined]
 AUDIT_READ: Table = AuditRead.__table__  # type: ignore[attr-defined]
 AUDIT_SEAL: Table = AuditSeal.__table__  # type: ignore[attr-defined]
+ACKNOWLEDGEMENT: Table = Acknowledgement.__table__  # type: ignore[attr-defined]

@@ -20,7 +20,7 @@ MOST_BYTES = 8192
 SHORT = 1024  # bytes of a query string that may be remembered
 MOST_PARAMETERS = 100
 MOST_FAULTS = 10
-_PLAIN = ",:-._~"  # what stands in an address as it is
+PLAIN = ",:-._~"  # what stands in an address as it is
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Asked:
     facets: tuple[str, ...]
     facet_limit: int
     format: str | None
+    highlights: bool
     bom: bool
     cursors: bool
     digest: bytes
@@ -76,7 +77,7 @@ def _read(kind: Kind, raw: bytes) -> Asked:
     found = texts(raw)
     given = _checked(vocabulary(kind), found, kind)
     kept = [(name, text) for name in given if name != "cursor" for text in found[name]]
-    return of(kind, given, "&".join(f"{name}={quote(text, safe=_PLAIN)}" for name, text in kept))
+    return of(kind, given, "&".join(f"{name}={quote(text, safe=PLAIN)}" for name, text in kept))
 
 
 def checked(known: Mapping[str, Parameter], raw: bytes) -> dict[str, tuple[Any, ...]]:
@@ -110,6 +111,8 @@ def _checked(
         faults.append(
             Fault("query", "sort", "How relevant a record is can be asked with q only: say what to look for.")
         )
+    if given.get("highlights") == ("true",) and "q" not in texts:
+        faults.append(Fault("query", "highlights", "There is nothing to highlight without q: say what to look for."))
     faults += [Fault("query", name, why) for name, why in when.check(given)] if not faults else []
     if faults:
         raise invalid(faults[:MOST_FAULTS])
@@ -219,8 +222,8 @@ def of(kind: Kind, given: Mapping[str, tuple[Any, ...]], kept: str = "") -> Aske
             del filters[name]
     sort = page("sort") or sorts_of(kind)[0]
     digest = hashlib.blake2b(repr((kind.name, *filters.items())).encode(), digest_size=16).digest()
-    bom, cursors = (page(name) == "true" for name in ("bom", "cursors"))
-    rest = (sort, *map(page, ("limit", "cursor", "fields", "facets", "facet_limit")), bom, cursors)
+    highlights, bom, cursors = (page(name) == "true" for name in ("highlights", "bom", "cursors"))
+    rest = (sort, *map(page, ("limit", "cursor", "fields", "facets", "facet_limit")), highlights, bom, cursors)
     return Asked(
         kind=kind,
         given=filters,
@@ -232,6 +235,7 @@ def of(kind: Kind, given: Mapping[str, tuple[Any, ...]], kept: str = "") -> Aske
         facets=page("facets") or (),
         facet_limit=page("facet_limit") or facets.VALUES,
         format=page("format"),
+        highlights=highlights,
         bom=bom,
         cursors=cursors,
         digest=digest,

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple, cast
 
 import orjson
-from sqlalchemy import BigInteger, Integer, Select, SmallInteger, String, and_, bindparam, select
+from sqlalchemy import BigInteger, Integer, Select, SmallInteger, String, and_, bindparam, case, select
 
 from app.access.caller import PUBLIC, Caller, Identify
 from app.catalogue import negotiate, state
@@ -24,13 +24,14 @@ from app.core.db import Database, Prepared, Rows, Snapshot
 from app.core.moments import iso
 from app.core.problems import Fault, invalid
 from app.records import BY_NAME
-from app.vault.tables import DISCLOSED
+from app.vault.tables import DISCLOSED, LED
 
 PATH = "/v1/changes"
 INLINE = 4000  # changes that may be looked at on the event loop
 WINDOW = 100_000  # changes that are looked at for one page, where a filter leaves some out
 TRIES = 5
-_SORT = "changes"
+SORT = "changes"
+GONE = ("removed", "merged")  # changes after which a record is not under its id any more
 
 
 def _statement(database: Database, form: Form) -> Prepared:
@@ -47,7 +48,9 @@ def _statement(database: Database, form: Form) -> Prepared:
     if form.since:
         where.append(c.at >= bindparam("since", type_=BigInteger))
     now = DISCLOSED.outerjoin(row, and_(row.c.view == view, row.c.kind == c.kind, row.c.id == c.id))
-    columns: list[Any] = [c.seq, c.id, c.kind, c.change, c.revision, c.at, c.digest, row.c.k]
+    led = select(LED.c.target).where(LED.c.view == c.view, LED.c.seq == c.seq).scalar_subquery()
+    target = case((c.change == "merged", led))
+    columns: list[Any] = [c.seq, c.id, c.kind, c.change, c.revision, c.at, c.digest, row.c.k, target]
     statement: Select[Any] = select(*columns, *([row.c.body] if form.bodies else [])).select_from(now)
     statement = statement.where(*where).order_by(c.seq)
     return database.prepare(statement.limit(bindparam("limit", type_=Integer)) if form.limited else statement)
@@ -92,8 +95,8 @@ class Changes:
             return await self._everything(request, caller.view, question, base)
         page = await self.page(caller.view, question, base, request)
         etag = self._etag(caller.view, page.state.generation, question, base)
-        if page.rows is None or request.has_any:
-            return unchanged(caller.view, page.state.fresh, etag)
+        if page.rows is None:
+            return unchanged(caller.view, page.state.fresh, request.had(etag))
         return await self._found(request, caller.view, question, base, page, etag)
 
     async def _waited(self, request: Request, caller: Caller, question: Question, base: str) -> Answer:
@@ -168,7 +171,7 @@ class Changes:
         if question.after in (START, NOW):
             return newest if question.after == NOW else 0
         try:
-            seq, at = self._reader.cursors.read(view, question.digest, _SORT, question.after)
+            seq, at = self._reader.cursors.read(view, question.digest, SORT, question.after)
         except Wrong as wrong:
             raise invalid([Fault("query", "after", str(wrong))]) from None
         if int(seq) > newest or await self._moment(snapshot, view, int(seq)) != at:
@@ -183,7 +186,7 @@ class Changes:
 
     def cursor(self, view: int, question: Question, until: tuple[int, int]) -> str:
         """Return the cursor after a change."""
-        return self._reader.cursors.make(view, question.digest, _SORT, Place(*until))
+        return self._reader.cursors.make(view, question.digest, SORT, Place(*until))
 
     def _address(self, view: int, question: Question, base: str, until: tuple[int, int]) -> str:
         kept = f"{question.kept}&" if question.kept else ""
@@ -210,7 +213,7 @@ class Changes:
             now, after, at = await state.unexpired(read, reader.expire, view)
             etag = self._etag(view, now.generation, question, base)
             if at < 0 or request.has_any:
-                return unchanged(view, now.fresh, etag)
+                return unchanged(view, now.fresh, request.had(etag))
             values = question.values | {"view": view, "after": after, "top": now.generation}
             every = (self._statement(question.form(limited=False)), values)
             rows: AsyncGenerator[tuple[int, Rows], None] = reader.database.stream(
@@ -237,7 +240,7 @@ class Changes:
     async def shown(request: Request, rows: Rows) -> None:
         """Tell who keeps an account of which records bytes or a digest are about to be sent."""
         if request.trail is not None:
-            await request.trail.shown([row[7] for row in rows if row[7] is not None and row[3] != "removed"])
+            await request.shown([row[7] for row in rows if row[7] is not None and row[3] not in GONE])
 
 
 def line(base: str, row: Sequence[Any]) -> bytes:
@@ -246,8 +249,8 @@ def line(base: str, row: Sequence[Any]) -> bytes:
     The digest is that of the form which was shown then. It is told as long as the record is shown in any form: of one
     that is gone none is told, whether the vault still has it or not, for that would say how it went.
     """
-    _, id, kind, change, revision, at, digest, k, *body = row
-    shown = change != "removed"
+    _, id, kind, change, revision, at, digest, k, target, *body = row
+    shown = change not in GONE
     content = {
         "id": id,
         "kind": kind,
@@ -257,6 +260,8 @@ def line(base: str, row: Sequence[Any]) -> bytes:
         "digest": f"sha256:{bytes(digest).hex()}" if shown and k is not None else None,
         "url": f"{base}/v1/{BY_NAME[kind].path}/{id}",
     }
+    if change == "merged":
+        content["into"] = target
     text = orjson.dumps(content)
     if not (body and shown):
         return text

@@ -120,6 +120,12 @@ class Columns:
         at = self.fitting(terms)
         return self if at is None else Columns(self.generation, self.k[at], self.dated(at))
 
+    def among(self, ks: NDArray[np.int64]) -> "Columns":
+        """Return the columns of those rows whose k is one of these, which rise."""
+        at = np.searchsorted(self.k, ks)
+        at = at[(at < len(self)) & (self.k[np.minimum(at, len(self) - 1)] == ks)] if len(self) else at[:0]
+        return Columns(self.generation, self.k[at], self.dated(at))
+
     def listed(
         self, terms: Sequence[tuple[str, Sequence[int]]], asked: When, days: Mapping[str, int]
     ) -> NDArray[Any] | None:

@@ -40,6 +40,11 @@ _META = _closed(
         },
         "scored": _COUNT
         | {"description": "How many were scored, with `sort=relevance`: the newest; all others follow, newest first."},
+        "suggestions": {
+            "type": "array",
+            "description": "Where nothing is found: for each word of `q` that is in no record, those nearest to it.",
+            "items": {"$ref": _REF + "Suggestion"},
+        },
     },
     ["describes"],
     description="What is said of the whole list; a member is there where it applies.",
@@ -58,6 +63,36 @@ _FACET = _closed(
     description="How many records have each value, the filter of the facet's own name aside. A record may have "
     "several: then it counts for each, and for all that they are a part of; a date for each year that it may touch.",
 )
+_SUGGESTION = _closed(
+    {
+        "word": {"type": "string", "description": "As it was asked for, without accents and capitals."},
+        "nearest": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Words of records that you may see, the nearest first, equals by how many records have it.",
+        },
+    },
+    description="What may have been meant by a word.",
+)
+_HIGHLIGHTS: Json = {
+    "type": "array",
+    "description": "The texts of a record that have any of the words.",
+    "items": _closed(
+        {
+            "pointer": {
+                "type": "string",
+                "description": "Which text of the record, its language last (RFC 6901).",
+                "examples": ["/title/en"],
+            },
+            "spans": {
+                "type": "array",
+                "description": "Where: the place of the first code point (Unicode scalar value) and of the one behind "
+                "the last, from 0. Words that overlap are one span; of a text the first 200 are told.",
+                "items": {"type": "array", "items": _COUNT, "minItems": 2, "maxItems": 2},
+            },
+        }
+    ),
+}
 _GEOMETRY: Json = {
     "description": "GeoJSON (RFC 7946), or null where it is not known.",
     "type": ["object", "null"],
@@ -82,6 +117,8 @@ _LINK = _closed({"rel": {"type": "string"}, "href": _ADDRESS, "type": {"type": "
 SHARED: Json = {
     "Meta": _META,
     "Facet": _FACET,
+    "Suggestion": _SUGGESTION,
+    "Highlights": _HIGHLIGHTS,
     "Feature": _FEATURE,
     "FeatureCollection": _closed(
         {
@@ -101,7 +138,7 @@ SHARED: Json = {
                     {
                         "revision": _COUNT | {"description": "Counts the forms that you were shown, from 1."},
                         "at": {"type": "string", "format": "date-time"},
-                        "change": {"type": "string", "enum": ["created", "updated", "removed"]},
+                        "change": {"type": "string", "enum": ["created", "updated", "removed", "merged"]},
                         "digest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
                     }
                 ),
@@ -115,7 +152,7 @@ SHARED: Json = {
         {
             "id": {"type": "string"},
             "kind": {"type": "string", "enum": [kind.name for kind in KINDS]},
-            "change": {"type": "string", "enum": ["created", "updated", "removed"]},
+            "change": {"type": "string", "enum": ["created", "updated", "removed", "merged"]},
             "revision": _COUNT | {"description": "Of the form that you were shown then; of a removal: the last one."},
             "at": {"type": "string", "format": "date-time"},
             "digest": {
@@ -125,6 +162,11 @@ SHARED: Json = {
                 "shown the record.",
             },
             "url": _ADDRESS | {"description": "Where the record is, as long as you are shown it."},
+            "into": {
+                "type": "string",
+                "description": "Of `merged` alone: the id of the record that this one was found to be. Its own id is "
+                "answered with 308 from now on.",
+            },
             "record": {
                 "type": ["object", "null"],
                 "additionalProperties": True,
@@ -202,7 +244,13 @@ def of_lists(name: str, model: Json, model_name: str) -> Json:
     items = {"type": "array", "items": {"anyOf": [{"$ref": _REF + model_name}, {"$ref": f"{_REF}{name}Part"}]}}
     following = {"type": ["string", "null"], "format": "uri", "description": "The next page; null on the last one."}
     total = _COUNT | {"description": "How many there are on all pages together."}
-    listed = _closed({"items": items, "next": following, "total": total, "meta": {"$ref": _REF + "Meta"}})
+    members = {"items": items, "next": following, "total": total, "meta": {"$ref": _REF + "Meta"}}
+    marked = {
+        "type": "object",
+        "description": "With `highlights`: of each record of the page, by its id.",
+        "additionalProperties": {"$ref": _REF + "Highlights"},
+    }
+    listed = _closed({**members, "highlights": marked}, list(members))
     return {f"{name}Part": part, f"{name}List": listed}
 
 
@@ -294,6 +342,22 @@ def problem(slug: str) -> Json:
     return _PROBLEMS[slug].as_json()
 
 
+MOVED: Json = {
+    "description": "The record was found to be another one, which you are shown: ask there. Only whoever was shown the "
+    "one is told so; to all others it is 404.",
+    "headers": {
+        "Location": {
+            "description": "The same address of the record that it was merged into.",
+            "schema": {"type": "string", "format": "uri"},
+        }
+    },
+    "content": {
+        "application/json": {
+            "schema": _closed({"id": {"type": "string"}, "into": {"type": "string"}}),
+            "example": {"id": "camp-18-old", "into": "kwanliso-18"},
+        }
+    },
+}
 HEADERS: Json = {
     "ETag": {"description": "Stands for this very form (RFC 9110, 8.8.3).", "schema": {"type": "string"}},
     "CacheControl": {"description": "How long a cache may serve it.", "schema": {"type": "string"}},
@@ -337,7 +401,15 @@ OF_PROBLEMS: Json = {
     "unauthenticated": {"WWW-Authenticate": {"$ref": "#/components/headers/WWWAuthenticate"}},
     "forbidden": {"WWW-Authenticate": {"$ref": "#/components/headers/WWWAuthenticate"}},
 }
+_OK: Json = {"status": {"type": "string", "const": "ok"}}
 _WELL: Json = {"$ref": _REF + "Well"}
+_SERVERS: Json = {
+    "type": "object",
+    "description": "`used`, or why one is not: `behind`, `away` …",
+    "additionalProperties": {"type": "string"},
+}
+SHARED["Ready"] = _closed(_OK | {"servers": _SERVERS}, ["status"], description="It can answer.")
+_READY: Json = {"$ref": _REF + "Ready"}
 
 # path -> operation, summary, description, schema, errors, whether it has an ETag
 SERVICE: dict[str, tuple[str, str, str, Json, tuple[str, ...], bool]] = {
@@ -369,8 +441,8 @@ SERVICE: dict[str, tuple[str, str, str, Json, tuple[str, ...], bool]] = {
     "/readyz": (
         "getReadiness",
         "Can it answer?",
-        "The database is reached and its schema is current.",
-        _WELL,
+        "The database is reached and its schema is current. Where replicas of it are read, what state each is in.",
+        _READY,
         ("406", "422", "503"),
         False,
     ),

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from app.catalogue import formats, separated
 from app.catalogue.negotiate import CSV, NDJSON, PARQUET
+from app.core import codings
 from app.core.db import Rows
 from app.records import Kind
 
@@ -125,9 +126,10 @@ def encoder(format: str, wanted: Wanted) -> Encoder:
 class File:
     """The bytes of one file, and their digest as far as it is made."""
 
-    def __init__(self, encoder: Encoder) -> None:
-        """Begin."""
+    def __init__(self, encoder: Encoder, coding: str | None = None) -> None:
+        """Begin; with a coding its bytes, and so its digest, are those in the coding."""
         self._encoder = encoder
+        self._coder = None if coding is None else codings.coder(coding)
         self._digest = hashlib.sha256()
         self._begun = False
 
@@ -135,17 +137,21 @@ class File:
         """Return the next part."""
         head = b"" if self._begun else self._encoder.begin()
         self._begun = True
-        return self._counted(head + self._encoder.rows(rows))
+        return self._counted(self._coded(head + self._encoder.rows(rows)))
 
     def end(self) -> bytes:
         """Return the last part; it may be empty."""
         head = b"" if self._begun else self._encoder.begin()
         self._begun = True
-        return self._counted(head + self._encoder.end())
+        part = self._coded(head + self._encoder.end())
+        return self._counted(part if self._coder is None else part + self._coder.end())
 
     def whole(self, rows: Rows) -> bytes:
         """Return all of a file that has these rows."""
         return self.rows(rows) + self.end()
+
+    def _coded(self, part: bytes) -> bytes:
+        return part if self._coder is None or not part else self._coder.add(part)
 
     def _counted(self, part: bytes) -> bytes:
         self._digest.update(part)

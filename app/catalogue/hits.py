@@ -1,7 +1,7 @@
 """Hits: what a question with `q` finds, in the order asked for, worked out once in a generation and then only read."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from app.catalogue.columns import PACKED, Columns
 from app.catalogue.cursor import Place
 from app.catalogue.query import Queries, rounded
 from app.catalogue.resolve import Resolved
+from app.catalogue.shelf import Shelf
 from app.catalogue.tally import conditions
 from app.catalogue.when import Dates
 from app.core.db import Rows, Snapshot
@@ -56,8 +57,26 @@ class Hits:
         ]
 
 
-async def columns(snapshot: Snapshot, queries: Queries, generation: int, found: Resolved) -> Columns:
-    """Return all that a question finds, time aside, in the order of k."""
+async def keys(snapshot: Snapshot, queries: Queries, view: int, query: Query) -> NDArray[np.int64]:
+    """Return the keys of all records of a view that have what is looked for, rising; no row is read for it."""
+    bound = {"view": view, "wanted": queries.wanted(query.wanted)}
+    row = await snapshot.one(queries.found_keys(view), bound)
+    packed = (row[0] if row is not None else None) or b""
+    return await snapshot.work(lambda: np.sort(np.frombuffer(packed, ">i8").astype(np.int64)))
+
+
+async def columns(snapshot: Snapshot, queries: Queries, shelf: Shelf, generation: int, found: Resolved) -> Columns:
+    """Return all that a question finds, time aside, in the order of k.
+
+    Where the columns of all that its other filters find are in memory, the index of texts alone is read.
+    """
+    query = found.asked.query
+    if query is not None and not found.nothing:
+        others = [one for one in found.filters if one.name != "q"]
+        every = await shelf.columns(snapshot, generation, replace(found, filters=others))
+        if every is not None:
+            ks = await keys(snapshot, queries, found.view, query)
+            return await snapshot.work(partial(every.among, ks))
     packed = b""
     if not found.nothing:
         question = found.question(timeless=True)
@@ -79,13 +98,22 @@ def in_order(columns: Columns, asked: Asked, days: dict[str, int]) -> Hits:
     here: Any = np.ones(len(columns), bool)
     for one in (every, *(each[0] or ())):
         here = here if one is None else here & one
-    s0, ks = columns.dates.s0[here].astype(np.int64), columns.k[here]
-    rising = asked.sort == "date"
+    return by_date(columns.dates.s0[here], columns.k[here], asked.sort == "date")
+
+
+def by_date(s0: NDArray[Any], ks: NDArray[np.int64], rising: bool) -> Hits:
+    """Return records in the order of their first days, the undated ones last."""
+    values = s0.astype(np.int64)
     if rising:
-        s0[s0 == UNDATED] = _LAST
-    order = np.lexsort((ks, s0))
+        values[values == UNDATED] = _LAST
+    return by(values, ks, rising)
+
+
+def by(values: NDArray[np.int64], ks: NDArray[np.int64], rising: bool) -> Hits:
+    """Return records in the order of some values, equals by k."""
+    order = np.lexsort((ks, values))
     order = order if rising else order[::-1]
-    return Hits(s0[order], ks[order], rising)
+    return Hits(values[order], ks[order], rising)
 
 
 async def scored(snapshot: Snapshot, queries: Queries, view: int, hits: Hits, query: Query) -> Hits:
@@ -105,8 +133,9 @@ async def scored(snapshot: Snapshot, queries: Queries, view: int, hits: Hits, qu
     give = score.scorer(query, score.Known(having.get("", 0), having.get(" ", 0), having))
     first, rest = hits.ks[:MOST_SCORED], slice(MOST_SCORED, None)
     scores: dict[int, int] = {}
-    for start in range(0, len(first), AT_ONCE):
-        texts = await read(snapshot, queries.texts, view, first[start : start + AT_ONCE].tolist())
+    lying = np.sort(first)  # as the texts lie in the database
+    for start in range(0, len(lying), AT_ONCE):
+        texts = await read(snapshot, queries.texts, view, lying[start : start + AT_ONCE].tolist())
         scores.update(await snapshot.work(partial(_each, give, texts)))
     values = np.array([scores.get(k, 0) for k in first.tolist()], np.int64)
     order = np.lexsort((first, values))[::-1]
@@ -120,7 +149,7 @@ def _each(give: Callable[[str], int], texts: Rows) -> dict[int, int]:
 
 
 async def read(snapshot: Snapshot, statement: Any, view: int, ks: list[int]) -> Rows:
-    """Return (what the statement reads, k) of records by their keys, in the order of the database."""
+    """Return (what the statement reads …, k) of records by their keys, in the order of the database."""
     some = rounded(ks)
     return await snapshot.all(statement(len(some)), {"view": view, **{f"g0_{i}": k for i, k in enumerate(some)}})
 

@@ -17,6 +17,7 @@ from app.records import KINDS
 
 Handler = Callable[[Request, Caller, str], Awaitable[Answer]]
 VERSION = "0.1.0"  # of the API: it is the software's
+ALWAYS = 0  # the generation of what holds no records
 TITLE = "Accountability evidence API"
 ABOUT = (
     "The evidence behind accountability for human rights abuses in North Korea: what is documented, by whom, in which "
@@ -55,6 +56,7 @@ def landing(base: str) -> dict[str, Any]:
                 ("What began before it and went on", "incidents?boundary=2011-12-17&side=straddling"),
                 ("Accounts of what may have happened since", "testimonies?period=post-2011-12"),
                 ("Incidents by violation and year", "statistics/counts?group_by=violation,year"),
+                ("Whatever has a word in its texts, of every kind", "search?q=Yodok"),
                 ("Which periods have a name", "periods"),
             )
         ],
@@ -62,6 +64,7 @@ def landing(base: str) -> dict[str, Any]:
             {"rel": "self", "href": v1, "type": "application/json"},
             {"rel": "service-desc", "href": f"{base}/openapi.json", "type": "application/vnd.oai.openapi+json"},
             {"rel": "service-doc", "href": f"{base}/docs", "type": "text/html"},
+            {"rel": "search", "href": f"{v1}/search", "type": "application/json"},
             {"rel": "conformance", "href": f"{v1}/conformance", "type": "application/json"},
             {"rel": "data", "href": f"{v1}/collections", "type": "application/json"},
             {"rel": "changes", "href": f"{v1}/changes", "type": "application/json"},
@@ -80,9 +83,9 @@ def _plain(request: Request) -> None:
 def document(request: Request, body: bytes, links: str = "") -> Answer:
     """Return the answer that a document without records is."""
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    if request.has(etag) or request.has_any:
-        return unchanged(PUBLIC, state.FRESH, etag)
-    return found(PUBLIC, state.FRESH, negotiate.JSON, etag, body, links)
+    if request.has(etag):
+        return unchanged(PUBLIC, state.FRESH, request.had(etag))
+    return found(PUBLIC, state.FRESH, negotiate.JSON, etag, body, links, ALWAYS)
 
 
 def fixed(reader: Reader, openapi: Callable[[], bytes]) -> dict[str, Handler]:
@@ -106,12 +109,13 @@ def fixed(reader: Reader, openapi: Callable[[], bytes]) -> dict[str, Handler]:
         _plain(request)
         if not await is_ready(reader):
             raise state.unavailable("The database is not reached, or its schema is not the one of this program.")
-        return _now({"status": "ok"})
+        servers = {one.name: one.state.partition(":")[0] for one in reader.database.servers()}
+        return _now({"status": "ok", **({"servers": servers} if servers else {})})
 
     return {"/v1": start, "/openapi.json": description, "/healthz": healthy, "/readyz": ready, **_problems()}
 
 
-def _now(content: dict[str, str]) -> Answer:
+def _now(content: dict[str, Any]) -> Answer:
     answer = found(PUBLIC, 0, negotiate.JSON, None, orjson.dumps(content))
     answer.headers = [one for one in answer.headers if one[0] != b"cache-control"] + [(b"cache-control", b"no-store")]
     return answer

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 import orjson
 
 from app.access.caller import Caller
-from app.catalogue import asked, breakdown, counts, exports, formats, hits, negotiate, state
+from app.catalogue import asked, breakdown, counts, exports, formats, hits, marks, negotiate, spelling, state
 from app.catalogue.answer import Answer, Request, found, unchanged
 from app.catalogue.asked import Asked
 from app.catalogue.columns import Columns
@@ -85,10 +85,15 @@ class _Run:
         whole += f"|{self.format}|{self.base}".encode()
         return f'"{hashlib.blake2b(whole, digest_size=12).hexdigest()}"'
 
+    @property
+    def coding(self) -> str | None:
+        """In which coding a file is made; the larger ones are packed as they are."""
+        return None if self.format in negotiate.LARGE else self.request.accepted.best
+
     async def shown(self, rows: Rows) -> None:
         """Tell who keeps an account which records are about to be sent."""
         if self.request.trail is not None:
-            await self.request.trail.shown([row[2] for row in rows])
+            await self.request.shown([row[2] for row in rows])
 
     def address(self, cursor: str | None) -> str:
         """Return the address of a page."""
@@ -117,6 +122,8 @@ class Listing:
         format = negotiate.chosen(question.format, request.accept, self._offered)
         if question.facets and format in negotiate.WHOLE:
             raise invalid([Fault("query", "facets", "A file of records has no place for counts: ask for JSON.")])
+        if question.highlights and (why := self._unmarked(question, format)):
+            raise invalid([Fault("query", "highlights", why)])
         base, digest, path = request.base(self._reader.public_url), question.digest, self._path
         if self._relation is not None:
             of = BY_NAME[self._relation.of]
@@ -129,13 +136,18 @@ class Listing:
             return await self._everything(run)
         return await self._page(run)
 
+    @staticmethod
+    def _unmarked(question: Asked, format: str) -> str | None:
+        """Return why a list has no highlights, if it has none."""
+        return "Only JSON has them." if format != negotiate.JSON else marks.refused(question.limit or PAGE)
+
     async def _page(self, run: _Run) -> Answer:
         limit = run.asked.limit or PAGE
         place = self._place(run)
         page = await self._read(run, limit, place)
         fresh, etag = page.state.fresh, run.etag(page.state.generation)
-        if page.plan is None or run.request.has_any:
-            return unchanged(run.view, fresh, etag)
+        if page.plan is None:
+            return unchanged(run.view, fresh, run.request.had(etag))
         following, rows = None, page.rows or []
         if len(rows) > limit:
             rows = rows[:limit]
@@ -150,12 +162,22 @@ class Listing:
                 body = await asyncio.to_thread(file.whole, rows)
             else:
                 body = file.whole(rows)
-            answer = found(run.view, fresh, run.format, etag, body, links)
+            answer = self._found_file(run, page.state, body, links)
             answer.headers += [self._named(run, etag), (b"repr-digest", file.digest())]
             return answer
-        items = self._items(run, [row[0] for row in rows])
-        body = self._envelope(run, page, items, addresses, page.plan.tail)
-        return found(run.view, fresh, run.format, etag, body, links)
+        items, tail = self._items(run, [row[0] for row in rows]), page.plan.tail
+        if run.asked.highlights and run.asked.query is not None:
+            bodies = [row[0] for row in rows]
+            told = (run.asked.query, self._kind.name, bodies, run.asked.fields)
+            tail = tail[:-1] + await asyncio.to_thread(marks.of_list, *told)
+        body = self._envelope(run, page, items, addresses, tail)
+        return found(run.view, fresh, run.format, etag, body, links, page.state.generation)
+
+    def _found_file(self, run: _Run, now: State, body: bytes | AsyncGenerator[bytes, None], links: str) -> Answer:
+        answer = found(run.view, now.fresh, run.format, run.etag(now.generation), body, links)
+        if run.coding is not None:
+            answer.in_coding(run.coding)
+        return answer
 
     def _asked(self, request: Request) -> Asked:
         """Return what a request asks."""
@@ -187,7 +209,7 @@ class Listing:
         wanted = exports.Wanted(self._kind, asks.fields, run.base, told, asks.bom, mark if asks.cursors else None)
         if run.format in negotiate.LARGE:  # the library may have to be loaded
             return exports.File(await asyncio.to_thread(exports.encoder, run.format, wanted))
-        return exports.File(exports.encoder(run.format, wanted))
+        return exports.File(exports.encoder(run.format, wanted), run.coding)
 
     async def _of(self, snapshot: Snapshot, run: _Run) -> Sequence[Any] | None:
         if run.format not in negotiate.LARGE:
@@ -267,7 +289,7 @@ class Listing:
         key = (run.view, generation, run.digest)
         columns: Columns | None = self._reader.found.get(key)
         if columns is None:
-            columns = await hits.columns(snapshot, self._reader.queries, generation, resolved)
+            columns = await hits.columns(snapshot, self._reader.queries, self._reader.shelf, generation, resolved)
             self._reader.found.put(key, columns)
         return columns
 
@@ -296,6 +318,10 @@ class Listing:
         meta = counts.meta(counted, words)
         if run.asked.sort == "relevance":
             meta["scored"] = min(counted.total, hits.MOST_SCORED)
+        if run.asked.query is not None and not counted.total:
+            view, queries = resolved.view, self._reader.queries
+            if nearest := await spelling.suggestions(snapshot, queries, view, run.asked.query):
+                meta["suggestions"] = nearest
         tail = b',"total":%d,"meta":%s}' % (counted.total, orjson.dumps(meta))
         return Plan(resolved.question(pages=True), resolved.rows, counted.total, tail, words)
 
@@ -340,7 +366,7 @@ class Listing:
             now, resolved, of = await state.unexpired(read, reader.expire, run.view)
             etag = run.etag(now.generation)
             if resolved is None or run.request.has_any:
-                return unchanged(run.view, now.fresh, etag)
+                return unchanged(run.view, now.fresh, run.request.had(etag, run.coding))
             statements = (
                 [] if resolved.nothing else [*self._statements(resolved.question(pages=True), run.asked, place, False)]
             )
@@ -350,7 +376,7 @@ class Listing:
             first, _ = await anext(parts, ([], b""))
             if first and first[0][:2] == (now.generation, "live"):
                 links = self._links(run, {"self": run.address(run.asked.cursor)})
-                answer = found(run.view, now.fresh, run.format, etag, self._pieces(run, file, parts), links)
+                answer = self._found_file(run, now, self._pieces(run, file, parts), links)
                 answer.headers.append(self._named(run, etag))
                 answer.trailers = {b"repr-digest": file.digest}
                 return answer

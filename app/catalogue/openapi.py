@@ -108,7 +108,8 @@ class Description:
                 "examples": _shared_examples(),
                 "headers": described.HEADERS,
                 "responses": {name: _problem(name) for name in _STATUS if name.isdigit()}
-                | {"not-modified": {"description": _STATUS["not-modified"], "headers": described.CACHED}},
+                | {"not-modified": {"description": _STATUS["not-modified"], "headers": described.CACHED}}
+                | {"moved": described.MOVED},
             },
         }
 
@@ -142,6 +143,7 @@ class Description:
                     [of_one(kind)],
                     ok({bare(JSON): described.history()}),
                     ("401", "404", "406", "422", "503"),
+                    moves=kind.name != "testimony",
                 )
                 | {"tags": [kind.title]}
             },
@@ -160,6 +162,7 @@ class Description:
             parameters,
             ok(content),
             ("401", "404", "406", "414", "422", "503"),
+            moves=kind.name != "testimony",
         )
 
     def _relation(self, relation: Relation) -> Json:
@@ -168,6 +171,8 @@ class Description:
         operation = self._list(
             to, f"list{name_of(of)}{pascal(relation.name)}", title, relation.doc, [of_one(of)], ("404",)
         )
+        if of.name != "testimony":
+            operation["responses"] |= MOVES
         return {"get": operation | {"tags": [of.title]}}
 
     def _changes(self) -> Json:
@@ -184,8 +189,8 @@ class Description:
             "listChanges",
             "What has changed",
             "Every change of what you are shown, in the order in which it was done, and never why: `created`, "
-            "`updated`, `removed`. What is removed is told of for ever. A copy that follows `next` and takes over each "
-            "record as it is now equals the source.",
+            "`updated`, `removed`, `merged` (its id leads to the one that `into` names). What is removed is told of for "
+            "ever. A copy that follows `next` and takes over each record as it is now equals the source.",
             parameters,
             ok(content, paged=True),
             ("401", "406", "414", "422", "503"),
@@ -252,6 +257,7 @@ _PARQUET = (
     "The columns of CSV with types, the same for every question: days are dates, words are lists, other structure is "
     "JSON text. The metadata `evidence.*` says what was asked, in which view and generation."
 )
+MOVES: Json = {"308": {"$ref": "#/components/responses/moved"}}  # of an id that was merged
 _LICENCE = "Apache-2.0 AND CC-BY-4.0"
 
 
@@ -345,6 +351,7 @@ def operation(
     good: Json,
     statuses: tuple[str, ...],
     cached: bool = True,
+    moves: bool = False,
 ) -> Json:
     """Return an operation, with every answer that it may give."""
     responses: Json = {"200": good}
@@ -355,6 +362,8 @@ def operation(
     if "401" in statuses:
         parameters = [*parameters, {"$ref": "#/components/parameters/Purpose"}]
         responses["403"] = {"$ref": "#/components/responses/403"}
+    if moves:
+        responses |= MOVES
     shown: Json = {"parameters": parameters} if parameters else {}
     if "401" not in statuses:
         shown["security"] = []  # alike for everybody

@@ -21,6 +21,7 @@ from app.search.query import MOST_SIGNS
 from app.vocabulary.edtf import UNDATED, bounds
 
 MOST_IDS = 1000
+MOST_MARKED = 100  # records of a page with highlights: their texts are read again, word by word
 FORMATS = ("json", "ndjson", "csv", "xlsx", "parquet", "geojson")
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 200}
@@ -187,6 +188,11 @@ def _flag(name: str, doc: str) -> Parameter:
     )
 
 
+HIGHLIGHTS = _flag(
+    "highlights",
+    "Say where in its texts each record of the page has the words of q, as offsets; for at most "
+    f"{MOST_MARKED} records a page.",
+)
 _EXPORTED = (
     _flag("bom", "In CSV: begin with a byte order mark, by which some programs know UTF-8."),
     _flag("cursors", "In NDJSON and CSV: end each record with a cursor; an answer that was cut off goes on from it."),
@@ -232,6 +238,7 @@ def _page(kind: Kind) -> tuple[Parameter, ...]:
             "page",
             commas=True,
         ),
+        HIGHLIGHTS,
         *_EXPORTED,
         format_of(formats_of(kind)),
     )

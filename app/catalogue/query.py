@@ -33,6 +33,7 @@ from app.core.db import Database, Prepared
 from app.vault.tables import DISCLOSED
 from app.vocabulary.edtf import BEFORE_ALL, UNDATED
 
+NEAR = 5_000  # words that are compared with one that is nowhere
 FORMS = 512  # compiled statements that are kept: a filter has few forms, whatever its values
 
 
@@ -102,6 +103,8 @@ def _parts(database: Database, form: Form, with_row: bool, by: int | None) -> _P
     if by is None:
         kind: Any = row.c.kind + "" if _by_keys_alone(form) else row.c.kind
         parts = _Parts(row, row, [row.c.view == _VIEW, kind == _bind("kind", String)])
+        # No index has `seq`: one that had all that is asked would be read from end to end rather than keys looked up.
+        parts.where.extend([row.c.seq >= 0] if _by_keys_alone(form) else [])
     else:
         posting = POSTING.alias("p")
         parts = _Parts(posting, row, [posting.c.view == _VIEW, *_read_by(posting, by, form.groups[by].n)])
@@ -151,14 +154,19 @@ class Queries:
         self.page = lru_cache(FORMS)(partial(_page, database))
         self.counts = lru_cache(FORMS)(partial(_counts, database))
         self.packed = lru_cache(FORMS)(partial(_packed, database))
+        self.found_keys = lru_cache(64)(partial(_found_keys, database))
         self.undated = lru_cache(FORMS)(partial(_undated, database))
         self.groups = lru_cache(FORMS)(partial(_groups, database))
         self.terms = database.prepare(_terms())
         self.by_keys = lru_cache(16)(lambda n: database.prepare(_by_keys(n)))
         self.wanted = database.wanted
         self.having = lru_cache(16)(lambda n: database.prepare(_having(n)))
-        self.texts = lru_cache(16)(lambda n: database.prepare(_of_keys(SEARCHED, "terms", n)))
-        self.bodies = lru_cache(16)(lambda n: database.prepare(_of_keys(ROW, "body", n)))
+        self.words_between = database.prepare(_words_between())
+        self.first_with = lru_cache(64)(partial(_first_with, database))
+        self.texts = lru_cache(16)(lambda n: database.prepare(_of_keys(SEARCHED, ("terms",), n)))
+        self.bodies = lru_cache(16)(lambda n: database.prepare(_of_keys(ROW, ("body",), n)))
+        self.placed = lru_cache(16)(lambda n: database.prepare(_of_keys(ROW, ("s0", "kind"), n)))
+        self.listed = lru_cache(16)(lambda n: database.prepare(_of_keys(ROW, ("body", "kind", "id"), n)))
         self.one = database.prepare(_one())
         self.state = database.prepare(_state())
         self.about = database.prepare(_about())
@@ -224,6 +232,12 @@ def _packed(database: Database, form: Form) -> Prepared:
     columns = [parts.dates.c[name] for name in PACKED.names or ()]
     every = select(*columns).where(*parts.where).subquery()
     return database.prepare(select(database.packed(list(every.c))))
+
+
+def _found_keys(database: Database, view: int) -> Prepared:
+    """The keys of all records of a view in whose texts something is found, as one value: 8 bytes each."""
+    found = database.found(SEARCHED, view, _bind("wanted", String)).subquery()
+    return database.prepare(select(database.packed(list(found.c))))
 
 
 def _undated(database: Database, form: Form) -> Prepared:
@@ -306,16 +320,33 @@ def _by_keys(n: int) -> "Select[Any]":
     return select(c.id, c.kind).where(c.view == _VIEW, c.k.in_([_bind(f"g0_{i}", BigInteger) for i in range(n)]))
 
 
-def _of_keys(table: Table, name: str, n: int) -> "Select[Any]":
-    """One column of some records, and k."""
+def _of_keys(table: Table, names: Sequence[str], n: int) -> "Select[Any]":
+    """Some columns of some records, and k."""
     c = table.c
-    return select(c[name], c.k).where(c.view == _VIEW, c.k.in_([_bind(f"g0_{i}", BigInteger) for i in range(n)]))
+    return select(*(c[name] for name in names), c.k).where(
+        c.view == _VIEW, c.k.in_([_bind(f"g0_{i}", BigInteger) for i in range(n)])
+    )
 
 
 def _having(n: int) -> "Select[Any]":
     """How many records of a view have some words in their texts."""
     c = WORD.c
     return select(c.word, c.n).where(c.view == _VIEW, c.word.in_([_bind(f"w{i}", String) for i in range(n)]))
+
+
+def _words_between() -> "Select[Any]":
+    """The words from one on and before another, those that most records have, and how many have each."""
+    c = WORD.c
+    where = (c.view == _VIEW, c.word >= _bind("low", String), c.word < _bind("top", String), c.n > 0)
+    return select(c.word, c.n).where(*where).order_by(c.n.desc(), c.word).limit(NEAR)
+
+
+def _first_with(database: Database, view: int) -> Prepared:
+    """Of the records of a view in whose texts something is found, the one of the least k: kind, body."""
+    least = database.found(SEARCHED, view, _bind("wanted", String)).subquery("least")
+    (k,) = least.c
+    first = select(k).order_by(k).limit(1).scalar_subquery()
+    return database.prepare(select(ROW.c.kind, ROW.c.body).where(ROW.c.view == _VIEW, ROW.c.k == first))
 
 
 def _term_count() -> "Select[Any]":

@@ -50,9 +50,10 @@ class Queryables:
         }
         body = orjson.dumps(document)
         etag = f'"{hashlib.blake2b(b"%d|" % view + body, digest_size=12).hexdigest()}"'
-        if request.has(etag) or request.has_any:
-            return unchanged(view, now.fresh, etag)
-        return found(view, now.fresh, negotiate.JSON, etag, body, f'<{base}/v1/{self._kind.path}>; rel="describes"')
+        if request.has(etag):
+            return unchanged(view, now.fresh, request.had(etag))
+        links = f'<{base}/v1/{self._kind.path}>; rel="describes"'
+        return found(view, now.fresh, negotiate.JSON, etag, body, links, now.generation)
 
     async def _schema(self, parameter: Parameter, resolver: Resolver, base: str) -> dict[str, Any]:
         one = dict(parameter.schema)

@@ -68,8 +68,7 @@ class Record:
             return now, (row[0], row[1])
 
         now, (tag, body) = await state.unexpired(lambda: reader.database.read(reading), reader.expire, view)
-        if request.trail is not None:
-            await request.trail.shown((k_of(one),))
+        await request.shown((k_of(one),))
         # Two views may be shown the same bytes: their tags differ all the same, so that none is good in another.
         tag = tag if view == PUBLIC else hashlib.blake2b(b"%d|" % view + tag.encode(), digest_size=12).hexdigest()
         return now, tag, body
@@ -83,15 +82,15 @@ class Record:
         format, view = self._format(request), caller.view
         now, tag, body = await self.read(request, caller, one)
         etag = f'"{tag}"' if format == negotiate.JSON else f'"{tag}-{format}"'
-        if request.has(etag) or request.has_any:
-            return unchanged(view, now.fresh, etag)
+        if request.has(etag):
+            return unchanged(view, now.fresh, request.had(etag))
         base = request.base(self._reader.public_url)
         here = f"{base}/v1/{self._kind.path}/{one}"
         links = f'<{here}>; rel="canonical", <{here}/history>; rel="version-history"'
         links += f', <{base}/v1/{self._kind.path}>; rel="collection"'
         if format == negotiate.GEOJSON:
             body = formats.feature(body)
-        return found(view, now.fresh, format, etag, body, links)
+        return found(view, now.fresh, format, etag, body, links, now.generation)
 
     async def history(self, request: Request, caller: Caller, one: str) -> Answer:
         """Answer with every form of a record that the view was shown: when, and the digest of what was shown.
@@ -111,12 +110,11 @@ class Record:
             return now, past
 
         now, rows = await state.unexpired(lambda: reader.database.read(reading), reader.expire, view)
-        if request.trail is not None:
-            await request.trail.shown((k_of(one),))
+        await request.shown((k_of(one),))
         whole = b"history|%d|%d|" % (view, now.generation) + one.encode()
         etag = f'"{hashlib.blake2b(whole, digest_size=12).hexdigest()}"'
-        if request.has(etag) or request.has_any:
-            return unchanged(view, now.fresh, etag)
+        if request.has(etag):
+            return unchanged(view, now.fresh, request.had(etag))
         items = [
             {"revision": revision, "at": iso(at), "change": change, "digest": f"sha256:{bytes(digest).hex()}"}
             for revision, at, change, digest in rows
@@ -124,4 +122,4 @@ class Record:
         base = request.base(reader.public_url)
         links = f'<{base}/v1/{self._kind.path}/{one}>; rel="latest-version"'
         body = orjson.dumps({"items": items, "next": None, "total": len(items)})
-        return found(view, now.fresh, negotiate.JSON, etag, body, links)
+        return found(view, now.fresh, negotiate.JSON, etag, body, links, now.generation)

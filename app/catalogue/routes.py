@@ -12,7 +12,9 @@ from app.access.caller import ANONYMOUS, PUBLIC, Caller, Identify, in_address
 from app.access.secret import looks_like_one
 from app.catalogue.answer import Answer, Receive, Request, Scope, Send, of_problem, options
 from app.catalogue.asked import is_address
+from app.catalogue.hot import Hot
 from app.catalogue.landing import Handler
+from app.catalogue.leads import Leads
 from app.catalogue.listing import Listing, Reader
 from app.catalogue.queryables import Queryables
 from app.catalogue.record import Record
@@ -33,6 +35,7 @@ class Reads(BaseRoute):
         reader: Reader,
         identify: Identify,
         trails: Trails,
+        hot: Hot,
         fixed: dict[str, Handler],
         viewed: Mapping[str, Handler] = MappingProxyType({}),
         beside: Mapping[str, Sequence[str]] = MappingProxyType({}),
@@ -44,6 +47,7 @@ class Reads(BaseRoute):
             reader: reads views.
             identify: who asks.
             trails: the account of reads.
+            hot: the answers that are kept.
             fixed: addresses that are alike for everybody.
             viewed: addresses with no record in them that depend on who asks.
             beside: methods that other routes answer under these templates.
@@ -52,6 +56,8 @@ class Reads(BaseRoute):
         self._allow = {one: ", ".join(("GET", "HEAD", *more, "OPTIONS")) for one, more in beside.items()}
         self._identify = identify
         self._trails = trails
+        self._hot = hot
+        self._leads = Leads(reader)
         self._fixed: dict[str, Found] = {path: (path, handler, "", False) for path, handler in fixed.items()}
         self._fixed |= {path: (path, handler, "", True) for path, handler in viewed.items()}
         self._below = {path: (f"{path}/{{id}}", handler) for path, handler in below.items()}
@@ -145,4 +151,27 @@ class Reads(BaseRoute):
                 request.trail = self._trails.begin(request.scope, caller, one)
         if one and not is_address(one):
             raise not_found()
-        return await handler(request, caller, one)
+        key = self._hot.key(request, caller.view if by_view else None)
+        answer = None if key is None else await self._hot.find(key, request)
+        if answer is None:
+            answer = await self._made(request, caller)
+            answer.pack(request.accepted)
+            if key is not None:
+                self._hot.put(key, request, answer)
+        if request.has_any and answer.etag is not None and isinstance(answer.body, bytes):
+            return answer.bare()
+        return answer
+
+    async def _made(self, request: Request, caller: Caller) -> Answer:
+        """Make an answer; where a record is not under its id any more, one that leads to where it is."""
+        found: Found = request.scope["found"]
+        template, handler, one, _ = found
+        try:
+            return await handler(request, caller, one)
+        except Problem as problem:
+            led = None
+            if one and problem.type == "not-found":
+                led = await self._leads.answer(request, caller.view, template.split("/")[2], one)
+            if led is None:
+                raise
+            return led

@@ -1,8 +1,8 @@
 """The state of a view, read in the snapshot of each request: its generation, and whether it may answer."""
 
 import time
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from app.catalogue.query import Queries
 from app.core.db import Snapshot
@@ -33,7 +33,16 @@ async def read(snapshot: Snapshot, queries: Queries, view: int) -> State:
         Problem: unavailable, while the view is being built, or where there is none.
         Expired: something in it should no longer be shown.
     """
-    row = await snapshot.one(queries.state, {"view": view})
+    return of(view, await snapshot.one(queries.state, {"view": view}))
+
+
+def of(view: int, row: Sequence[Any] | None) -> State:
+    """Return the state of a view from its row as `Queries.state` reads it, and from the clock.
+
+    Raises:
+        Problem: unavailable, while the view is being built, or where there is none.
+        Expired: something in it should no longer be shown.
+    """
     if row is None or row[1] != "live":
         raise unavailable("What you may see is being prepared. Try again later.")
     generation, _, expiry = row

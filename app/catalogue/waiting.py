@@ -15,6 +15,7 @@ from app.catalogue.state import Expire, unavailable
 from app.catalogue.tables import VIEW
 from app.core.answer import Request, Scope
 from app.core.db import Database, Rows, Snapshot
+from app.core.load import release
 from app.core.problems import Problem
 from app.core.scopes import is_ending
 
@@ -68,6 +69,7 @@ class Waiting:
             raise Problem("too-many-requests", detail, headers={"Retry-After": _AGAIN})
         if len(self._scopes) >= self._most:
             raise unavailable("As many wait for changes as there may be. Ask without waiting, or try again later.")
+        release(request.scope)
         key = id(request)
         self._held[who] += 1
         self._scopes[key] = request.scope

@@ -80,7 +80,7 @@ class Workbook:
             for row in parted(cells):
                 if self._rows == ROWS:
                     self._next()
-                self._pieces.append(_row(row))
+                self._pieces.append(row_of(row))
                 self._rows += 1
         self._flush()
         return self._stream.taken()
@@ -180,7 +180,8 @@ def _pieces(text: str) -> list[str]:
     return [text[start : start + size] for start in range(0, len(text), size)] or [""]
 
 
-def _row(cells: list[Any]) -> str:
+def row_of(cells: list[Any]) -> str:
+    """Return a row of a sheet as it stands in its part of the package."""
     return "<row>" + "".join([_cell(value) for value in cells]) + "</row>"
 
 

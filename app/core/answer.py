@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import orjson
 
+from app.core import codings
+from app.core.codings import Accepted
 from app.core.problems import MEDIA_TYPE, Fault, Problem, invalid
 
 Scope = MutableMapping[str, Any]
@@ -18,7 +20,7 @@ Header = tuple[bytes, bytes]
 _HOST = re.compile(rb"([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 # What every answer carries beside these is added where it is watched: see app/core/dressing.py.
-VARY: Header = (b"vary", b"Accept, Authorization")
+VARY: Header = (b"vary", b"Accept, Accept-Encoding, Authorization")
 # What a page of another origin may send.
 HEADERS = (
     b"Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Purpose, X-Request-ID"
@@ -26,19 +28,51 @@ HEADERS = (
 # What everybody may read, and what is for one caller alone.
 OPEN = [VARY]
 CLOSED: list[Header] = [
-    (b"vary", b"Accept, Authorization, Purpose"),
+    (b"vary", b"Accept, Accept-Encoding, Authorization, Purpose"),
     (b"cache-control", b"private, no-store"),
 ]
+
+_OF_304 = frozenset((b"vary", b"cache-control", b"etag"))  # RFC 9110, 15.4.5
 
 
 @dataclass(slots=True)
 class Answer:
-    """One answer. A body is bytes, or is made while it is sent; then fields may follow it that are known at its end."""
+    """One answer. A body is bytes, or is made while it is sent; then fields may follow it that are known at its end.
+
+    Attributes:
+        etag: the entity tag of these bytes as they are.
+        packs: it may be sent in a coding.
+        generation: of the view that it is true of, if it may be given again as long as that stands.
+    """
 
     status: int
     headers: list[Header]
     body: bytes | AsyncGenerator[bytes, None] = b""
     trailers: Mapping[bytes, Callable[[], bytes]] = field(default_factory=dict)
+    etag: str | None = None
+    packs: bool = False
+    generation: int | None = None
+
+    def pack(self, accepted: Accepted) -> None:
+        """Put the body into the coding that the caller likes best, where that is worth it; on the event loop."""
+        coding, body = accepted.best, self.body
+        if coding is None or not self.packs or not isinstance(body, bytes):
+            return
+        if len(body) >= codings.LEAST or not accepted.plain:
+            self.body = codings.packed(coding, body)
+            self.in_coding(coding)
+
+    def bare(self) -> "Answer":
+        """Return what is told to a caller who wants it only if there is none of it, with the tag that it would have."""
+        return Answer(304, [one for one in self.headers if one[0] in _OF_304])
+
+    def in_coding(self, coding: str) -> None:
+        """Say that the body is in a coding."""
+        self.headers = [one for one in self.headers if one[0] != b"etag"]
+        if self.etag is not None:
+            self.headers.append((b"etag", codings.tag(self.etag, coding).encode()))
+        self.headers.append((b"content-encoding", coding.encode()))
+        self.packs = False
 
     async def send(self, receive: Receive, send: Send, head: bool = False) -> None:
         """Send it; to HEAD everything but the body."""
@@ -89,11 +123,19 @@ class Trail(Protocol):
 
 @dataclass(slots=True)
 class Request:
-    """What of a request matters here: its address, and a few of its headers."""
+    """What of a request matters here: its address, and a few of its headers.
+
+    Attributes:
+        scope: as it came.
+        headers: the last one of each name.
+        trail: the account that is kept of it.
+        keys: the tie-breaks of the records that were shown last, where an account is kept.
+    """
 
     scope: Scope
     headers: dict[bytes, bytes] = field(init=False)
     trail: Trail | None = None
+    keys: Sequence[int] = ()
 
     def __post_init__(self) -> None:
         """Look at the headers once."""
@@ -105,16 +147,38 @@ class Request:
         return self.headers.get(b"accept", b"")
 
     @property
+    def accepted(self) -> Accepted:
+        """Which codings the caller takes."""
+        return codings.accepted(self.headers.get(b"accept-encoding", b""))
+
+    async def shown(self, keys: Sequence[int]) -> None:
+        """Tell who keeps an account which records are about to be sent, by their tie-breaks; of a stream, each part."""
+        if self.trail is not None:
+            self.keys = keys
+            await self.trail.shown(keys)
+
+    @property
     def knows(self) -> bool:
         """Tell whether the caller states which form it has."""
         return b"if-none-match" in self.headers
 
     def has(self, etag: str) -> bool:
-        """Tell whether the caller has this form already (If-None-Match, RFC 9110 section 13.1.2)."""
-        known = self.headers.get(b"if-none-match")
-        if known is None:
-            return False
-        return etag.encode() in [tag.strip().removeprefix(b"W/") for tag in known.split(b",")]
+        """Tell whether the caller has this form already (If-None-Match, RFC 9110 section 13.1.2), in any coding."""
+        return self.knows and self._held(etag) is not None
+
+    def had(self, etag: str, coding: str | None = None) -> str:
+        """Return the tag of the form that the caller has: of the bytes as they are, or in a coding that it takes.
+
+        Who has none by its tag (`*`) is told that of the form which would be sent, in the coding that is given. A
+        server chooses among what is taken (RFC 9110, 12.1): for whoever has one of them, it is that one.
+        """
+        return self._held(etag) or codings.tag(etag, coding)
+
+    def _held(self, etag: str) -> str | None:
+        known = self.headers.get(b"if-none-match", b"")
+        tags = [tag.strip().removeprefix(b"W/") for tag in known.split(b",")]
+        forms = (etag, *[codings.tag(etag, coding) for coding in self.accepted.every])
+        return next((form for form in forms if form.encode() in tags), None)
 
     @property
     def has_any(self) -> bool:

@@ -36,11 +36,12 @@ class Body:
         problem: why it stopped, if it did. A route may make anything of the exception; the gate answers this.
     """
 
-    def __init__(self, receive: Receive, most: int, seconds: float) -> None:
-        """Begin now: in `seconds` all of it has to be there."""
+    def __init__(self, receive: Receive, most: int, seconds: float, pace: int = 0) -> None:
+        """Begin now: in `seconds` all of it has to be there; with a `pace` a second later for each so many bytes."""
         self._receive = receive
         self._most = most
         self._seconds = seconds
+        self._pace = pace
         self._until = asyncio.get_running_loop().time() + seconds
         self._size = 0
         self._whole = False
@@ -55,10 +56,11 @@ class Body:
         if self._whole:  # what follows is the end of the connection, which may be a long time off
             return await self._receive()
         try:
-            async with asyncio.timeout_at(self._until):
+            async with asyncio.timeout_at(self._until + (self._size / self._pace if self._pace else 0)):
                 message = await self._receive()
         except TimeoutError:
-            detail = f"The body was not there after {self._seconds} seconds."
+            slow = f", and came with less than {self._pace} bytes a second" if self._pace else ""
+            detail = f"The body was not there after {self._seconds} seconds{slow}."
             self.problem = Problem("too-slow", detail, headers=_CLOSE)
             raise self.problem from None
         if message["type"] == "http.request":

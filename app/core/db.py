@@ -18,6 +18,7 @@ from app.core.engine import (
     Row,
     Rows,
     Series,
+    ServerState,
     Snapshot,
     Wanted,
     as_they_are,
@@ -36,6 +37,7 @@ __all__ = [
     "Reading",
     "Rows",
     "Series",
+    "ServerState",
     "Snapshot",
     "Wanted",
 ]
@@ -50,16 +52,22 @@ class Database:
     Writers take turns and each has one transaction; readers see one snapshot and cannot write.
     """
 
-    def __init__(self, url: str, limits: Limits = NO_MORE) -> None:
-        """Open a database by its address (`sqlite:///…` or `postgresql://…`)."""
-        self.engine = engine_for(url, limits)
+    def __init__(self, url: str, limits: Limits = NO_MORE, replicas: Sequence[str] = ()) -> None:
+        """Open a database by its address (`sqlite:///…` or `postgresql://…`), and those of servers that follow it."""
+        self.engine = engine_for(url, limits, replicas)
         self._free = limits.exports
 
     @classmethod
     def main(cls, settings: Settings) -> "Database":
         """Open the main database of the settings."""
-        limits = Limits(settings.threads, settings.read_connections, settings.read_seconds, settings.exports)
-        return cls(settings.database_url, limits)
+        limits = Limits(
+            settings.threads,
+            settings.read_connections,
+            settings.read_seconds,
+            settings.exports,
+            wait=settings.read_wait_ms / 1000,
+        )
+        return cls(settings.database_url, limits, settings.read_urls)
 
     def prepare(self, select: "Select[Any]") -> Prepared:
         """Compile a statement once: afterwards it runs as text on the driver."""
@@ -113,6 +121,10 @@ class Database:
         """Delete the rows whose named columns, the first of a key, have these values."""
         self.engine.delete(connection, table, names, rows)
 
+    def tidy(self, goes_on: Callable[[], bool] = lambda: True) -> None:
+        """Write anew, in short transactions, what still keeps texts that were deleted by the many."""
+        self.engine.tidy(goes_on)
+
     def change(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
         """Set named columns of rows: of each a value of the key, the first name, then of the others."""
         self.engine.change(connection, table, names, rows)
@@ -131,6 +143,13 @@ class Database:
             What may still keep some of it, each in words for the operator; empty: nothing does.
         """
         return self.engine.sweep()
+
+    def version(self) -> int | None:
+        """Return a number that is another one after each transaction that wrote, whoever did; on the event loop.
+
+        What was read after it was told holds for as long as the same number is told. None: a reading costs as much.
+        """
+        return self.engine.version()
 
     async def read(self, reading: Reading[T], heavy: bool = False) -> T:
         """Run `reading` on one snapshot; with `heavy`, away from the event loop where the engine would block it."""
@@ -160,6 +179,10 @@ class Database:
                     yield one
         finally:
             self._free += 1
+
+    def servers(self) -> list[ServerState]:
+        """Return what is known of the servers that are read from, the primary first; nothing where there is one."""
+        return self.engine.servers()
 
     async def close(self) -> None:
         """Give back every connection."""

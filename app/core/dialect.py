@@ -1,5 +1,7 @@
 """The choice of an engine: nobody but this file and the two engines knows SQLite from PostgreSQL."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.engine import make_url
 
 from app.core.engine import Limits
@@ -7,9 +9,9 @@ from app.core.postgresql import PostgreSQL
 from app.core.sqlite import SQLite
 
 
-def engine_for(url: str, limits: Limits) -> SQLite | PostgreSQL:
-    """Return the engine of an address."""
+def engine_for(url: str, limits: Limits, replicas: Sequence[str] = ()) -> SQLite | PostgreSQL:
+    """Return the engine of an address, and of those of its replicas."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return SQLite(parsed, limits)
-    return PostgreSQL(parsed, limits)
+    return PostgreSQL(parsed, limits, [make_url(one) for one in replicas])

@@ -25,6 +25,24 @@ class Limits:
     cache: int = 24  # MiB that SQLite's writer keeps in memory
     shred: bool = False  # overwrite at once what is deleted, whatever it costs
     lasting: bool = True  # after a cut of the power it is still there
+    wait: float = 0.2  # seconds that a replica is waited for
+
+
+class ServerState(NamedTuple):
+    """What is known of one of several servers.
+
+    Attributes:
+        state: "used"; else why it is not read from, after a colon what was the matter.
+        reads: readings that it did.
+        failures: how often it was given up.
+        behind: bytes of the primary's log that it did not show when it was last looked at.
+    """
+
+    name: str
+    state: str
+    reads: int
+    failures: int
+    behind: int
 
 
 Phrase = tuple[tuple[str, ...], bool]  # terms that follow one another, and whether the last one only begins so
@@ -159,6 +177,10 @@ class Engine(Protocol):
         """Delete the rows whose named columns, the first of a key, have these values."""
         ...
 
+    def tidy(self, goes_on: Callable[[], bool]) -> None:
+        """Write anew, in short transactions, what still keeps texts that were deleted by the many."""
+        ...
+
     def change(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
         """Set named columns of rows: of each a value of the key, the first name, then of the others."""
         ...
@@ -183,6 +205,10 @@ class Engine(Protocol):
         """Write everything anew, so that files keep nothing of what was deleted; return what may still keep some."""
         ...
 
+    def version(self) -> int | None:
+        """Return a number that is another one after each transaction that wrote; None: asking is no cheaper."""
+        ...
+
     async def read(self, reading: Reading[T], heavy: bool = False) -> T:
         """Run `reading` on one snapshot, by a connection that cannot write."""
         ...
@@ -191,6 +217,10 @@ class Engine(Protocol):
         self, questions: Sequence[Question], batch: int, work: Callable[[int, Rows], T]
     ) -> AsyncGenerator[T, None]:
         """Yield what `work`, run where it holds up nobody, makes of each batch of rows, from one snapshot."""
+        ...
+
+    def servers(self) -> list[ServerState]:
+        """Return what is known of the servers that are read from, where there are several."""
         ...
 
     async def close(self) -> None:

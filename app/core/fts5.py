@@ -2,6 +2,10 @@
 
 A table with `info={"text": column}` has columns (value, key, …, text of terms). The index has no content of its own and
 forgets at once what is deleted (`secure-delete`). Terms are made before, so its tokenizer only splits.
+
+What is deleted by the many is only marked as such, in a tenth of the time: nothing finds it any more, but its terms
+stay in the file until `merge` has written the index anew. That this is to be done is kept in the file too
+(`PRAGMA user_version`).
 """
 
 from collections.abc import Iterator
@@ -10,6 +14,10 @@ from contextlib import contextmanager
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, Table, column, literal_column, select, table
 
 from app.core.engine import Phrase, Wanted
+
+MANY = 1_000  # rows of one value that are deleted at once
+_PAGES = 500  # written in one step of a merge
+_INDEXES = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE % USING fts5(%' ORDER BY name"
 
 
 def name_of(whole: Table, value: int) -> str:
@@ -52,6 +60,37 @@ def emptied(connection: Connection, whole: Table) -> Iterator[None]:
     yield
     for _, statement in triggers:
         connection.exec_driver_sql(statement)
+
+
+@contextmanager
+def marked(connection: Connection, whole: Table, value: int) -> Iterator[None]:
+    """Have what is deleted meanwhile from a table only marked in the index of a value, until a `merge`."""
+    _secure(connection, name_of(whole, value), 0)
+    connection.exec_driver_sql("PRAGMA user_version = 1")
+    yield
+    _secure(connection, name_of(whole, value), 1)
+
+
+def _secure(connection: Connection, one: str, on: int) -> None:
+    connection.exec_driver_sql(f"INSERT INTO {one}({one}, rank) VALUES ('secure-delete', {on:d})")  # noqa: S608
+
+
+def keeps_marks(connection: Connection) -> bool:
+    """Tell whether an index may keep terms that were only marked as deleted."""
+    return bool(connection.exec_driver_sql("PRAGMA user_version").scalar())
+
+
+def merge(connection: Connection) -> bool:
+    """Write some more of the indexes anew; return whether they are whole now, with nothing in them that was deleted."""
+    driver = connection.connection.dbapi_connection
+    for (one,) in connection.exec_driver_sql(_INDEXES).all():
+        before = driver.total_changes  # type: ignore[union-attr]
+        # Less than nothing: all that there is, old and new, into one.
+        connection.exec_driver_sql(f"INSERT INTO {one}({one}, rank) VALUES ('merge', {-_PAGES:d})")  # noqa: S608
+        if driver.total_changes - before > 1:  # type: ignore[union-attr]
+            return False
+    connection.exec_driver_sql("PRAGMA user_version = 0")
+    return True
 
 
 def found(whole: Table, value: int, wanted: ColumnElement[str]) -> "Select[tuple[int]]":

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from functools import reduce
 from itertools import groupby
 from operator import itemgetter
@@ -28,7 +28,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.util import await_only
 
 from app.core import tsvector
-from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, Wanted, too_long
+from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, ServerState, Wanted
+from app.core.problems import Problem
+from app.core.reading import Away, Server, address_of, unprepared
+from app.core.replicas import Replicas
 from app.core.sweep import Sweep
 
 T = TypeVar("T")
@@ -36,19 +39,13 @@ OLDEST = 150000
 WRITE_LOCK = 0x45564944454E4345  # "EVIDENCE": the advisory lock that makes writers take turns
 
 
-class _PostgreSQLSnapshot:
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+# Its commits are in the log before anybody sees them, whatever the server is set to: replicas are measured by that.
+_BEGIN_WRITE = f"""SELECT pg_advisory_xact_lock({WRITE_LOCK}),
+    CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END"""
 
-    async def all(self, statement: Prepared, values: dict[str, Any]) -> Rows:
-        return [tuple(row) for row in await self._connection.fetch(statement.text, *statement.values(values))]
 
-    async def one(self, statement: Prepared, values: dict[str, Any]) -> tuple[Any, ...] | None:
-        row = await self._connection.fetchrow(statement.text, *statement.values(values))
-        return None if row is None else tuple(row)
-
-    async def work(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(None, work)
+def _away() -> Problem:
+    return Problem("unavailable", "The database does not answer. Try again later.", headers={"Retry-After": "10"})
 
 
 class _Series:
@@ -66,21 +63,25 @@ class PostgreSQL:
 
     name = "postgresql"
 
-    def __init__(self, url: URL, limits: Limits) -> None:
-        """Remember the address; connections are made when they are first needed."""
-        self._url = url.set(drivername="postgresql")
-        self._limits = limits
+    def __init__(self, url: URL, limits: Limits, replicas: Sequence[URL] = ()) -> None:
+        """Remember the addresses; connections are made when they are first needed."""
+        self._url, self._is_pooled = address_of(url)
         self._is_checked = False  # its version
         self._engine = self._open_engine()
         self._dialect = self._engine.dialect
-        self._pools: dict[str, Any] = {}
-        self._opening = asyncio.Lock()
+        self._primary = Server(url, limits)
+        servers = [Server(one, limits) for one in replicas]
+        self._replicas = Replicas(self._primary, servers, limits) if servers else None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread()
         self._starting = threading.Lock()
 
     def _open_engine(self) -> AsyncEngine:
-        return create_async_engine(self._url.set(drivername="postgresql+asyncpg"), pool_size=1, max_overflow=4)
+        given = unprepared(self._is_pooled)
+        if self._is_pooled:
+            given |= {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str}  # no name
+        url = self._url.set(drivername="postgresql+asyncpg")
+        return create_async_engine(url, pool_size=1, max_overflow=4, connect_args=given)
 
     def prepare(self, select: "Select[Any]") -> Prepared:
         """Compile a statement."""
@@ -140,6 +141,9 @@ class PostgreSQL:
             which = f"SELECT found.ctid FROM {given} CROSS JOIN LATERAL ({found}) AS found"  # noqa: S608
             text = f'DELETE FROM "{table.name}" WHERE {where} AND ctid = ANY(ARRAY({which}))'  # noqa: S608
             self._with(connection, text, [row[1:] for row in some])
+
+    def tidy(self, goes_on: Callable[[], bool]) -> None:
+        """Do nothing: what was deleted goes with the next VACUUM, whatever it was."""
 
     def change(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
         """Set named columns of rows: of each a value of the key, the first name, then of the others."""
@@ -209,7 +213,7 @@ class PostgreSQL:
         """Run `work` in one transaction, after every other writer (an advisory lock)."""
 
         async def _go() -> T:
-            async with self._begin(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})") as connection:
+            async with self._begin(_BEGIN_WRITE) as connection:
                 return await connection.run_sync(work)
 
         return self._run(_go())
@@ -232,7 +236,8 @@ class PostgreSQL:
         """Write every table anew and have the server let go of its old log; return what may keep what was deleted."""
 
         async def _go() -> list[str]:
-            connection = await asyncpg.connect(self._url.render_as_string(hide_password=False))
+            address = self._url.render_as_string(hide_password=False)
+            connection = await asyncpg.connect(address, **unprepared(self._is_pooled))
             try:
                 return await Sweep(connection, str(self._url.database)).run()
             finally:
@@ -240,49 +245,45 @@ class PostgreSQL:
 
         return self._run(_go())
 
-    async def _readers(self, what: str, size: int) -> Any:
-        """Return the pool of connections for reading, or for exports: slow clients of these hold theirs for long."""
-        async with self._opening:
-            if what not in self._pools:
-                settings = {
-                    "default_transaction_read_only": "on",
-                    "statement_timeout": f"{self._limits.seconds}s",
-                    "jit": "off",
-                }
-                address = self._url.render_as_string(hide_password=False)
-                self._pools[what] = await asyncpg.create_pool(
-                    address, min_size=1, max_size=size, server_settings=settings
-                )
-        return self._pools[what]
+    def version(self) -> int | None:
+        """Return nothing: asking costs as much as reading."""
+        return None
 
     async def read(self, reading: Reading[T], heavy: bool = False) -> T:
-        """Run `reading` on one snapshot."""
-        pool = self._pools.get("read") or await self._readers("read", self._limits.connections)
-        async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-            try:
-                return await reading(_PostgreSQLSnapshot(connection))
-            except asyncpg.QueryCanceledError:
-                raise too_long(self._limits) from None
+        """Run `reading` on one snapshot, of a replica where there is a fresh one.
+
+        Raises:
+            Problem: unavailable, where the server does not answer.
+        """
+        try:
+            return await (self._replicas.read(reading, heavy) if self._replicas else self._primary.read(reading))
+        except Away:
+            raise _away() from None
 
     async def stream(
         self, questions: Sequence[Question], batch: int, work: Callable[[int, Rows], T]
     ) -> AsyncGenerator[T, None]:
-        """Yield what `work` makes of each batch of rows, fetched by cursors of the server, worked on in a thread."""
-        pool = self._pools.get("export") or await self._readers("export", self._limits.exports)
-        loop = asyncio.get_running_loop()
-        async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-            for position, (statement, values) in enumerate(questions):
-                cursor = await connection.cursor(statement.text, *statement.values(values))
-                while rows := await cursor.fetch(batch):
-                    yield await loop.run_in_executor(
-                        None, lambda p, r: work(p, [tuple(row) for row in r]), position, rows
-                    )
+        """Yield what `work` makes of each batch of rows, from one snapshot.
+
+        Raises:
+            Problem: unavailable, where the server does not answer.
+        """
+        try:
+            async with aclosing((self._replicas or self._primary).stream(questions, batch, work)) as parts:
+                async for part in parts:
+                    yield part
+        except Away:
+            raise _away() from None
+
+    def servers(self) -> list[ServerState]:
+        """Return what is known of the servers that are read from, where there are several."""
+        return list(self._replicas.states()) if self._replicas else []
 
     async def close(self) -> None:
         """Give back every connection."""
-        for pool in self._pools.values():
-            await pool.close()
-        self._pools.clear()
+        if self._replicas:
+            await self._replicas.close()
+        await self._primary.close()
         if self._loop is not None:
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._engine.dispose(), self._loop))
             self._loop.call_soon_threadsafe(self._loop.stop)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 Network = IPv4Network | IPv6Network
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:]*:[0-9a-f:.]+")
 # What an outside issuer may sign with: a public key of its own, and never a secret shared with us.
 SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519")
 
@@ -34,6 +35,8 @@ class Settings:
     builtin: bool = True
     log_level: str = "info"
     threads: int = 4
+    read_urls: tuple[str, ...] = field(default=(), repr=False)
+    read_wait_ms: int = 200
     read_connections: int = 8
     read_seconds: int = 30
     exports: int = 8
@@ -41,6 +44,8 @@ class Settings:
     waiters_each: int = 20
     views: int = 16
     columns_mb: int = 256
+    answers_mb: int = 64
+    queue: int = 128
     proxies: tuple[Network, ...] = ()
     rate_public: int = 3000
     rate_credential: int = 6000
@@ -48,11 +53,20 @@ class Settings:
     cors_origins: tuple[str, ...] = ("*",)
     body_bytes: int = 1_048_576
     body_seconds: int = 60
+    import_mb: int = 2048
+    import_days: int = 3
     head_seconds: int = 10
     audit_fsync: bool = False
     oidc_issuer: str | None = None
     oidc_audience: str | None = None
     oidc_algorithms: tuple[str, ...] = ("RS256", "ES256")
+    hooks_each: int = 20
+    hook_seconds: int = 15
+    hook_retry_seconds: int = 5
+    hook_days: int = 5
+    hook_ports: tuple[int, ...] = (443,)
+    hook_http_hosts: tuple[str, ...] = ()
+    hook_networks: tuple[Network, ...] = ()
 
     def __post_init__(self) -> None:
         """Fill in what follows from the data folder.
@@ -91,6 +105,8 @@ class Settings:
             builtin=_choice(env, "EVIDENCE_BUILTIN", "1", ("0", "1")) == "1",
             log_level=_choice(env, "EVIDENCE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
             threads=_number(env, "EVIDENCE_THREADS", 4, 1, 64),
+            read_urls=_replicas(env, "EVIDENCE_READ_URLS", "EVIDENCE_DATABASE_URL"),
+            read_wait_ms=_number(env, "EVIDENCE_READ_WAIT_MS", 200, 0, 10_000),
             read_connections=_number(env, "EVIDENCE_READ_CONNECTIONS", 8, 1, 256),
             read_seconds=_number(env, "EVIDENCE_READ_SECONDS", 30, 1, 3600),
             exports=_number(env, "EVIDENCE_EXPORTS", 8, 1, 256),
@@ -98,6 +114,8 @@ class Settings:
             waiters_each=_number(env, "EVIDENCE_WAITERS_EACH", 20, 1, 100_000),
             views=_number(env, "EVIDENCE_VIEWS", 16, 1, 62),
             columns_mb=_number(env, "EVIDENCE_COLUMNS_MB", 256, 0, 65_536),
+            answers_mb=_number(env, "EVIDENCE_ANSWERS_MB", 64, 0, 65_536),
+            queue=_number(env, "EVIDENCE_QUEUE", 128, 0, 100_000),
             proxies=_networks(env, "EVIDENCE_PROXIES"),
             rate_public=_number(env, "EVIDENCE_RATE_PUBLIC", 3000, 0, 1_000_000),
             rate_credential=_number(env, "EVIDENCE_RATE_CREDENTIAL", 6000, 0, 1_000_000),
@@ -105,11 +123,20 @@ class Settings:
             cors_origins=_origins(env, "EVIDENCE_CORS_ORIGINS"),
             body_bytes=_number(env, "EVIDENCE_BODY_BYTES", 1_048_576, 1024, 100_000_000),
             body_seconds=_number(env, "EVIDENCE_BODY_SECONDS", 60, 1, 3600),
+            import_mb=_number(env, "EVIDENCE_IMPORT_MB", 2048, 1, 100_000),
+            import_days=_number(env, "EVIDENCE_IMPORT_DAYS", 3, 1, 365),
             head_seconds=_number(env, "EVIDENCE_HEAD_SECONDS", 10, 1, 300),
             audit_fsync=_choice(env, "EVIDENCE_AUDIT_FSYNC", "0", ("0", "1")) == "1",
             oidc_issuer=_issuer(env, "EVIDENCE_OIDC_ISSUER"),
             oidc_audience=env.get("EVIDENCE_OIDC_AUDIENCE"),
             oidc_algorithms=_choices(env, "EVIDENCE_OIDC_ALGORITHMS", "RS256,ES256", SIGNATURES),
+            hooks_each=_number(env, "EVIDENCE_HOOKS_EACH", 20, 0, 1000),
+            hook_seconds=_number(env, "EVIDENCE_HOOK_SECONDS", 15, 1, 120),
+            hook_retry_seconds=_number(env, "EVIDENCE_HOOK_RETRY_SECONDS", 5, 1, 3600),
+            hook_days=_number(env, "EVIDENCE_HOOK_DAYS", 5, 1, 60),
+            hook_ports=_ports(env, "EVIDENCE_HOOK_PORTS"),
+            hook_http_hosts=_hosts(env, "EVIDENCE_HOOK_HTTP_HOSTS"),
+            hook_networks=_networks(env, "EVIDENCE_HOOK_NETWORKS"),
         )
 
 
@@ -156,6 +183,15 @@ def _database(env: Mapping[str, str], name: str) -> str:
     return text
 
 
+def _replicas(env: Mapping[str, str], name: str, of: str) -> tuple[str, ...]:
+    found = tuple(_listed(env, name, ""))
+    if not all(one.startswith("postgresql://") for one in found):
+        raise SettingError(f"{name} must be addresses that begin with postgresql://, with commas")
+    if found and not env.get(of, "").startswith("postgresql://"):
+        raise SettingError(f"{name} are replicas of a PostgreSQL server: {of} must begin with postgresql://")
+    return found
+
+
 def _address(env: Mapping[str, str], name: str) -> str | None:
     text = env.get(name)
     if text is not None and not text.startswith(("http://", "https://")):
@@ -174,6 +210,20 @@ def _networks(env: Mapping[str, str], name: str) -> tuple[Network, ...]:
         raise SettingError(
             f"{name} must be addresses or networks with commas, such as 10.0.0.5,2001:db8::/64"
         ) from None
+
+
+def _ports(env: Mapping[str, str], name: str) -> tuple[int, ...]:
+    found = _listed(env, name, "443")
+    if not found or not all(one.isascii() and one.isdigit() and len(one) < 6 and 0 < int(one) < 65536 for one in found):
+        raise SettingError(f"{name} must be ports with commas, such as 443,8443")
+    return tuple(map(int, found))
+
+
+def _hosts(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    found = tuple(_listed(env, name, ""))
+    if not all(_HOST.fullmatch(one) for one in found):
+        raise SettingError(f"{name} must be names of hosts in small letters with commas, such as sync.intern.example")
+    return found
 
 
 def _store(env: Mapping[str, str], name: str) -> str:

@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Itera
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,7 +41,7 @@ from sqlalchemy.schema import CreateTable
 
 from app.core import fts5
 from app.core.checkpoints import Checkpoints
-from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, Wanted, too_long
+from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, ServerState, Wanted, too_long
 
 try:
     import pysqlite3 as sqlite
@@ -248,8 +250,20 @@ class SQLite:
         """Delete the rows whose named columns, the first of a key, have these values."""
         where = and_(*(table.c[name] == bindparam(name) for name in names))
         text = str(delete(table).where(where).compile(dialect=self._dialect))
+        driver: Any = connection.connection.dbapi_connection
         # In their order, so that those that lie together go together.
-        connection.connection.dbapi_connection.executemany(text, sorted(map(tuple, rows)))  # type: ignore[union-attr]
+        those = sorted(map(tuple, rows))
+        if "text" not in table.info or len(those) < fts5.MANY:
+            driver.executemany(text, those)
+            return
+        for first, some in groupby(those, key=itemgetter(0)):
+            with fts5.marked(connection, table, first):
+                driver.executemany(text, some)
+
+    def tidy(self, goes_on: Callable[[], bool]) -> None:
+        """Write indexes of texts anew, step by step, if they keep what was only marked as deleted."""
+        while self.look(fts5.keeps_marks) and goes_on():
+            self.write(fts5.merge)
 
     def change(self, connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Row]) -> None:
         """Set named columns of rows: of each a value of the key, the first name, then of the others."""
@@ -300,6 +314,7 @@ class SQLite:
 
     def sweep(self) -> list[str]:
         """Write the file anew and empty the write-ahead log; return what may still keep what was deleted."""
+        self.tidy(lambda: True)
         name = self.path.name
         with self._turn(), closing(sqlite.connect(self.path, isolation_level=None)) as connection:
             connection.execute(f"PRAGMA busy_timeout={int(PATIENCE * 1000)}")
@@ -347,9 +362,17 @@ class SQLite:
         """Run `reading` on one snapshot: at once on the event loop, or in a thread of its own if it is heavy."""
         if heavy:
             return await asyncio.get_running_loop().run_in_executor(self._pool, self._in_thread, reading)
+        return self._in_snapshot(self._on_loop(), reading)
+
+    def _on_loop(self) -> Any:
         if self._inline is None:
             self._inline = self._connect_to_read()
-        return self._in_snapshot(self._inline, reading)
+        return self._inline
+
+    def version(self) -> int | None:
+        """Return `PRAGMA data_version` of the connection of the event loop, which never writes."""
+        found: int = self._on_loop().execute("PRAGMA data_version").fetchone()[0]
+        return found
 
     async def stream(
         self, questions: Sequence[Question], batch: int, work: Callable[[int, Rows], T]
@@ -374,6 +397,10 @@ class SQLite:
         finally:
             # A reader that goes away leaves its last job running: the connection is closed behind it, never under it.
             job.add_done_callback(lambda _: connection.close())
+
+    def servers(self) -> list[ServerState]:
+        """Return nothing: there is no server."""
+        return []
 
     async def close(self) -> None:
         """Give back every connection."""

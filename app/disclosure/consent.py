@@ -67,10 +67,16 @@ def decide(
 
 
 def is_named(person: str, view: View, facts: Facts) -> bool:
-    """Tell whether a view is shown a person by name: only then may it know that accounts are of that person."""
+    """Tell whether a view is shown a person by name: only then may it know that accounts are of that person.
+
+    Where the record was merged into another one, both have to allow it.
+    """
     account = facts.person(person) if facts.visible(view.id, person) else None
     allowed = None if account is None else decide(account.content, view, facts, account.expired, account.owner)
-    return allowed is not None and allowed.identity == IDENTITY.index("named")
+    if allowed is None or allowed.identity != IDENTITY.index("named"):
+        return False
+    survivor = facts.leads_to(person)
+    return survivor == person or is_named(survivor, view, facts)
 
 
 def _granted(content: Mapping[str, Any], view: View, expired: bool, say: Silence) -> Decision | None:

@@ -42,7 +42,7 @@ def count(cited: Iterable[str], supports: Sequence[Told], facts: Facts, view: Vi
         if account is None or account.content["title_only"]:
             continue
         if cites:
-            heard.update(one["source"] for one in account.content["citations"] if one["source"])
+            heard.update(facts.leads_to(one["source"]) for one in account.content["citations"] if one["source"])
         keys = {id}
         if identity != WITHHELD:
             keys.update(f"{identity} {one}" for one in (id, *_tied(account, identity, ids, facts, view)))
@@ -57,7 +57,7 @@ def _tied(account: Account, identity: int, ids: set[str], facts: Facts, view: Vi
     yield from ids.intersection(account.content["same_witness"])
     person = account.content["witness"]["person"]
     if person is not None and (identity == PSEUDONYM or is_named(person, view, facts)):
-        yield person
+        yield facts.leads_to(person)
 
 
 def _independent(cited: Iterable[str], heard: set[str], facts: Facts, view: View) -> int:

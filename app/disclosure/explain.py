@@ -7,6 +7,7 @@ from typing import Any
 from app.disclosure import project
 from app.disclosure.consent import CONTENT, DATE, IDENTITY, PLACE, Decision
 from app.disclosure.incident import Happening
+from app.disclosure.leading import led
 from app.disclosure.person import Likeness
 from app.disclosure.reasons import Listener, Reason, once
 from app.disclosure.testimony import Telling
@@ -39,6 +40,7 @@ def explain(
 ) -> Explanation:
     """Decide about one record for one view as ever, and listen to the reasons; parameters as of `project.decide`."""
     listener, record = Listener(), None
+    content, named = led(kind, content, named, view, facts)
     decision = project.decide(kind, content, named, view, facts, state=state, secret=secret, owner=owner, say=listener)
     if decision is not None:
         record = project.show(kind, content, decision, owner, facts, listener).record
@@ -101,7 +103,7 @@ class DisclosureShown(Shown):
     id: str = says("Id of the record.", "tst-5m6hd29hbxgv1q7d3nevzrf1kb")
     kind: str = says("Its kind.", "testimony")
     owner: str = says("The organisation that holds it.", "public-record")
-    state: str = says("What has become of it: live, expired, retracted, withdrawn, erased.", "live")
+    state: str = says("What has become of it: live, expired, retracted, withdrawn, erased, merged.", "live")
     views: list[ForViewShown] = says("One member for each view.", [])
 
 

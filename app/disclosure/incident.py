@@ -152,7 +152,7 @@ def _published(supports: list[Support], facts: Facts, say: Silence) -> tuple[fro
         if one.place == coarsen.EXACT and account.content["places"]:
             # Otherwise a protection assessment holds back what was published.
             say.about(one.id)("states", "places")
-            places.update(account.content["places"])
+            places.update(facts.leads_to(place) for place in account.content["places"])
         if one.date == coarsen.DAY and account.content["date"] is not None:
             say.about(one.id)("states", "date")
             dates.add(account.content["date"])

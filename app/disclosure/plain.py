@@ -71,7 +71,8 @@ def decide_link(
 ) -> Plain | None:
     """Decide about a link: it is shown where both its ends and its source are."""
     hidden = hidden_among(named, view, facts, say)
-    if not hidden.isdisjoint((content["from"], content["to"], content["source"])):
+    ends = content["from"], content["to"]
+    if not hidden.isdisjoint((*ends, content["source"])) or ends[0] == ends[1]:
         say("loose")
         return None
     say("open")

@@ -51,7 +51,7 @@ def decide(
     `named` are the ids of the records that the content names, `state` is the record's in the vault. Two views with
     equal decisions are shown the same bytes, so a record is rendered once for each decision; `say` is told why.
     """
-    if state in ("retracted", "withdrawn", "erased"):
+    if state in ("retracted", "withdrawn", "erased", "merged"):
         say(state)
         return None
     expired = state == "expired"

@@ -65,6 +65,10 @@ class Facts(Protocol):
         """Tell whether a person objected to being shown or named, whatever became of their record since."""
         ...
 
+    def leads_to(self, record: str) -> str:
+        """Return the record that an id leads to: itself, unless it was merged into another one."""
+        ...
+
 
 def lineage(record: str, hidden: frozenset[str], facts: Facts) -> tuple[str, ...]:
     """Return a place or violation and what stands above it, up to the first that the view is not shown.

@@ -1,6 +1,6 @@
 """What an import will do, told before it does it: records new, revised and unchanged, and what each view would gain."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +9,12 @@ from sqlalchemy import Connection, select
 from app.disclosure.view import View
 from app.intake import publish
 from app.intake.checking import opened
+from app.intake.merging import merged_among
 from app.intake.order import RANK, unnamed
 from app.intake.publish import Item, views_of
 from app.intake.staging import Staged
-from app.intake.submit import Draft, is_over
-from app.intake.world import Node, World
+from app.intake.submit import Draft, is_over, stands
+from app.intake.world import PEOPLE, Node, World
 from app.intake.write import expiry
 from app.vault.append import commit
 from app.vault.keys import chunks
@@ -109,8 +110,8 @@ class _Pass:
                 (id, views)
                 for id, views in connection.execute(select(RECORD.c.id, RECORD.c.views).where(RECORD.c.id.in_(chunk)))
             )
-        stand = self._objections(connection, [one for one in drafts if one.id in heads])
-        drafts = [one.under(stand[one.id]) if one.id in stand else one for one in drafts]
+        stand = self._standing(connection, [one for one in drafts if one.id in heads])
+        drafts = [one.under(stand[one.id]) if stand.get(one.id) else one for one in drafts]
         self._learn(connection, [to for draft in drafts for to in draft.targets])
         now = self._writer.clock()
         masks: dict[str, int] = {}
@@ -135,11 +136,13 @@ class _Pass:
                 self._gains[view.id] += more >> view.id & 1
         return masks
 
-    def _objections(self, connection: Connection, drafts: Sequence[Draft]) -> dict[str, Mapping[str, Any]]:
-        """Return the objections that stand on record against drafts: what is sent again lifts none."""
-        people = [one.id for one in drafts if one.kind in ("testimony", "person")]
-        stored = self._writer.vault.read(connection, people)
-        return {id: one.content["objection"] for id, one in stored.items() if one.content.get("objection")}
+    def _standing(self, connection: Connection, drafts: Sequence[Draft]) -> dict[str, dict[str, Any]]:
+        """Return what stands on record of drafts, whatever is sent again."""
+        merged = merged_among(connection, [one.id for one in drafts])
+        stored = self._writer.vault.read(
+            connection, [one.id for one in drafts if one.kind in PEOPLE or one.id in merged]
+        )
+        return {id: stands(one.content) for id, one in stored.items() if one.state != "erased"}
 
     def _learn(self, connection: Connection, ids: Iterable[str]) -> None:
         """Learn of what records name: as the import has it, else as it is on record."""

@@ -14,7 +14,7 @@ from app.exchange.translating import A_ROW, MADE_FROM, Made, Problem, Translator
 from app.intake.checking import Good
 from app.intake.loading import Fault, Load, Much, Progress, Report
 from app.intake.reading import Piece, RecordFile, Unreadable
-from app.intake.submit import Intake
+from app.intake.submit import Asker, Intake
 
 MOST_KEPT = 50_000  # problems of one import; the count of all is kept too
 
@@ -56,9 +56,23 @@ class Import(Load):
         mapping: Mapping,
         progress: Progress = lambda *_: None,
         decide: Decide = lambda _: "",
+        asker: Asker | None = None,
+        known: Foreseen | None = None,
     ) -> None:
-        """Prepare an import; `decide` is asked when everything is checked, before anything is applied."""
-        super().__init__(intake, home, owner, progress)
+        """Prepare an import.
+
+        Args:
+            intake: the way in.
+            home: the data folder.
+            owner: the organisation that holds the records.
+            mapping: how rows become records.
+            progress: is told how far it is.
+            decide: is asked when everything is checked, before anything is applied.
+            asker: whoever imports, where it must learn of no hidden record of others.
+            known: what was foreseen before, where nobody has written since.
+        """
+        super().__init__(intake, home, owner, progress, asker=asker)
+        self._known = known
         self.mapping = mapping
         self.names = Names(intake, owner)
         self._decide = decide
@@ -155,7 +169,7 @@ class Import(Load):
 
     def may_apply(self) -> bool:
         """Foresee what applying does, and ask whether it may be."""
-        self.found.foreseen = foresee(self)
+        self.found.foreseen = self._known or foresee(self)
         self.found.refused = self._decide(self.found.foreseen)
         return not self.found.refused
 

@@ -317,10 +317,11 @@ def parse(text: bytes) -> Mapping:
     try:
         return Mapping.model_validate(value)
     except ValidationError as error:
-        raise MappingError("\n".join(_reasons(error))) from None
+        raise MappingError("\n".join(reasons(error))) from None
 
 
-def _reasons(error: ValidationError) -> list[str]:
+def reasons(error: ValidationError) -> list[str]:
+    """Return why a mapping cannot be used, each with where."""
     found = []
     for detail in error.errors(include_url=False, include_input=False):
         steps = [str(step) for step in (*detail["loc"], *filter(None, [detail.get("ctx", {}).get("field")]))]

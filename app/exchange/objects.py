@@ -5,7 +5,7 @@ from typing import IO, Any
 
 import orjson
 
-from app.exchange.sheets import Line
+from app.exchange.sheets import MOST_SKIPPED, TOO_LONG, Line
 from app.intake.reading import MOST_ARRAY_BYTES, MOST_LINE_BYTES, Unreadable
 
 DEEPEST = 8
@@ -45,8 +45,11 @@ class Objects:
             number += 1
             self._read += len(text)
             if len(text) > MOST_LINE_BYTES and not text.endswith(b"\n"):
+                skipped = 0
                 while (rest := self._file.readline(MOST_LINE_BYTES)) and not rest.endswith(b"\n"):
                     self._read += len(rest)
+                    if (skipped := skipped + len(rest)) > MOST_SKIPPED:
+                        raise Unreadable(TOO_LONG.format(number))
                 yield Line(number, {}, reason=f"is a line of more than {MOST_LINE_BYTES} bytes")
             elif text.strip():
                 try:

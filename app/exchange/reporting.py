@@ -6,7 +6,9 @@ What stands in the cells is the submitter's: it is read again from their file wh
 import csv
 import io
 import os
+import zipfile
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,6 +16,7 @@ import orjson
 import xlsxwriter
 
 from app.catalogue.cells import safe
+from app.catalogue.workbook import SHEET, row_of
 from app.exchange.importing import Found
 from app.exchange.sheets import Source
 from app.exchange.translating import Problem
@@ -21,7 +24,8 @@ from app.exchange.values import Row, cell
 from app.intake.reading import Unreadable
 
 COLUMN = "Problems"
-MOST_XLSX_ROWS = 1_000_000
+MOST_XLSX_ROWS = 1_048_576  # of a sheet: a workbook that is read has no more
+MOST_CHARACTERS = 16_000  # of a cell, of which a sign may be two
 MOST_VALUE = 200  # characters of a cell that a report says again
 
 
@@ -96,16 +100,19 @@ def write_report(path: Path, found: Found, sources: Sequence[Source]) -> None:
     """Write the report: as JSON, or as a copy of the sheets with a column of problems (`.csv`, `.xlsx`)."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         os.fchmod(file.fileno(), 0o600)  # whatever it was before
-        match path.suffix:
-            case ".json":
-                _json(file, found, sources)
-            case ".csv":
-                _csv(file, found, sources)
-            case _:
-                _xlsx(file, found, sources)
+        if path.suffix == ".json":
+            write_json(file, found, sources)
+        else:
+            write_copy(file, found, sources, workbook=path.suffix == ".xlsx")
 
 
-def _json(file: IO[bytes], found: Found, sources: Sequence[Source]) -> None:
+def write_copy(file: IO[bytes], found: Found, sources: Sequence[Source], workbook: bool) -> None:
+    """Write a copy of the sheets with a column of problems: as a workbook (XLSX), or as CSV."""
+    (_xlsx if workbook else _csv)(file, found, sources)
+
+
+def write_json(file: IO[bytes], found: Found, sources: Sequence[Source]) -> None:
+    """Write the report as JSON, an entry a line."""
     head = orjson.dumps(summary(found))
     file.write(head[:-1] + b',"entries":[')
     for number, one in enumerate(entries(found, sources)):
@@ -163,14 +170,20 @@ def _csv(file: IO[bytes], found: Found, sources: Sequence[Source]) -> None:
 
 
 def _xlsx(file: IO[bytes], found: Found, sources: Sequence[Source]) -> None:
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(file, options) as book:
-        for number in range(len(sources)):
-            sheet = book.add_worksheet()
-            for row, (cells, said) in enumerate(_annotated(found, sources, number)):
-                if row == MOST_XLSX_ROWS:
-                    sheet.write_string(row, 0, "The rest is left out: a report as .csv has all of it.")
-                    break
-                for column, one in enumerate([*cells, said]):
-                    if one:
-                        sheet.write_string(row, column, one[:32_000])
+    """Write it sheet after sheet, straight into the file: XlsxWriter would keep the rows in files of its own."""
+    frame = io.BytesIO()
+    with xlsxwriter.Workbook(frame, {"in_memory": True}) as book:
+        sheets = {SHEET.format(number + 1): number for number in range(len(sources))}
+        for _ in sheets:
+            book.add_worksheet()
+    with zipfile.ZipFile(frame) as parts, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
+        for name in parts.namelist():
+            if name not in sheets:
+                package.writestr(name, parts.read(name))
+                continue
+            before, _, after = parts.read(name).partition(b"<sheetData/>")
+            with package.open(name, "w", force_zip64=True) as sheet:
+                sheet.write(before + b"<sheetData>")
+                for cells, said in islice(_annotated(found, sources, sheets[name]), MOST_XLSX_ROWS):
+                    sheet.write(row_of([one[:MOST_CHARACTERS] or None for one in [*cells, said]]).encode())
+                sheet.write(b"</sheetData>" + after)

@@ -14,6 +14,8 @@ from app.intake.reading import MOST_LINE_BYTES, Unreadable
 MOST_CELL = 1_000_000  # characters
 MOST_ROW = 2 * MOST_LINE_BYTES  # characters of the lines of one row
 MOST_COLUMNS = 2_000
+MOST_SKIPPED = 8 * MOST_LINE_BYTES  # of one line that is too long: then the file is none of rows
+TOO_LONG = f"has a line ({{}}) of more than {MOST_SKIPPED} bytes: what is behind it is not read"
 SAMPLE = 1 << 20
 DELIMITERS = ",;\t|"
 LOST = "�"  # what a byte that is not in the encoding is read as
@@ -159,8 +161,7 @@ class Delimited:
         while line := self._text.readline(MOST_LINE_BYTES):
             self._physical += 1
             if len(line) == MOST_LINE_BYTES and not line.endswith("\n"):
-                while (rest := self._text.readline(MOST_LINE_BYTES)) and not rest.endswith("\n"):
-                    pass
+                self._skip()
                 self._long.add(self._physical)
                 line = "\n"
             self._held += len(line)
@@ -170,11 +171,19 @@ class Delimited:
                 )
             yield line
 
+    def _skip(self) -> None:
+        """Pass over the rest of a line, if it comes to an end before long."""
+        for _ in range(MOST_SKIPPED // MOST_LINE_BYTES):
+            rest = self._text.readline(MOST_LINE_BYTES)
+            if not rest or rest.endswith("\n"):
+                return
+        raise Unreadable(TOO_LONG.format(self._physical))
+
     def __iter__(self) -> Iterator[Line]:
         """Yield every row that is not empty.
 
         Raises:
-            Unreadable: a quoted cell does not end.
+            Unreadable: a quoted cell or a line does not end.
         """
         self._rows = 1
         while True:

@@ -11,7 +11,7 @@ from app.exchange.archives import ARCHIVE, check, entries
 from app.exchange.mapping import Mapping
 from app.exchange.objects import Objects
 from app.exchange.sheets import Delimited, SheetFile, Source
-from app.exchange.workbooks import MOST_WORKBOOK, Workbook, sheets_of
+from app.exchange.workbooks import MOST_UNPACKED, MOST_WORKBOOK, Workbook, check_extent, sheets_of
 from app.intake.reading import Unreadable
 
 KNOWN = ".csv, .tsv, .txt, .xlsx, .json, .ndjson, .jsonl, or .zip of those"
@@ -106,7 +106,8 @@ def whole(file: File) -> bytes:
 
 def _of_workbook(file: File, mapping: Mapping) -> Iterator[Source]:
     data = whole(file)
-    check(io.BytesIO(data), nested=False)
+    check(io.BytesIO(data), nested=False, most=MOST_UNPACKED)
+    check_extent(data)
     names = sheets_of(data)
     for name in _chosen(names, mapping):
         yield Source(f"{file.name}/{name}", name, file.size, partial(_workbook, file, name))

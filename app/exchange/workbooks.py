@@ -6,7 +6,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import IO, Any
 from xml.parsers import expat
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
@@ -15,7 +15,52 @@ from app.exchange.sheets import MOST_CELL, MOST_COLUMNS, Line
 from app.intake.reading import Unreadable
 
 MOST_WORKBOOK = 64 * 1024 * 1024
+MOST_UNPACKED = 1024**3  # bytes of all parts
+MOST_CELLS = 5_000_000  # from the first cell of a sheet that is used to the last: a reader makes room for all of them
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+
+
+def check_extent(data: bytes) -> None:
+    """Refuse a workbook with a sheet whose cells lie so far apart that no reader should make room for it.
+
+    Raises:
+        Unreadable: it has one, or cannot be read.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for part in archive.namelist():
+            if part.startswith("xl/worksheets/") and part.endswith(".xml"):
+                with archive.open(part) as xml:
+                    if _extent(xml) > MOST_CELLS:
+                        raise Unreadable(f"has a sheet of more than {MOST_CELLS} cells: save it as CSV")
+
+
+def _extent(xml: IO[bytes]) -> int:
+    """Return how many cells lie between the first and the last that are used."""
+    rows, columns, here = [0, 0], [0, 0], [0, -1]  # a cell that does not say where it is comes after the one before it
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        tag = tag.rpartition(":")[2]
+        if tag == "row":
+            stated = attributes.get("r", "")
+            here[:] = int(stated) if stated.isdecimal() and len(stated) < 8 else here[0] + 1, -1
+        elif tag == "c":
+            match = _CELL.fullmatch(attributes.get("r", ""))
+            here[:] = (int(match[2]), _column(match[1])) if match is not None else (here[0], here[1] + 1)
+            rows[:] = min(rows[0] or here[0], here[0]), max(rows[1], here[0])
+            columns[1] = max(columns[1], here[1] + 1)
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    try:
+        parser.ParseFile(xml)
+    except expat.ExpatError:
+        raise Unreadable("has a sheet that cannot be read") from None
+    return (rows[1] - rows[0] + 1) * columns[1]
+
+
+def _refuse_doctype(*_: Any) -> None:
+    raise Unreadable("is a workbook with a document type of its own, which is not read")
 
 
 def _open(data: bytes) -> CalamineWorkbook:
@@ -148,11 +193,8 @@ def _formulas(data: bytes, name: str, left: int) -> dict[int, list[int]]:
                     if match is not None:
                         found.setdefault(int(match[2]), []).append(_column(match[1]) - left)
 
-            def refuse(*_: Any) -> None:
-                raise Unreadable("is a workbook with a document type of its own, which is not read")
-
             parser.StartElementHandler, parser.EndElementHandler = start, end
-            parser.StartDoctypeDeclHandler = refuse
+            parser.StartDoctypeDeclHandler = _refuse_doctype
             try:
                 parser.ParseFile(xml)
             except expat.ExpatError:

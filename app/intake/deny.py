@@ -156,7 +156,9 @@ def take_away(
     for item in items:
         one = gone[item.id]
         for view in views_in(one.less):
-            before = known[view, item.id]
+            before = known.get((view, item.id))
+            if before is None or not before.is_shown:  # it was merged: the view has no row of it
+                continue
             batch.gone.setdefault(view, []).append(item.k)
             changes.add(view, item, before.revision, "removed", before.digest, before)
         masks[item.id] = one.views & ~one.less

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from app.core import scratch
 from app.core.ids import k_of
@@ -10,7 +10,10 @@ from app.intake.write import Writer
 from app.records import BY_NAME
 from app.vault import erase as vault
 from app.vault.append import Addition
-from app.vault.tables import ERASING
+from app.vault.keys import chunks
+from app.vault.tables import ERASING, IMPORT
+
+WITH_A_RECORD = "A record of yours was erased, and what might hold it goes with it. Hand the file in again without it."
 
 
 def erase(writer: Writer, record: str, owner: str, reason: str) -> bool:
@@ -51,12 +54,25 @@ def erase(writer: Writer, record: str, owner: str, reason: str) -> bool:
         )
         writer.append(connection, at, size, [tombstone])
         vault.erase(writer.vault, connection, record)
+        _end_imports(connection, owner)
         return True
 
     done = writer.transact(_erase)
     if done:
         destroy_keys(writer)
     return done
+
+
+def _end_imports(connection: Connection, owner: str) -> None:
+    """End the owner's imports, whose files may hold the record: their keys go as the record's does."""
+    c = IMPORT.c
+    kept = list(connection.scalars(select(c.id).where(c.owner == owner, c.kept)))
+    for some in chunks(kept):
+        connection.execute(insert(ERASING), [{"id": id} for id in some])
+        connection.execute(update(IMPORT).where(c.id.in_(some)).values(kept=False))
+        at_an_end = ("done", "failed", "refused", "abandoned")
+        ended = update(IMPORT).where(c.id.in_(some), c.state.not_in(at_an_end))
+        connection.execute(ended.values(state="abandoned", reason=WITH_A_RECORD))
 
 
 def destroy_keys(writer: Writer) -> int:

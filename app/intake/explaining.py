@@ -86,7 +86,7 @@ def _explained(
             item.named,
             view,
             world,
-            state=item.state,
+            state=item.state if item.target is None else "merged",
             owner=item.owner,
             secret=writer.secret,
         )

@@ -12,11 +12,12 @@ from sqlalchemy import Connection
 from app.core.scratch import scratch
 from app.disclosure.fitness import Doubt
 from app.intake.checking import Faults, Good, Lines, check, opened
+from app.intake.hidden import Hidden
 from app.intake.order import RANK, knots
 from app.intake.reading import Piece, RecordFile, Unreadable, open_records
 from app.intake.spool import Spool
 from app.intake.staging import Named, Staged, Staging
-from app.intake.submit import IN_ITSELF, Intake, barred
+from app.intake.submit import IN_ITSELF, Asker, Intake, Refused, barred
 from app.records import BY_NAME
 from app.vault.keys import chunks
 from app.vault.tables import GONE
@@ -75,9 +76,18 @@ class Load:
     """One load of one or more files for one owner."""
 
     def __init__(
-        self, intake: Intake, home: Path, owner: str, progress: Progress = lambda *_: None, only_new: bool = False
+        self,
+        intake: Intake,
+        home: Path,
+        owner: str,
+        progress: Progress = lambda *_: None,
+        only_new: bool = False,
+        asker: Asker | None = None,
     ) -> None:
-        """Prepare a load into an intake; with `only_new`, records that the vault has met are passed over."""
+        """Prepare a load into an intake; with `only_new`, records that the vault has met are passed over.
+
+        An `asker` is whoever loads, where it must learn of no hidden record of others.
+        """
         self.intake = intake
         self.staging: Staging
         self.spool: Spool
@@ -85,6 +95,8 @@ class Load:
         self.owner = owner
         self.progress = progress
         self._only_new = only_new
+        self.asker = asker
+        self._hidden = Hidden(intake, asker)
         self._size = 100  # records in a transaction: follows how long one takes
         self._names: list[str] = []  # of the files
         self._seen: set[tuple[str, str]] = set()
@@ -187,6 +199,7 @@ class Load:
         ]
         self._check_heads(staged, good)
         self._check_consents(staged, good)
+        self._hidden.look(to for one in good.values() for _, to, _ in one.links)
         named: list[Named] = []
         for record in self._stage(staged):
             one = good[record.line]
@@ -205,7 +218,7 @@ class Load:
         """Yield what a record names: all of it if records may be dropped one by one, else each id once."""
         for path, target, allowed in one.links:
             kinds = f"|{'|'.join(allowed)}|"
-            if each:
+            if each or target in self._hidden:
                 yield Named(target, kinds, one.id, number, line, path)
             elif (target, kinds) not in self._seen:
                 if len(self._seen) < REMEMBERED:
@@ -289,8 +302,11 @@ class Load:
     def _lost(self) -> list[Named]:
         lost: list[Named] = []
         for named in self.staging.dangling():
-            heads = self._heads([one.target for one in named])
-            lost += [one for one in named if f"|{heads.get(one.target)}|" not in one.allowed]
+            heads = self._heads([one.target for one in named if one.target not in self._hidden])
+            before = self._hidden.named_before([one.record for one in named if one.target in self._hidden])
+            for one in named:
+                if f"|{heads.get(one.target)}|" not in one.allowed and one.target not in before.get(one.record, ()):
+                    lost.append(one)
         return lost
 
     def _heads(self, ids: Sequence[str]) -> Mapping[str, str]:
@@ -352,7 +368,12 @@ class Load:
 
     def _submit(self, batch: Sequence[Staged]) -> None:
         drafts = opened(self.spool.key, [one.id for one in batch], self.sealed(batch))
-        outcome = self.intake.submit(drafts, self.owner, self.staging.kind_of)
+        try:
+            outcome = self.intake.submit(drafts, self.owner, self.staging.kind_of, self.asker)
+        except Refused as error:  # somebody wrote since it was checked
+            for one in error.refusals:
+                self._fault(batch[one.position].file, batch[one.position].line, [(one.field, one.reason)])
+            raise
         self.report.created += len(outcome.created)
         self.report.revised += len(outcome.revised)
         self.report.unchanged += len(outcome.unchanged)

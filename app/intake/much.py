@@ -26,16 +26,26 @@ class AtOnce:
 
     kinds = unnamed()
 
-    def __init__(self, settings: Settings, closed: bool) -> None:
-        """Use the settings for worker processes too."""
+    def __init__(self, settings: Settings, closed: bool, empty: bool = False, size: int = 0) -> None:
+        """Use the settings for worker processes too.
+
+        Args:
+            settings: of this process.
+            closed: readers get 503 meanwhile.
+            empty: nothing is on record yet, so much is loaded closed anyway.
+            size: how many records a transaction takes, if not as many as is best.
+        """
         self._settings = settings
+        self._size = size
         self._closed = closed
+        self._empty = empty
         self._pool: ProcessPoolExecutor | None = None
 
     @contextmanager
     def at_work(self, size: int) -> Iterator[None]:
         """Have worker processes ready for files of so many bytes, if that is worth while."""
         with ExitStack() as last:
+            self._closed = self._closed or (self._empty and size > LITTLE)
             worth_while = self._closed or size > LITTLE
             self._pool = last.enter_context(workers(self._settings, Preparer)) if worth_while else None
             yield
@@ -79,9 +89,9 @@ class AtOnce:
         return (ROW, SEARCHED) if total > there else ()
 
     def _tasks(self, load: Load, bulk: Bulk) -> Iterator[tuple[list[Staged], Task]]:
-        size = CLOSED if self._closed else OPEN
+        size = self._size or (CLOSED if self._closed else OPEN)
         for page in load.staging.in_order(self.kinds, BY_ID if self._closed else BY_DAY):
             for start in range(0, len(page), size):
                 staged = page[start : start + size]
                 sealed = (load.spool.key, [one.id for one in staged], load.sealed(staged))
-                yield staged, Task(load.owner, load.intake.writer.clock(), *sealed, bulk.alone_since)
+                yield staged, Task(load.owner, load.intake.writer.clock(), *sealed, bulk.alone_since, load.asker)

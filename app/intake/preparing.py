@@ -12,7 +12,7 @@ from app.intake import journal, postings
 from app.intake.bulk import Prepared
 from app.intake.checking import Faults, Good, Lines, check, opened
 from app.intake.publish import Item, Rendered, disclosure_commitment, render, views_of
-from app.intake.submit import Draft, Intake
+from app.intake.submit import Asker, Draft, Intake
 from app.intake.write import Writer
 from app.vault.append import Addition, commit, record_row, revision_row, salts
 
@@ -26,6 +26,7 @@ class Task(NamedTuple):
     ids: list[str]
     sealed: list[bytes]
     alone_since: int  # the size of the log after the last time that somebody else wrote
+    asker: Asker | None = None  # whoever submits, where it must learn of no hidden record of others
 
 
 class Preparer:
@@ -65,7 +66,7 @@ class Preparer:
             else:
                 ready.append(draft)
         additions = self._seal(done, task, ready)
-        done.doubts = self._intake.doubts(additions)
+        done.doubts = self._intake.doubts(additions, task.asker)
         self._show(connection, done, task, additions)
         world.end(-2)
         return done

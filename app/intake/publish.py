@@ -1,7 +1,6 @@
 """Publishing: what each view is shown from now on, recorded in the vault and written to the catalogue."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from app.core.db import Database
 from app.core.moments import iso
 from app.custody import log
 from app.disclosure import project
+from app.disclosure.leading import led
 from app.disclosure.project import Shown
 from app.disclosure.view import View
 from app.intake import wording
@@ -23,7 +23,7 @@ from app.records import BY_NAME
 from app.search.document import words_of
 from app.vault.append import Vault, commit, salts
 from app.vault.keys import chunks
-from app.vault.tables import DISCLOSED
+from app.vault.tables import DISCLOSED, LED
 
 _ADD = text(
     "INSERT INTO term_count (view, term, n) VALUES (:view, :term, :n) "
@@ -43,6 +43,12 @@ class Item(NamedTuple):
     named: tuple[str, ...]
     expires: int | None
     new: bool  # the vault has just met it: no view has been shown it
+
+    @property
+    def target(self) -> str | None:
+        """The record that it was merged into: then no view has a row of it, and what names it shows the survivor."""
+        merger = self.content.get("merger")
+        return merger["into"] if merger is not None else None
 
 
 @dataclass(slots=True)
@@ -77,6 +83,11 @@ class Known(NamedTuple):
     digest: bytes
     seq: int
 
+    @property
+    def is_shown(self) -> bool:
+        """Tell whether the view has a row of it."""
+        return self.change in ("created", "updated")
+
 
 class Change(NamedTuple):
     """One change of what one view is shown."""
@@ -85,9 +96,14 @@ class Change(NamedTuple):
     seq: int
     item: Item
     revision: int
-    change: str  # created | updated | removed
+    change: str  # created | updated | removed | merged
     digest: bytes
     previous: int  # seq of the change before, of the same record; 0: none
+
+    @property
+    def target(self) -> str:
+        """The id that a change `merged` tells of; empty for any other."""
+        return self.item.target or "" if self.change == "merged" else ""
 
 
 class Changes:
@@ -153,9 +169,8 @@ def foresee(item: Item, views: Sequence[View], world: World, secret: bytes) -> i
     """Return which views (one bit each) will be shown a record, as far as what it names is known to be shown."""
     kind, mask = BY_NAME[item.kind], 0
     for view in views:
-        decision = project.decide(
-            kind, item.content, item.named, view, world, state=item.state, secret=secret, owner=item.owner
-        )
+        content, named = led(kind, item.content, item.named, view, world)
+        decision = project.decide(kind, content, named, view, world, state=item.state, secret=secret, owner=item.owner)
         mask |= (decision is not None) << view.id
     return mask
 
@@ -164,7 +179,8 @@ def render(item: Item, views: Sequence[View], world: World, secret: bytes) -> li
     """Return what each view is shown of a record: rendered once for each distinct decision."""
     kind = BY_NAME[item.kind]
     common = [view for view in views if view.owner is None]
-    alike = project.is_alike(item.content) and all(world.visible_to(common, named) for named in item.named)
+    all_named = {*item.named, *map(world.leads_to, item.named)}
+    alike = project.is_alike(item.content) and all(world.visible_to(common, named) for named in all_named)
     made: dict[Any, Rendered] = {}
     answers: list[Rendered | None] = []
     first: Rendered | None = None  # what all the common views are shown
@@ -172,19 +188,18 @@ def render(item: Item, views: Sequence[View], world: World, secret: bytes) -> li
         if first is not None and view.owner is None:
             answers.append(first)
             continue
-        decision = project.decide(
-            kind, item.content, item.named, view, world, state=item.state, secret=secret, owner=item.owner
-        )
+        content, named = led(kind, item.content, item.named, view, world)
+        decision = project.decide(kind, content, named, view, world, state=item.state, secret=secret, owner=item.owner)
         if decision is None:
             answers.append(None)
             continue
-        done = made.get(decision)
+        done = made.get((decision, named))
         if done is None:
-            shown = project.show(kind, item.content, decision, item.owner, world)
+            shown = project.show(kind, content, decision, item.owner, world)
             core = orjson.dumps(shown.record)
             terms = tuple([term_id(item.kind, facet, value) for facet, value in shown.terms])
             digest, searched = hashlib.sha256(core).digest(), words_of(item.kind, shown.record)
-            done = made[decision] = Rendered(shown, core, digest, terms, searched)
+            done = made[decision, named] = Rendered(shown, core, digest, terms, searched)
         answers.append(done)
         if alike and view.owner is None:
             first = done
@@ -201,10 +216,15 @@ def etag_of(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:24]
 
 
-def disclosure_commitment(view: int, id: str, revision: int, at: int, change: str, digest: bytes, salt: bytes) -> bytes:
-    """Return the commitment to one change of what one view is shown: over the RFC 8785 bytes of these members."""
+def disclosure_commitment(
+    view: int, id: str, revision: int, at: int, change: str, digest: bytes, salt: bytes, target: str = ""
+) -> bytes:
+    """Return the commitment to one change of what one view is shown: over the RFC 8785 bytes of these members.
+
+    `target` is what a change `merged` leads to (`into`); no other change has it.
+    """
     leaf = {"at": at, "change": change, "digest": digest.hex(), "id": id, "revision": revision, "view": view}
-    return commit(salt, canonical_plain(leaf))
+    return commit(salt, canonical_plain(leaf | ({"into": target} if target else {})))
 
 
 class Publisher:
@@ -279,23 +299,24 @@ class Publisher:
         self._forget_terms(connection, [key for key, n in counts.items() if n < 0])
 
     def _take_out(self, connection: Connection, batch: Batch) -> None:
-        postings: list[tuple[int, ...]] = []
-        spots: list[tuple[int, ...]] = []
-        counts = Counter[tuple[int, int]]()
         for view, ks in batch.gone.items():
+            filed: dict[bytes, list[tuple[int, int]]] = {}  # by their terms: day and k
             for chunk in chunks(ks):
                 where = and_(ROW.c.view == view, ROW.c.k.in_(chunk))
-                for k, s0, packed in connection.execute(select(ROW.c.k, ROW.c.s0, ROW.c.terms).where(where)).all():
-                    numbers = [int.from_bytes(packed[at : at + 6], "big") for at in range(0, len(packed), 6)]
-                    postings += [(view, term, s0, k) for term in numbers]
-                    counts.update([(view, term) for term in numbers])
-                    spots.append((view, s0, k))
+                for k, s0, terms in connection.execute(select(ROW.c.k, ROW.c.s0, ROW.c.terms).where(where)).all():
+                    filed.setdefault(terms, []).append((s0, k))
                 connection.execute(delete(ROW).where(where))
-                batch.lost += wording.take_out(connection, view, chunk)
-        for key, n in counts.items():
-            batch.counts[key] = batch.counts.get(key, 0) - n
-        self._database.delete(connection, POSTING, ("view", "term", "s0", "k"), postings)
-        self._database.delete(connection, SPOT, ("view", "s0", "k"), spots)
+            postings: dict[int, list[tuple[int, int]]] = {}
+            for terms, places in filed.items():
+                for at in range(0, len(terms), 6):
+                    postings.setdefault(int.from_bytes(terms[at : at + 6], "big"), []).extend(places)
+            for term, places in postings.items():
+                batch.counts[view, term] = batch.counts.get((view, term), 0) - len(places)
+            one_by_one = ((view, term, *place) for term, places in sorted(postings.items()) for place in sorted(places))
+            self._database.delete(connection, POSTING, ("view", "term", "s0", "k"), one_by_one)
+            spots = ((view, *place) for places in filed.values() for place in places)
+            self._database.delete(connection, SPOT, ("view", "s0", "k"), spots)
+            batch.lost += wording.take_out(self._database, connection, view, ks)
 
     def _meet_terms(self, connection: Connection, terms: Mapping[int, tuple[str, str, str]]) -> None:
         for chunk in chunks(terms):
@@ -331,8 +352,10 @@ class Publisher:
             id, index = one.item.id, log_size + len(commitments)
             said = (id, one.item.kind, one.revision, at, one.change, one.digest, salt, index, one.previous)
             rows.append((one.view, one.seq, *said))
-            commitments.append(disclosure_commitment(one.view, id, one.revision, at, one.change, one.digest, salt))
+            leaf = (one.view, id, one.revision, at, one.change, one.digest, salt, one.target)
+            commitments.append(disclosure_commitment(*leaf))
         self._database.insert(connection, DISCLOSED, rows)
+        self._database.insert(connection, LED, [(one.view, one.seq, one.target) for one in changes.all if one.target])
         for view, generation in changes.generations.items():
             if generation != changes.before[view]:
                 connection.execute(update(VIEW).where(VIEW.c.id == view).values(generation=generation))

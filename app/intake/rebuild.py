@@ -50,9 +50,10 @@ class Remaker:
         views, preparing = views_of(connection), preparing_of(connection)
         for item in items:
             masks: dict[tuple[bytes, tuple[int, ...], int, int], tuple[int, Rendered, tuple[int, ...]]] = {}
-            for view, rendered in zip(views, render(item, views, world, self._writer.secret), strict=True):
+            answers = render(item, views, world, self._writer.secret) if item.target is None else [None] * len(views)
+            for view, rendered in zip(views, answers, strict=True):
                 before = known.get((view.id, item.id))
-                digest = before.digest if before is not None and before.change != "removed" else None
+                digest = before.digest if before is not None and before.is_shown else None
                 # A view that is being prepared is shown the rest by whoever prepares it.
                 if (rendered.digest if rendered is not None else None) != digest and view.id not in preparing:
                     done.changed.append(item.id)

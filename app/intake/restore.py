@@ -17,7 +17,8 @@ def restore(writer: Writer, goes_on: Callable[[], bool] = lambda: True) -> int:
     """Work the journal off; return how many records were shown anew.
 
     Each transaction takes what comes first, so it does not matter who began and how far they came: another process may
-    do so at the same time. `goes_on` is asked before each.
+    do so at the same time. `goes_on` is asked before each. Then what still keeps texts of what was taken away is
+    written anew.
 
     Raises:
         Closed: the catalogue is being made anew.
@@ -28,6 +29,7 @@ def restore(writer: Writer, goes_on: Callable[[], bool] = lambda: True) -> int:
         done += writer.transact(lambda connection, at, log: writer.restore(connection, at, log, size))  # noqa: B023
         took = time.monotonic() - began
         size = max(1, min(MOST, int(size * min(2.0, LONGEST * 0.6 / max(took, 0.001)))))
+    writer.database.tidy(goes_on)
     return done
 
 

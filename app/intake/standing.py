@@ -12,7 +12,7 @@ from app.records import BY_NAME
 from app.vault.tables import REVISION
 
 # What stands in a revision beside what was submitted: why it came to be, or what holds whatever is submitted.
-BESIDE = ("retraction", "withdrawal", "objection")
+BESIDE = ("retraction", "withdrawal", "objection", "merger", "unmerger")
 
 
 class Standing(NamedTuple):
@@ -35,6 +35,12 @@ class Standing(NamedTuple):
         names = dict.fromkeys(("kind", "id", *(field.alias or name for name, field in fields)))
         return {name: self.content[name] for name in names if name in self.content}
 
+    @property
+    def merged_into(self) -> str | None:
+        """The record that it was merged into, if it was."""
+        merger = self.content.get("merger")
+        return merger["into"] if merger is not None else None
+
     def as_json(self) -> dict[str, Any]:
         """Return what the owner is answered."""
         reason = next((self.content[name]["reason"] for name in BESIDE[:2] if name in self.content), None)
@@ -48,6 +54,7 @@ class Standing(NamedTuple):
             "at": iso(self.at),
             "reason": reason,
             "objection": self.content.get("objection"),
+            "merged_into": self.merged_into,
             "record": self.submitted,
         }
 

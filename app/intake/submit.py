@@ -3,26 +3,29 @@
 import dataclasses
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from app.core import crypto, ids, moments
 from app.disclosure.fitness import Doubt, doubts
+from app.intake.merging import merged_among
 from app.intake.world import PEOPLE
 from app.intake.write import Writer, expiry
 from app.records import BY_NAME, references
 from app.records.base import Content
 from app.records.consent import not_yet
 from app.vault.append import Addition, Head, commit
-from app.vault.tables import GONE
+from app.vault.keys import chunks
+from app.vault.tables import GONE, RECORD
 from app.vocabulary import edtf
 
 PUBLIC_RECORD = "public-record"
 ENDED = "has passed: the record keeps the consent that it has; name a day to come, or take the record back"
+STANDS = ("objection", "merger")  # in a revision, beside what was submitted: what is sent again lifts neither
 NOWHERE = "names no {} that is on record"
 IN_ITSELF = "leads back to this very record: nothing lies in itself"
 
@@ -86,9 +89,14 @@ class Draft:
         links = tuple(references(kind, value))
         return cls(value["id"], kind.name, value, plain, links, tuple(dict.fromkeys([one[1] for one in links])))
 
-    def under(self, objection: Mapping[str, Any]) -> "Draft":
-        """Return the draft with an objection in it."""
-        return Draft.of(BY_NAME[self.kind].canonical({**self.content, "objection": objection}))
+    def under(self, standing: Mapping[str, Any]) -> "Draft":
+        """Return the draft with what stands whatever is submitted: see `STANDS`."""
+        return Draft.of(BY_NAME[self.kind].canonical({**self.content, **standing}))
+
+
+def stands(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a revision stays, whatever is submitted after it."""
+    return {name: content[name] for name in STANDS if content.get(name)}
 
 
 def is_over(content: Mapping[str, Any], now: int) -> bool:
@@ -148,7 +156,11 @@ class Intake:
         return hmac.digest(self._naming, b"\0".join((owner.encode(), kind.encode(), name)), hashlib.sha256).hex()
 
     def submit(
-        self, drafts: Sequence[Draft], owner: str, promised: Callable[[str], str | None] = lambda _: None
+        self,
+        drafts: Sequence[Draft],
+        owner: str,
+        promised: Callable[[str], str | None] = lambda _: None,
+        asker: Asker | None = None,
     ) -> Outcome:
         """Take records: all of them, or none.
 
@@ -156,6 +168,7 @@ class Intake:
             drafts: records with distinct ids.
             owner: the organisation that holds them.
             promised: tells the kind of a record that a later submission of the same load will bring, by its id.
+            asker: whoever submits, where it must learn of no hidden record of others.
 
         Raises:
             Refused: a reference leads nowhere, an id belongs to another kind or owner, or a new consent has run out.
@@ -163,7 +176,7 @@ class Intake:
         """
 
         def _submit(connection: Connection, at: int, size: int) -> Outcome:
-            outcome, additions = self.plan(connection, drafts, owner, promised)
+            outcome, additions = self.plan(connection, drafts, owner, promised, asker)
             self.writer.append(connection, at, size, additions)
             return outcome
 
@@ -186,7 +199,7 @@ class Intake:
         self._check(connection, drafts, heads, owner, promised, asker)
         outcome = Outcome()
         additions: list[Addition] = []
-        for draft in self._with_objections(connection, drafts, heads):
+        for draft in self._under_what_stands(connection, drafts, heads):
             head = heads.get(draft.id)
             if head is not None and head.state not in GONE and _is_same(draft, head):
                 outcome.unchanged.append(draft.id)
@@ -216,17 +229,21 @@ class Intake:
                 found.append((one.id, Doubt("consent.expires", "has passed: the record is kept, and shown to nobody")))
         return found
 
-    def _with_objections(
+    def _under_what_stands(
         self, connection: Connection, drafts: Sequence[Draft], heads: Mapping[str, Head]
     ) -> Sequence[Draft]:
-        """Return drafts with the objection that stands in the vault against each: what is sent again lifts none."""
-        met = [(draft, heads[draft.id]) for draft in drafts if draft.id in heads and draft.kind in PEOPLE]
-        changed = [draft.id for draft, head in met if not _is_same(draft, head)]
+        """Return drafts with the objection against each, and the record that it was merged into, as the vault has it.
+
+        What is sent again lifts neither.
+        """
+        met = [(draft, heads[draft.id]) for draft in drafts if draft.id in heads]
+        changed = [draft for draft, head in met if head.state != "erased" and not _is_same(draft, head)]
         if not changed:
             return drafts
-        self.writer.world.learn(connection, changed)
-        stand = {id: (self.writer.world.content(id) or {}).get("objection") for id in changed}
-        return [draft.under(objection) if (objection := stand.get(draft.id)) else draft for draft in drafts]
+        merged = merged_among(connection, [draft.id for draft in changed])
+        may = [one.id for one in changed if one.kind in PEOPLE or one.id in merged]
+        stand = {id: stands(one.content) for id, one in self.writer.vault.read(connection, may).items()}
+        return [draft.under(standing) if (standing := stand.get(draft.id)) else draft for draft in drafts]
 
     def _check(
         self,
@@ -238,7 +255,7 @@ class Intake:
         asker: Asker | None,
     ) -> None:
         refusals: list[Refusal] = []
-        named = self._named(connection, drafts, heads) if asker is not None else {}
+        named = self.named(connection, [one.id for one in drafts if one.id in heads]) if asker is not None else {}
         here = {draft.id: draft.kind for draft in drafts}
         self.writer.world.learn(connection, [to for draft in drafts for to in draft.targets if to not in here])
         for position, draft in enumerate(drafts):
@@ -251,7 +268,7 @@ class Intake:
                 if asker is not None and not self._is_known(target, asker):
                     if target in named.get(draft.id, ()):
                         continue
-                    kind = here.get(target)
+                    kind = here.get(target) or promised(target)
                 else:
                     kind = here.get(target) or self._kind_of(target) or promised(target)
                 if kind not in allowed:
@@ -291,9 +308,18 @@ class Intake:
                 refusals.append(Refusal(position, "parent", IN_ITSELF))
         return refusals
 
-    def _named(self, connection: Connection, drafts: Sequence[Draft], heads: Mapping[str, Head]) -> dict[str, set[str]]:
-        """Return what the newest revisions of drafts name already."""
-        stored = self.writer.vault.read(connection, [one.id for one in drafts if one.id in heads])
+    def unknown(self, connection: Connection, ids: Iterable[str], asker: Asker) -> set[str]:
+        """Return those of some ids that are of records of others, of which an asker must not learn."""
+        c = RECORD.c
+        found: set[str] = set()
+        for chunk in chunks(ids):
+            rows = connection.execute(select(c.id, c.owner, c.views).where(c.id.in_(chunk)))
+            found |= {id for id, owner, views in rows if owner != asker.organisation and not views & asker.views}
+        return found
+
+    def named(self, connection: Connection, ids: Sequence[str]) -> dict[str, set[str]]:
+        """Return what the newest revisions of records name; of those that are on record."""
+        stored = self.writer.vault.read(connection, ids)
         return {
             id: {to for _, to, _ in references(BY_NAME[one.kind], one.content)}
             for id, one in stored.items()
@@ -305,7 +331,10 @@ class Intake:
         node = self.writer.world.node(id)
         if node is None:
             return False
-        return node.owner == asker.organisation or self.writer.world.views_of(id) & asker.views != 0
+        if node.owner == asker.organisation:
+            return True
+        world = self.writer.world
+        return world.leads_to(id) == id and world.views_of(id) & asker.views != 0
 
     def _kind_of(self, id: str) -> str | None:
         node = self.writer.world.node(id)

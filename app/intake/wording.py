@@ -1,6 +1,6 @@
 """Wording: how many records of each view have a term in their texts, counted as texts come and go."""
 
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 
 from sqlalchemy import Connection, and_, delete, select, text
 
@@ -45,11 +45,15 @@ def by_view(words: MutableMapping[tuple[int, str], int]) -> Iterator[Counted]:
             yield view, word, n
 
 
-def take_out(connection: Connection, view: int, ks: list[int]) -> list[Counted]:
+def take_out(database: Database, connection: Connection, view: int, ks: Sequence[int]) -> list[Counted]:
     """Delete texts of a view; return what is to be counted."""
-    where = and_(SEARCHED.c.view == view, SEARCHED.c.k.in_(ks))
-    gone = [(view, k, terms) for k, terms in connection.execute(select(SEARCHED.c.k, SEARCHED.c.terms).where(where))]
-    connection.execute(delete(SEARCHED).where(where))
+    gone: list[tuple[int, int, str]] = []
+    for chunk in chunks(ks):
+        where = and_(SEARCHED.c.view == view, SEARCHED.c.k.in_(chunk))
+        gone += [
+            (view, k, terms) for k, terms in connection.execute(select(SEARCHED.c.k, SEARCHED.c.terms).where(where))
+        ]
+    database.delete(connection, SEARCHED, ("view", "k"), [one[:2] for one in gone])
     return of(gone, -1)
 
 

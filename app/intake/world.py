@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from app.disclosure.project import Account
 from app.disclosure.view import View
 from app.vault.append import Stored, Vault
 from app.vault.keys import chunks
-from app.vault.tables import GONE, RECORD
+from app.vault.tables import GONE, MERGER, RECORD
 
 # Kinds of which more than existence matters.
 OPENED = frozenset({"place", "violation", "source", "testimony", "person", "actor"})
@@ -59,18 +59,26 @@ class World:
         self._nodes: dict[str, Node | None] = {}
         self._visible: dict[str, int] = {}
         self._lineages: dict[str, tuple[str, ...]] = {}
+        self._leads: dict[str, str] = {}  # of merged records that were learnt: the survivor
+        self._merged: bool | None = None  # whether any record was merged into another; None: not known yet
         self._passing: set[str] = set()  # nodes that hold a content: not kept in memory after the transaction
         self._log_size = -1
 
     def begin(self, log_size: int) -> bool:
         """Start a transaction: what was known holds only if nobody has written since; tell whether it was forgotten."""
         if log_size != self._log_size or len(self._nodes) > MOST_NODES:
-            self._nodes.clear()
-            self._passing.clear()
-            self._visible.clear()
-            self._lineages.clear()
+            self.anew()
             return True
         return False
+
+    def anew(self) -> None:
+        """Know nothing again, within a transaction: what ids lead to has changed."""
+        self._nodes.clear()
+        self._passing.clear()
+        self._visible.clear()
+        self._lineages.clear()
+        self._leads.clear()
+        self._merged = None
 
     def end(self, log_size: int) -> None:
         """End a transaction that will be committed; contents are not kept in memory."""
@@ -114,6 +122,7 @@ class World:
                 for id, kind, state, owner, views in rows:
                     found[id] = (kind, state, owner)
                     self._visible[id] = views
+            leads = self._survivors(connection, found)
             open_up = [id for id, (kind, *_) in found.items() if kind in OPENED and not closed]
             opened = self._vault.read(connection, open_up)
             for id in unknown:
@@ -122,7 +131,19 @@ class World:
                     self._passing.add(id)
             nodes = [self._nodes[id] for id in unknown]
             known = [(node.parent, node.witness, *node.derived_from, *node.crimes) for node in nodes if node]
+            known.append((*leads,))
             unknown = [id for id in dict.fromkeys(up for of in known for up in of if up) if id not in self._nodes]
+
+    def _survivors(self, connection: Connection, ids: Iterable[str]) -> Iterable[str]:
+        """Learn what records lead to that were merged into others; return these."""
+        if self._merged is None:
+            self._merged = bool(connection.scalar(select(exists().select_from(MERGER))))
+        found: dict[str, str] = {}
+        for chunk in chunks(ids) if self._merged else ():
+            pairs = select(MERGER.c.record, MERGER.c.survivor).where(MERGER.c.record.in_(chunk))
+            found.update((record, survivor) for record, survivor in connection.execute(pairs))
+        self._leads.update(found)
+        return found.values()
 
     @staticmethod
     def _node(known: tuple[str, str, str] | None, stored: Stored | None) -> Node | None:
@@ -138,6 +159,10 @@ class World:
         return node.content if node is not None else None
 
     # --- the facts ---
+
+    def leads_to(self, record: str) -> str:
+        """Return the record that an id leads to: itself, unless it was merged into another one."""
+        return self._leads.get(record, record)
 
     def visible(self, view: int, record: str) -> bool:
         """Tell whether a view is shown this record."""
@@ -155,8 +180,10 @@ class World:
         known = self._lineages.get(record)
         if known is None:
             found = [record]
-            while (node := self._nodes.get(found[-1])) and node.parent and node.parent not in found:
-                found.append(node.parent)
+            while (node := self._nodes.get(found[-1])) and (above := self.leads_to(node.parent or "")):
+                if above in found:
+                    break
+                found.append(above)
             known = self._lineages[record] = tuple(found)
         return known
 
@@ -173,12 +200,15 @@ class World:
     def crimes(self, violation: str) -> tuple[str, ...]:
         """Return the crimes that a violation may amount to."""
         node = self._nodes.get(violation)
-        return tuple(crime for crime in node.crimes if self._visible.get(crime)) if node else ()
+        if node is None:
+            return ()
+        crimes = dict.fromkeys(self.leads_to(crime) for crime in node.crimes if self._visible.get(crime))
+        return tuple(crime for crime in crimes if self._visible.get(crime))
 
     def derived_from(self, source: str) -> tuple[str, ...]:
         """Return the sources that a source draws on."""
         node = self._nodes.get(source)
-        return node.derived_from if node else ()
+        return tuple(self.leads_to(one) for one in node.derived_from) if node else ()
 
     def testimony(self, record: str) -> Account | None:
         """Return a testimony as submitted; None when there is none, or it is gone."""
@@ -191,8 +221,11 @@ class World:
     def objects(self, person: str) -> bool:
         """Tell whether a person objected to being shown or named, whatever became of their record since.
 
-        Of one that was erased nobody can tell any more: it is taken to be so, for no account is to name them again.
+        Of one that was erased nobody can tell any more: it is taken to be so, for no account is to name them again. One
+        that was merged into another objects with it, and by itself.
         """
+        if (survivor := self.leads_to(person)) != person and self.objects(survivor):
+            return True
         node = self._nodes.get(person)
         if node is not None and node.state == "erased":
             return True

@@ -1,6 +1,6 @@
 """One transaction of the vault: revisions appended, logged, and shown to every view, with all that rests on them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -73,6 +73,10 @@ class Writer:
         """Return one that knows nothing yet, on the same connections: to read beside this one."""
         return Writer(self.database, self.vault.keys, self.clock)
 
+    def is_empty(self) -> bool:
+        """Tell whether nothing was ever put on record."""
+        return self.database.look(log.size) == 0
+
     def transact(self, work: Callable[[Connection, int, int], T]) -> T:
         """Run `work(connection, moment, size of the log)` under the write lock; an exception undoes all of it.
 
@@ -96,8 +100,13 @@ class Writer:
             self.publisher.forget()
             raise
 
-    def append(self, connection: Connection, at: int, size: int, additions: Sequence[Addition]) -> None:
-        """Append revisions to the vault and the log, and show what follows from them to every view."""
+    def append(
+        self, connection: Connection, at: int, size: int, additions: Sequence[Addition], also: Sequence[str] = ()
+    ) -> None:
+        """Append revisions to the vault and the log, and show what follows from them to every view.
+
+        `also` are records that lead elsewhere from now on, though no revision of theirs says so.
+        """
         if additions:
             # What they were. Of what is erased it is enough who was shown it: its key may be gone already.
             erased = [one.id for one in additions if one.state == "erased"]
@@ -108,7 +117,7 @@ class Writer:
             self.vault.append(connection, additions, keys, fresh, size, at)
             commitments = [commit(salt, one.plain) for salt, one in zip(fresh, additions, strict=True)]
             size = log.append(self.database, connection, commitments, size)
-            size = self._publish(connection, at, size, additions)
+            size = self._publish(connection, at, size, additions, also)
         self.world.end(size)
 
     def restore(self, connection: Connection, at: int, size: int, count: int) -> int:
@@ -121,7 +130,7 @@ class Writer:
         while following:
             items = self._items(connection, following)
             waiting.update((item.id, item) for item in items)
-            named = {to for item in items for to in item.named}
+            named = self._reached(items)
             following = sorted(journal.waiting(connection, named - waiting.keys()))
         done = len(waiting)
         self.world.end(self._show_all(connection, at, size, dict(waiting), set(), {}))
@@ -129,7 +138,9 @@ class Writer:
             raise RuntimeError("records wait for one another to be shown")
         return done
 
-    def _publish(self, connection: Connection, at: int, size: int, additions: Sequence[Addition]) -> int:
+    def _publish(
+        self, connection: Connection, at: int, size: int, additions: Sequence[Addition], also: Sequence[str]
+    ) -> int:
         waiting = {
             one.id: Item(
                 one.id, one.kind, one.k, one.owner, one.state, one.content, one.targets, one.expires, one.revision == 1
@@ -137,6 +148,11 @@ class Writer:
             for one in additions
         }
         forced, less = self._meet(connection, additions)
+        if also:
+            waiting |= {item.id: item for item in self._items(connection, also)}
+            self.world.learn(connection, also)
+            forced.update(also)
+            less |= dict.fromkeys(also, EVERY_VIEW | OBJECTED)
         return self._show_all(connection, at, size, waiting, forced, less)
 
     def prepare(self, view: int, ids: Sequence[str]) -> bool:
@@ -284,6 +300,9 @@ class Writer:
             elif before != node:
                 forced.add(one.id)
                 less[one.id] = lessened(before, node, views, self.world)
+            if one.change in ("merged", "unmerged"):  # what names it is led elsewhere
+                forced.add(one.id)
+                less[one.id] = EVERY_VIEW | OBJECTED
         return forced, less
 
     def _show(
@@ -312,11 +331,12 @@ class Writer:
             rendered = render(item, views, self.world, self.secret)
             mask = before[item.id] & others
             for view, one in zip(views, rendered, strict=True):
-                if one is not None and held.get(item.id, 0) >> view.id & 1:
+                holds = one is not None and held.get(item.id, 0) >> view.id & 1 == 1
+                mask |= (one is not None and not holds) << view.id
+                if holds:
                     _, bits = withheld.get(item.id, (0, 0))
                     withheld[item.id] = RANK[item.kind], bits | 1 << view.id
-                    one = None
-                mask |= (one is not None) << view.id
+                    one = one if item.target is not None else None  # what has no row anyway is told of all the same
                 compared.append((view.id, item, one))
             self.world.show(item.id, mask)
             if before[item.id] != mask:
@@ -333,13 +353,18 @@ class Writer:
                 journal.strike(connection, [item.id for item in wave if item.id not in withheld])
         return self.publisher.disclose(connection, changes, at, size), {id: before[id] for id in moved}
 
+    def _reached(self, items: Iterable[Item]) -> set[str]:
+        """Return what records name, and what these ids lead to."""
+        named = {to for item in items for to in item.named}
+        return named | {self.world.leads_to(to) for to in named}
+
     def _held(self, connection: Connection, wave: Sequence[Item]) -> dict[str, int]:
         """Return the views in which records name one that is withheld there: they cannot be shown there either."""
         here = {item.id for item in wave}
-        waiting = journal.waiting(connection, {to for item in wave for to in item.named} - here)
+        waiting = journal.waiting(connection, self._reached(wave) - here)
         held: dict[str, int] = {}
         for item in wave:
-            for to in waiting.keys() & set(item.named):
+            for to in waiting.keys() & self._reached([item]):
                 held[item.id] = held.get(item.id, 0) | waiting[to]
         return held
 
@@ -354,7 +379,13 @@ class Writer:
         at: int,
     ) -> None:
         """Put what changed for one view into the batch, and the change with the others."""
-        shown_before = before if before is not None and before.change != "removed" else None
+        if item.target is not None and rendered is not None:
+            if before is not None and before.is_shown:
+                batch.gone.setdefault(view, []).append(item.k)
+                told = "merged" if self.world.visible(view, item.target) else "removed"
+                changes.add(view, item, before.revision, told, before.digest, before)
+            return
+        shown_before = before if before is not None and before.is_shown else None
         if shown_before is not None:
             batch.gone.setdefault(view, []).append(item.k)
         if rendered is None:
@@ -362,6 +393,8 @@ class Writer:
                 # Of an erased record no digest is left either, by which somebody could tell what it was.
                 digest = b"" if item.state == "erased" else shown_before.digest
                 changes.add(view, item, shown_before.revision, "removed", digest, shown_before)
+            elif before is not None and before.change == "merged":  # the id leads nowhere any more
+                changes.add(view, item, before.revision, "removed", b"", before)
         elif shown_before is not None and shown_before.digest == rendered.digest:
             # The same bytes, but what they are filed under may have changed with a record above.
             self.publisher.add(batch, view, item, rendered, shown_before)

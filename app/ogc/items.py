@@ -103,8 +103,8 @@ class Item:
         base = request.base(self._reader.public_url)
         now, tag, body = await self._record.read(request, caller, one)
         etag = f'"{hashlib.blake2b(f"{tag}|{base}".encode(), digest_size=12).hexdigest()}"'
-        if request.has(etag) or request.has_any:
-            return unchanged(caller.view, now.fresh, etag)
+        if request.has(etag):
+            return unchanged(caller.view, now.fresh, request.had(etag))
         path = self._kind.path
         links = [
             link("self", f"{base}{items_of(self._kind)}/{one}", GEOJSON, "This feature"),

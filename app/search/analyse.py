@@ -46,6 +46,9 @@ class Token(NamedTuple):
     cjk: bool
 
 
+Key = tuple[int, str]  # where a name begins that ends with the word, and its term
+
+
 def tokens(text: str) -> Iterator[Token]:
     """Yield the words of a text, in order; offsets are in code points."""
     for match in _TOKEN.finditer(text):
@@ -60,27 +63,33 @@ def terms(text: str) -> tuple[list[str], list[str]]:
     """Return the terms of a text in order, and those of the names that may be in it."""
     found: list[str] = []
     keys: list[str] = []
-    before: list[str] = []  # keys of the parts of a name that ends where the last word ended
+    for _, _, some, _, named in words(text):
+        found += some
+        keys += [key for _, key in named]
+    return found, keys
+
+
+def words(text: str) -> Iterator[tuple[int, int, tuple[str, ...], bool, list[Key]]]:
+    """Yield the words of a text, in order, with the keys of the names that end with each: see `Token`."""
+    before: list[tuple[int, str]] = []  # parts of a name that ends where the last word ended: start, key
     end = 0
     for match in _TOKEN.finditer(text):
-        raw = match[0]
+        raw, start = match[0], match.start()
         some, key, cjk = _analysed(raw)
-        found += some
-        if cjk:
-            keys += key
         if cjk or not key:
             before = []
+            yield start, match.end(), some, cjk, [(start, one) for one in key]
             continue
-        gap = text[end : match.start()] if before else ""
+        gap = text[end:start] if before else ""
         end = match.end()
         hyphen = gap in ("-", "\u2010", "\u2011")
         if not (raw[0].isupper() or hyphen):
             before = []
+            yield start, end, some, cjk, []
             continue
-        before = [*before[-2:], key[0]] if gap == " " or hyphen else [key[0]]
-        whole = (names.joined("".join(before[at:])) for at in range(len(before)))
-        keys += [KEY + one for one in whole if len(one) >= names.SHORTEST]
-    return found, keys
+        before = [*before[-2:], (start, key[0])] if gap == " " or hyphen else [(start, key[0])]
+        whole = ((before[at][0], names.joined("".join([one for _, one in before[at:]]))) for at in range(len(before)))
+        yield start, end, some, cjk, [(at, KEY + one) for at, one in whole if len(one) >= names.SHORTEST]
 
 
 @lru_cache(65536)

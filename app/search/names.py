@@ -1,4 +1,4 @@
-"""Names: one key for a Korean name in Hangul, in the Revised Romanisation and in that of McCune and Reischauer.
+"""Names: one key for a Korean name in Hangul, and in the romanisations: Revised, McCune and Reischauer's, the North's.
 
 The key is coarse on purpose: what the ways of writing tell apart (ㄱ as g or k, ㅓ as eo or ŏ or o) is one letter in
 it. It is no way of writing anything, and nobody sees it.
@@ -19,7 +19,7 @@ _FIRST, _LAST = 0xAC00, 0xD7A3
 _LETTERS = {
     "yeo": "yo", "yae": "ye", "wae": "we", "weo": "wo", "tch": "c", "yo": "yo", "ya": "ya", "yu": "yu", "ye": "ye",
     "eo": "o", "eu": "u", "ae": "e", "oe": "we", "ui": "ui", "wa": "wa", "we": "we", "wi": "wi", "wo": "wo",
-    "oo": "u", "ee": "i", "ch": "c", "jj": "c", "kk": "k", "gg": "k", "ng": "q", "nk": "q", "sh": "s", "ss": "s",
+    "oi": "we", "oo": "u", "ee": "i", "th": "t", "kh": "k", "ph": "p", "ch": "c", "jj": "c", "kk": "k", "gg": "k", "ng": "q", "nk": "q", "sh": "s", "ss": "s",
     "tt": "t", "dd": "t", "pp": "p", "bb": "p", "ll": "r", "rr": "r", "mm": "m", "nn": "n", "a": "a", "e": "e",
     "i": "i", "o": "o", "u": "u", "j": "c", "k": "k", "g": "k", "s": "s", "t": "t", "d": "t", "p": "p", "b": "p",
     "l": "r", "r": "r", "m": "m", "n": "n", "h": "h",

@@ -42,13 +42,18 @@ def scorer(query: Query, known: Known) -> Callable[[str], int]:
         idf = math.log(1 + (known.records - n + 0.5) / (n + 0.5))
         parts.append((idf, list(map(_looked_for, part.phrases))))
 
+    short, each = K1 * (1 - B), K1 * B / mean  # of the norm: what it is of an empty text, and what a term adds
+
     def score(text: str) -> int:
         padded = f" {text} "
-        head = padded.partition(_HEAD)[0] + " "
-        norm = K1 * (1 - B + B * (text.count(" ") + 1) / mean)
+        headed = padded.find(_HEAD) + 1  # with the space that ends the last term of the headings
+        norm = short + each * (padded.count(" ") - 1)
         total = 0.0
         for idf, phrases in parts:
-            times = sum([padded.count(one) + head.count(one) for one in phrases])
+            times = 0
+            for one in phrases:
+                if n := padded.count(one):
+                    times += n + padded.count(one, 0, headed)
             total += idf * times * (K1 + 1) / (times + norm)
         return round(total * UNIT)
 

@@ -159,11 +159,11 @@ class Counts:
 
         done = await state.unexpired(counted, reader.expire, view)
         tag = etag(done.state.generation)
-        if done.answer is None or request.has_any:
-            return unchanged(view, done.state.fresh, tag)
+        if done.answer is None:
+            return unchanged(view, done.state.fresh, request.had(tag))
         body = done.answer if format == negotiate.JSON else _csv(grouped, orjson.loads(done.answer))
         links = f'<{request.base(reader.public_url)}/v1/{grouped.asked.kind.path}/queryables>; rel="describedby"'
-        return found(view, done.state.fresh, format, tag, body, links)
+        return found(view, done.state.fresh, format, tag, body, links, done.state.generation)
 
     async def _count(self, snapshot: Snapshot, now: State, grouped: Grouped) -> dict[str, Any]:
         queries, shelf = self._reader.queries, self._reader.shelf

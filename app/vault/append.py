@@ -13,7 +13,7 @@ from app.core import crypto
 from app.core.db import Database
 from app.vault.chains import pack, unpack
 from app.vault.keys import KeyStore, chunks
-from app.vault.tables import RECORD, REFERENCE, REVISION
+from app.vault.tables import MERGER, RECORD, REFERENCE, REVISION
 
 SALT_BYTES = 32
 _NEWEST = RECORD.join(REVISION, REVISION.c.leaf == RECORD.c.leaf)
@@ -135,13 +135,17 @@ class Vault:
         return keys | {id: self._tombstones for id, state in ids.items() if state == "erased"}
 
     def resting_on(self, connection: Connection, targets: Iterable[str]) -> Iterator[Resting]:
-        """Yield every record that rests on one of these: a pair of both for each."""
+        """Yield every record that rests on one of these, or on one merged into it: a pair of both for each."""
         # Step by step, each by a key: no planner can take it for something else.
         for chunk in chunks(targets):
-            pairs = select(REFERENCE.c.leaf, REFERENCE.c.target).where(REFERENCE.c.target.in_(chunk))
-            named: dict[int, list[str]] = {}
-            for leaf, target in connection.execute(pairs).all():
-                named.setdefault(leaf, []).append(target)
+            merged = select(MERGER.c.record, MERGER.c.survivor).where(MERGER.c.survivor.in_(chunk))
+            leads: dict[str, str] = {record: survivor for record, survivor in connection.execute(merged)}
+            wanted, named = set(chunk), dict[int, list[str]]()
+            for some in chunks([*wanted, *(leads.keys() - wanted)]):
+                pairs = select(REFERENCE.c.leaf, REFERENCE.c.target).where(REFERENCE.c.target.in_(some))
+                for leaf, target in connection.execute(pairs).all():
+                    whose = {one for one in (target, leads.get(target)) if one in wanted}
+                    named.setdefault(leaf, []).extend(whose)
             for leaves in map(set, chunks(named)):
                 owned = select(REVISION.c.record).where(REVISION.c.leaf.in_(leaves))
                 ids = dict.fromkeys(connection.scalars(owned).all())

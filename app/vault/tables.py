@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, Table, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, SmallInteger, Table, text
 from sqlmodel import Field, SQLModel
 
 # What SQLite keeps as the row's own number: a table in this order only grows at its end.
@@ -48,7 +48,7 @@ class Revision(SQLModel, table=True):
     revision: int
     previous: int | None = Field(sa_type=BigInteger)  # the leaf of the revision before
     at: int = Field(sa_type=BigInteger)  # milliseconds since 1970, UTC
-    change: str  # submitted | expired | retracted | withdrawn | erased | objected
+    change: str  # submitted | expired | retracted | withdrawn | erased | objected | merged | unmerged
     salt: bytes = Field(sa_type=LargeBinary)  # empty once the record is erased, and so is what was sealed
     commitment: bytes = Field(sa_type=LargeBinary)
     sealed: bytes = Field(sa_type=LargeBinary)
@@ -82,11 +82,36 @@ class Disclosed(SQLModel, table=True):
     kind: str
     revision: int
     at: int = Field(sa_type=BigInteger)
-    change: str  # created | updated | removed
+    change: str  # created | updated | removed | merged
     digest: bytes = Field(sa_type=LargeBinary)  # empty once the record is erased, and so is the salt
     salt: bytes = Field(sa_type=LargeBinary)
     leaf: int = Field(sa_type=BigInteger)
     previous: int = Field(sa_type=BigInteger)  # seq of the change before, of this record; 0: it is the first
+
+
+class Merger(SQLModel, table=True):
+    """A record that was merged into another one of its kind: whoever names it is shown the survivor instead.
+
+    It follows from the newest revision of the record, which says into which one; kept so that both ends are found.
+    """
+
+    __tablename__ = "merger"
+    __table_args__ = (Index("merger_survivor", "survivor"), {"sqlite_with_rowid": False})
+
+    record: str = Field(primary_key=True)
+    target: str  # that it was merged into
+    survivor: str  # that this leads to in the end: the target, or what that was merged into since
+
+
+class Led(SQLModel, table=True):
+    """Where a change `merged` of `disclosed` led: the id that the view was told; append-only, as that is."""
+
+    __tablename__ = "led"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    view: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
+    seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    target: str
 
 
 class Restoring(SQLModel, table=True):
@@ -129,10 +154,48 @@ class Answered(SQLModel, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
 
 
+class Import(SQLModel, table=True):
+    """One import over HTTP, and where it stands. Its file, its report and what is sealed here have one key.
+
+    The key lies in the key store under the import's id while `kept` is set: whatever destroys it ends all of that.
+    """
+
+    __tablename__ = "import"
+    __table_args__ = (
+        Index("import_owner", "owner", "made", "id"),
+        Index("import_state", "state", "changed"),
+    )
+
+    id: str = Field(primary_key=True)
+    owner: str
+    state: str  # waiting | received | checking | ready | refused | confirmed | applying | done | failed | abandoned
+    made: int = Field(sa_type=BigInteger)  # milliseconds since 1970, UTC, as every moment here
+    made_by: str  # the credential
+    views: int = Field(sa_type=BigInteger)  # that whoever made it is shown, one bit each
+    changed: int = Field(sa_type=BigInteger)
+    ends: int = Field(sa_type=BigInteger)  # when what is kept of it goes
+    kept: bool = Field(sa_type=Boolean)
+    size: int | None = Field(default=None, sa_type=BigInteger)  # bytes of the file, as stated or as received
+    digest: bytes | None = Field(default=None, sa_type=LargeBinary)  # SHA-256 of the file
+    stated: bytes = Field(sa_type=LargeBinary)  # sealed: the file's name, the mapping, the options
+    found: bytes | None = Field(default=None, sa_type=LargeBinary)  # sealed: what came of it so far
+    phase: str | None = None
+    done: int = Field(sa_type=BigInteger)
+    total: int = Field(sa_type=BigInteger)
+    log_size: int | None = Field(default=None, sa_type=BigInteger)  # of the log when it was foreseen what views gain
+    confirmed: str | None = None  # JSON: what views gain, as a steward confirmed it
+    confirmed_by: str | None = None  # the credential
+    attempts: int = Field(sa_type=SmallInteger)  # that ended without an end of the work
+    reason: str | None = None  # why it ended as it did
+
+
 RECORD: Table = Record.__table__  # type: ignore[attr-defined]
 REVISION: Table = Revision.__table__  # type: ignore[attr-defined]
 REFERENCE: Table = Reference.__table__  # type: ignore[attr-defined]
 DISCLOSED: Table = Disclosed.__table__  # type: ignore[attr-defined]
+MERGER: Table = Merger.__table__  # type: ignore[attr-defined]
+LED: Table = Led.__table__  # type: ignore[attr-defined]
 RESTORING: Table = Restoring.__table__  # type: ignore[attr-defined]
 ERASING: Table = Erasing.__table__  # type: ignore[attr-defined]
 ANSWERED: Table = Answered.__table__  # type: ignore[attr-defined]
+IMPORT: Table = Import.__table__  # type: ignore[attr-defined]

@@ -14,13 +14,13 @@ from app.intake.retract import changed
 from app.intake.standing import Standing, standing
 from app.intake.submit import Asker, Draft, Intake, Outcome, Refused
 from app.intake.write import Writer
-from app.records import Kind
+from app.records import BY_NAME, Kind
 from app.vault.append import Addition
 from app.vault.tables import GONE, RECORD
 from app.writing import faults
 from app.writing.asked import Wishes, merged
 
-Became = Literal["created", "revised", "unchanged", "retracted"]
+Became = Literal["created", "revised", "unchanged", "retracted", "merged", "unmerged"]
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,7 @@ class Place:
         before = self.met(connection, writer)
         if before is not None:
             wishes.hold(before.tag)
+            _stands_for_itself(before)
         elif not self.creates or wishes.if_match is not None or self.kind.opaque or is_opaque(str(self.id)):
             raise not_found()
 
@@ -147,6 +148,7 @@ class Place:
         """
         before = self.own(connection, writer)
         wishes.hold(before.tag)
+        _stands_for_itself(before)
         content: Mapping[str, Any] = merged(before.submitted, patch)
         return content
 
@@ -171,8 +173,20 @@ class Place:
         wishes.hold(before.tag)
         if before.state in GONE:
             raise Problem("conflict", "It was taken back before.")
+        _stands_for_itself(before)
         stored = writer.vault.read(connection, [before.id])[before.id]
         return changed(stored, "retracted", {"retraction": {"reason": reason}})
+
+
+def _stands_for_itself(record: Standing) -> None:
+    """Refuse to change a record that was merged into another one: nobody would see it.
+
+    Raises:
+        Problem: conflict.
+    """
+    if record.merged_into is not None:
+        detail = f"It was merged into {record.merged_into}: change that one, or undo the merger first."
+        raise Problem("conflict", detail, headers={"Location": f"/v1/{BY_NAME[record.kind].path}/{record.merged_into}"})
 
 
 def carried_out(connection: Connection, writer: Writer, at: int, size: int, draft: Draft, plan: Any) -> Done:

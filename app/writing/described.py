@@ -14,6 +14,7 @@ from app.disclosure.explain import DisclosureShown
 from app.intake.builtin import FOLDER
 from app.intake.world import PEOPLE
 from app.records import KINDS, Kind
+from app.writing.recipients import STATES
 
 _SENT = "Submitted"  # after the name of what a submitter fills in
 _TAG = '"9f1f2a7c3c1b5d0e8a42b6cf"'
@@ -22,6 +23,21 @@ _OWNER = "example-ngo"
 _COUNT: Json = {"type": "integer", "minimum": 0}
 _TO: Json = {"type": "string", "enum": ["record", "name", "nothing"]}
 _FAULT = closed({"pointer": TEXT | {"description": "Where in the record (RFC 6901)."}, "detail": TEXT})
+_RECIPIENTS: Json = {
+    "items": [
+        {
+            "recipient": "another-ngo",
+            "view": "partner/research",
+            "since": "2026-11-20T09:10:11.000Z",
+            "last": "2026-11-22T17:02:40.000Z",
+            "state": "acknowledged",
+            "removed": _AT,
+            "acknowledged": "2026-11-24T11:00:00.000Z",
+        }
+    ],
+    "next": None,
+    "total": 1,
+}
 _HEADERS: Json = {name: {"$ref": f"#/components/headers/{name}"} for name in ("ETag",)}
 _ALWAYS = ("401", "403", "413", "415", "422", "429", "500", "503")
 _SEEN = "Its ETag is what a change has to state. Nobody else is shown it, and no cache keeps it."
@@ -103,12 +119,13 @@ def _standing(kind: Kind) -> Json:
         "revision": _COUNT | {"description": "Counts what was submitted, from 1; other than the `revision` of a view."},
         "change": {
             "type": "string",
-            "enum": ["submitted", "expired", "retracted", "withdrawn", "objected"],
+            "enum": ["submitted", "expired", "retracted", "withdrawn", "objected", "merged", "unmerged"],
             "description": "What made this revision.",
         },
         "at": MOMENT | {"description": "When."},
         "reason": or_null(TEXT) | {"description": "Why it was taken back or withdrawn."},
         "objection": {"anyOf": [objection, {"type": "null"}], "description": "What the person objects to."},
+        "merged_into": or_null(TEXT) | {"description": "The record that it was found to be, and was merged into."},
         "record": _ref(_sent(kind)),
     }
 
@@ -125,7 +142,7 @@ def schemas() -> Json:
     found: Json = {f"{name}{_SENT}": schema for name, schema in definitions["$defs"].items()}
     shown = DisclosureShown.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
     found |= {**shown.pop("$defs"), "DisclosureShown": shown}
-    outcome = {"type": "string", "enum": ["created", "revised", "unchanged"]}
+    outcome = {"type": "string", "enum": ["created", "revised", "unchanged", "merged", "unmerged"]}
     warnings = listed(_FAULT) | {"description": "What a person should look at again: texts that may say too much."}
     resting = listed(TEXT) | {"description": "After an objection: records with texts of their own that rest on it."}
     for kind in KINDS:
@@ -151,6 +168,26 @@ def schemas() -> Json:
     to = _TO | {"description": "nothing: it is lifted."}
     members: Json = reason["properties"]
     found["Reason"] = reason
+    found["Recipient"] = closed(
+        {
+            "recipient": TEXT | {"description": "An organisation, or `a mechanism`."},
+            "view": or_null(TEXT) | {"description": "Null of a mechanism."},
+            "since": TEXT | {"description": "When it first read it; of a mechanism the month."},
+            "last": TEXT,
+            "state": {
+                "type": "string",
+                "enum": list(STATES),
+                "description": "shown: it is shown it now; asked: it is removed there; acknowledged: it says that it "
+                "is gone; not-asked: its view has ended.",
+            },
+            "removed": or_null(MOMENT),
+            "acknowledged": or_null(TEXT) | {"description": "When; of a mechanism the month."},
+        },
+        description="Who has read a record.",
+    )
+    found["RecipientList"] = closed({"items": listed(_ref("Recipient")), "next": {"type": "null"}, "total": _COUNT})
+    into = TEXT | {"minLength": 1, "description": "The id of the survivor: of the same kind, and of your organisation."}
+    found["Merger"] = closed({"into": into, **members}, description="Which record this one was found to be.")
     found["ObjectionMade"] = closed({"to": to, **members}, description="What a published person objects to.")
     found["MergePatch"] = OPEN | {
         "description": "The members to change, null for those to take out (RFC 7396); the others stay.",
@@ -164,7 +201,14 @@ def _example(kind: Kind, more: Json | None = None) -> Json:
     if record is None:
         return {}
     standing = {"id": record.get("id"), "kind": kind.name, "owner": _OWNER, "state": "live", "revision": 1}
-    standing |= {"change": "submitted", "at": _AT, "reason": None, "objection": None, "record": record}
+    standing |= {
+        "change": "submitted",
+        "at": _AT,
+        "reason": None,
+        "objection": None,
+        "merged_into": None,
+        "record": record,
+    }
     return {"example": {**standing, **(more or {})}}
 
 
@@ -279,6 +323,18 @@ def _of(kind: Kind) -> Json:
             )
         },
     }
+    operations[f"{base}/{{id}}/recipients"] = {
+        "get": _read(
+            f"list{name}Recipients",
+            f"Who has a {words}",
+            f"Organisations that read it, as the account knows; for its steward alone, whatever became of it. A "
+            f"mechanism appears as one, by the month. {_OF_OTHERS}",
+            here,
+            _answers("RecipientList", {"example": _RECIPIENTS}, "As asked.", {}),
+            cached=False,
+        )
+    }
+    operations |= _merging(kind, base, name, words)
     if kind.name in PEOPLE:
         operations |= _ending(kind, base, name, words, _answers(written, {}, "Done, at once.", _HEADERS))
     return {
@@ -287,12 +343,51 @@ def _of(kind: Kind) -> Json:
     }
 
 
-def _read(name: str, summary: str, doc: str, parameters: list[Json], answer: Json) -> Json:
-    known = {"304": {"$ref": "#/components/responses/not-modified"}}
+def _read(name: str, summary: str, doc: str, parameters: list[Json], answer: Json, cached: bool = True) -> Json:
+    known: Json = {"304": {"$ref": "#/components/responses/not-modified"}} if cached else {}
     found = _operation(name, summary, doc, parameters, {"200": answer, **known}, ("404",), "steward")
     for status in ("413", "415"):
         del found["responses"][status]
     return found
+
+
+def _merging(kind: Kind, base: str, name: str, words: str) -> Json:
+    merged = {"outcome": "merged", "change": "merged", "merged_into": "the-other", "warnings": []}
+    answer: Json = {"200": _answers([f"{name}Written", f"{name}DryRun"], _example(kind, merged), "As asked.", _HEADERS)}
+    back = {"outcome": "unmerged", "change": "unmerged", "warnings": []}
+    undone: Json = {"200": _answers(f"{name}Written", _example(kind, back), "As asked.", _HEADERS)}
+    doc = (
+        "Both stay in the vault. Whoever names this one is shown the survivor; where a view was shown this one and is "
+        "shown the survivor, this address is answered with 308 and its change is `merged`, else it is gone. A view that "
+        "might not be shown this one is not led from it either."
+    )
+    if kind.name == "testimony":
+        doc = "Always 422: accounts are never merged. Two of one witness are tied by `same_witness`."
+    of = [of_one(kind)]
+    return {
+        f"{base}/{{id}}/merge": {
+            "post": _operation(
+                f"merge{name}",
+                f"Say that a {words} is another one",
+                f"{doc} {_OF_OTHERS}",
+                [*of, *_parameters("DryRun", "IfMatch", "IdempotencyKey", "Prefer")],
+                answer | _NO_BODY,
+                ("404", "409", "412", "428"),
+                "steward",
+            )
+            | _body(JSON, _ref("Merger"), {"into": of[0]["example"], "reason": "Entered twice."}),
+            "delete": _operation(
+                f"unmerge{name}",
+                f"Undo the merger of a {words}",
+                f"It stands for itself again, and so does what names it. {_OF_OTHERS}",
+                [*of, *_parameters("Reason", "IfMatch", "Prefer")],
+                undone | _NO_BODY,
+                ("404", "409", "412", "428"),
+                "steward",
+            )
+            | {"requestBody": {"content": {JSON: {"schema": _ref("Reason"), "example": {"reason": "They are two."}}}}},
+        }
+    }
 
 
 def _ending(kind: Kind, base: str, name: str, words: str, answer: Json) -> Json:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection
 
 from app.access.caller import Identity
+from app.core import moments
 from app.core.answer import CLOSED, Answer, Header, Receive, Request, private
 from app.core.bodies import MERGE_PATCH
 from app.core.problems import Fault, Problem, not_found
@@ -24,6 +25,7 @@ from app.writing import kept
 from app.writing.acts import Became, Done, Foreseen, Place, carried_out, foretold, shown
 from app.writing.asked import Wishes, body, wishes
 from app.writing.desk import Desk
+from app.writing.recipients import recipients
 
 WHO = ("contribute", "steward")  # either revises what is there; only the first submits what is new
 _WORDS: TypeAdapter[str] = TypeAdapter(Words)
@@ -48,15 +50,15 @@ class Asking:
 
 
 Handler = Callable[[Asking], Awaitable[Answer]]
+Work = Callable[[Writer, Connection, int, int], Done]
 
 
 class Writing:
     """The handlers of every address that writes, and of what owners read."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Have the work done at a desk."""
-        self._desk = desk
-        self._going: set[tuple[str, bytes]] = set()
+    def __init__(self, desk: Desk, repeating: "Repeating") -> None:
+        """Have the work done at a desk, and once for each key of a request."""
+        self._desk, self._repeating = desk, repeating
 
     # --- POST, PUT, PATCH, DELETE ---
 
@@ -73,22 +75,10 @@ class Writing:
             return draft, place.plan(connection, writer, draft)
 
         if asked.dry_run:
-            return _foreseen(
+            return foreseen(
                 201, await self._desk.look(lambda writer, connection: _foretell(writer, connection, adding))
             )
-        if asked.key is None:
-            done = await self._desk.write(lambda *given: _carry_out(given, adding))
-            return _written(asking, done, asked.minimal)
-        path = asking.request.scope["path"]
-        request = kept.asked(self._desk.master, asking.asker.organisation, asked.key, path, raw)
-        if request[:2] in self._going:
-            detail = "The request that first came with this Idempotency-Key is under way."
-            raise Problem("conflict", detail, headers={"Retry-After": "1"})
-        self._going.add(request[:2])
-        try:
-            return _again(asking, await self._desk.write(lambda *given: _once(given, request, adding)), asked.minimal)
-        finally:
-            self._going.discard(request[:2])
+        return await self._repeating.answer(asking, asked, raw, lambda *given: _carry_out(given, adding))
 
     async def put(self, asking: Asking) -> Answer:
         """Take a whole record under an id: what is there is revised, what is not is made."""
@@ -119,14 +109,14 @@ class Writing:
     async def _revise(self, asking: Asking, asked: Wishes, revising: Callable[[Writer, Connection], Any]) -> Answer:
         if asked.dry_run:
             found = await self._desk.look(lambda writer, connection: _foretell(writer, connection, revising))
-            return _foreseen(201 if found.became == "created" else 200, found)
+            return foreseen(201 if found.became == "created" else 200, found)
         done = await self._desk.write(lambda *given: _carry_out(given, revising))
-        return _written(asking, done, asked.minimal)
+        return answered(asking, done, asked.minimal)
 
     async def delete(self, asking: Asking) -> Answer:
         """Take a record back: it leaves every view; the vault keeps it, and the reason."""
         asked = wishes(asking.request, ("dry_run", "reason"))
-        reason, place = await _reason(asking, asked), asking.place
+        reason, place = await reason_of(asking, asked), asking.place
 
         def foreseeing(writer: Writer, connection: Connection) -> Foreseen:
             addition = place.taken(connection, writer, asked, reason)
@@ -137,7 +127,7 @@ class Writing:
             writer.append(connection, at, size, [place.taken(connection, writer, asked, reason)])
 
         if asked.dry_run:
-            return _foreseen(204, await self._desk.look(foreseeing))
+            return foreseen(204, await self._desk.look(foreseeing))
         await self._desk.write(taking)
         return Answer(204, [*CLOSED, *([_MINIMAL] if asked.minimal else [])])
 
@@ -147,7 +137,7 @@ class Writing:
         """End all use of a record, as the person asks."""
         asked = wishes(asking.request, ())
         _, content = await body(asking.request, asking.receive)
-        reason, place = _members(content, ("reason",))["reason"], asking.place
+        reason, place = members(content, ("reason",))["reason"], asking.place
         owner = asking.asker.organisation
 
         def withdrawn(writer: Writer, connection: Connection, at: int, size: int) -> Done:
@@ -156,13 +146,13 @@ class Writing:
             was = withdrawing(writer, before.id, owner, reason)(connection, at, size)
             return Done("revised" if was else "unchanged", place.own(connection, writer))
 
-        return _written(asking, await self._desk.write(withdrawn), asked.minimal)
+        return answered(asking, await self._desk.write(withdrawn), asked.minimal)
 
     async def objected(self, asking: Asking) -> Answer:
         """Carry out what a published person objects to, or lift it."""
         asked = wishes(asking.request, ())
         _, content = await body(asking.request, asking.receive)
-        stated, place = _members(content, ("to", "reason")), asking.place
+        stated, place = members(content, ("to", "reason")), asking.place
         if stated["to"] not in ("record", "name", "nothing"):
             raise _wrong("to", "It is record, name or nothing (the objection is lifted).")
         owner = asking.asker.organisation
@@ -180,7 +170,7 @@ class Writing:
             return Done(became, place.own(connection, writer)), resting
 
         done, resting = await self._desk.write(object_to)
-        return _written(asking, done, asked.minimal, {"resting": resting})
+        return answered(asking, done, asked.minimal, {"resting": resting})
 
     # --- what an owner reads ---
 
@@ -212,6 +202,21 @@ class Writing:
         asking.request.scope[TELLS] = found.id
         return private(200, orjson.loads(text), [(b"etag", etag.encode())])
 
+    async def recipients(self, asking: Asking) -> Answer:
+        """Answer with who has read a record, whatever became of it, and who says that it is gone."""
+        wishes(asking.request, ())
+        asking.who.require("steward")
+
+        def reading(writer: Writer, connection: Connection) -> Any:
+            head = writer.vault.heads(connection, [str(asking.id)]).get(str(asking.id))
+            if head is None or (head.kind, head.owner) != (asking.kind.name, asking.asker.organisation):
+                asking.place.own(connection, writer)  # as whatever else is asked of a record of others
+                raise not_found()
+            return recipients(connection, str(asking.id), head.owner, moments.now())
+
+        items = await self._desk.look(reading)
+        return private(200, {"items": items, "next": None, "total": len(items)})
+
 
 def _foretell(writer: Writer, connection: Connection, work: Callable[[Writer, Connection], Any]) -> Foreseen:
     draft, plan = work(writer, connection)
@@ -224,14 +229,42 @@ def _carry_out(given: tuple[Writer, Connection, int, int], work: Callable[[Write
     return carried_out(connection, writer, at, size, draft, plan)
 
 
-def _once(
-    given: tuple[Writer, Connection, int, int], request: kept.Asked, work: Callable[[Writer, Connection], Any]
-) -> dict[str, Any]:
+class Repeating:
+    """Carries out requests that may come again, each once."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Have the work done at a desk."""
+        self._desk = desk
+        self._going: set[tuple[str, bytes]] = set()
+
+    async def answer(self, asking: Asking, asked: Wishes, raw: bytes, work: Work) -> Answer:
+        """Answer what a request asks; where it came before with the same key, as it was answered then.
+
+        Raises:
+            Problem: conflict, while that one is under way; invalid-request, where it was another one.
+        """
+        if asked.key is None:
+            return answered(asking, await self._desk.write(work), asked.minimal)
+        path = asking.request.scope["path"]
+        request = kept.asked(self._desk.master, asking.asker.organisation, asked.key, path, raw)
+        if request[:2] in self._going:
+            detail = "The request that first came with this Idempotency-Key is under way."
+            raise Problem("conflict", detail, headers={"Retry-After": "1"})
+        self._going.add(request[:2])
+        try:
+            kept_answer = await self._desk.write(lambda *given: _once(given, request, work))
+        finally:
+            self._going.discard(request[:2])
+        found = kept_answer["body"]
+        return _answer(asking, _status(found["outcome"]), found["id"], kept_answer["tag"], found, asked.minimal)
+
+
+def _once(given: tuple[Writer, Connection, int, int], request: kept.Asked, work: Work) -> dict[str, Any]:
     """Return what was answered to a request before; or carry it out, and keep what is answered."""
     writer, connection, at, _ = given
     if (before := kept.answered(connection, writer, request, at)) is not None:
         return before
-    done = _carry_out(given, work)
+    done = work(*given)
     answer = {"tag": done.after.tag, "body": _body(done)}
     kept.keep(connection, writer, request, at, done.after.id, answer)
     return answer
@@ -252,13 +285,14 @@ def _body(done: Done) -> dict[str, Any]:
     return {**done.after.as_json(), "outcome": done.became, "warnings": [one.as_json() for one in done.warnings]}
 
 
-def _written(asking: Asking, done: Done, minimal: bool, more: Mapping[str, Any] | None = None) -> Answer:
-    status = 201 if done.became == "created" else 200
-    return _answer(asking, status, done.after.id, done.after.tag, {**_body(done), **(more or {})}, minimal)
+def _status(became: str) -> int:
+    return 201 if became == "created" else 200
 
 
-def _again(asking: Asking, answer: Mapping[str, Any], minimal: bool) -> Answer:
-    return _answer(asking, 201, answer["body"]["id"], answer["tag"], answer["body"], minimal)
+def answered(asking: Asking, done: Done, minimal: bool, more: Mapping[str, Any] | None = None) -> Answer:
+    """Return the answer that tells what became of a write."""
+    content = {**_body(done), **(more or {})}
+    return _answer(asking, _status(done.became), done.after.id, done.after.tag, content, minimal)
 
 
 def _answer(asking: Asking, status: int, id: str, tag: str, content: Any, minimal: bool) -> Answer:
@@ -274,7 +308,8 @@ def _answer(asking: Asking, status: int, id: str, tag: str, content: Any, minima
 TELLS = "writing.tells"  # of a request's scope: the record that its answer shows whole
 
 
-def _foreseen(status: int, found: Foreseen) -> Answer:
+def foreseen(status: int, found: Foreseen) -> Answer:
+    """Return the answer that tells what would become of a write."""
     content = {
         "dry_run": True,
         "status": status,
@@ -289,7 +324,7 @@ def _foreseen(status: int, found: Foreseen) -> Answer:
 # --- small bodies ---
 
 
-def _members(content: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, str]:
+def members(content: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, str]:
     """Return the members of a small body, each of them a text.
 
     Raises:
@@ -310,15 +345,20 @@ def _members(content: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, st
     return found
 
 
-async def _reason(asking: Asking, asked: Wishes) -> str:
+async def reason_of(asking: Asking, asked: Wishes) -> str:
+    """Return why, as the body or the parameter says.
+
+    Raises:
+        Problem: invalid-request.
+    """
     headers = asking.request.headers
     has_body = headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
     if asked.reason is not None and not has_body:
-        return _members({"reason": asked.reason}, ("reason",))["reason"]
+        return members({"reason": asked.reason}, ("reason",))["reason"]
     _, content = await body(asking.request, asking.receive) if has_body else (b"", {})
     if asked.reason is not None:
         raise _wrong("reason", "State it once: in the body, or as a parameter.")
-    return _members(content, ("reason",))["reason"]
+    return members(content, ("reason",))["reason"]
 
 
 def _wrong(name: str, detail: str) -> Problem:

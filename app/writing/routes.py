@@ -24,7 +24,8 @@ from app.core.problems import Problem, not_found
 from app.intake.world import PEOPLE
 from app.records import KINDS, Kind
 from app.writing.desk import Desk
-from app.writing.handling import TELLS, WHO, Asking, Handler, Writing
+from app.writing.handling import TELLS, WHO, Asking, Handler, Repeating, Writing
+from app.writing.merging import Merging
 
 Found = tuple[str, Kind, str | None]  # template, kind, id of the one record
 
@@ -35,7 +36,8 @@ class Writes(BaseRoute):
     def __init__(self, desk: Desk, access: Access, trails: Trails) -> None:
         """Make the routes of every kind."""
         self._desk, self._access, self._trails = desk, access, trails
-        writing = Writing(desk)
+        repeating = Repeating(desk)
+        writing, merging = Writing(desk, repeating), Merging(desk, repeating)
         self._of_kinds = {kind.path: kind for kind in KINDS}
         self._methods: dict[str, dict[str, Handler]] = {}
         for kind in KINDS:
@@ -44,6 +46,8 @@ class Writes(BaseRoute):
             self._methods[base], self._methods[f"{base}/{{id}}"] = {"POST": writing.post}, one
             self._methods[f"{base}/{{id}}/submitted"] = {"GET": writing.submitted}
             self._methods[f"{base}/{{id}}/disclosure"] = {"GET": writing.disclosed}
+            self._methods[f"{base}/{{id}}/recipients"] = {"GET": writing.recipients}
+            self._methods[f"{base}/{{id}}/merge"] = {"POST": merging.merge, "DELETE": merging.unmerge}
             if kind.name in PEOPLE:
                 self._methods[f"{base}/{{id}}/withdrawal"] = {"POST": writing.withdraw}
                 self._methods[f"{base}/{{id}}/objection"] = {"POST": writing.objected}

@@ -46,7 +46,7 @@ class TestReading:
             assert answers[0].headers["cache-control"].startswith("public, ")
             for one in answers[1:]:
                 assert one.headers["cache-control"] == "private, no-store"
-                assert one.headers["vary"] == "Accept, Authorization, Purpose"
+                assert one.headers["vary"] == "Accept, Accept-Encoding, Authorization, Purpose"
                 assert "access-control-allow-origin" not in one.headers
             theirs = {"if_none_match": answers[1].headers["etag"]}
             assert house.ask(address, **theirs).status_code == 200

@@ -26,7 +26,7 @@ from tests.contract.planting import Leaf, word
 from tests.contract.vault import open_vault
 
 RANK = ("", "year", "month", "day")
-COMPANY = {"match": "from=1990", "at": "to=2020", "side": "boundary=2011-12-17"}
+COMPANY = {"match": "from=1990", "at": "to=2020", "side": "boundary=2011-12-17", "highlights": "q=text"}
 METHODS = ("HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -111,6 +111,9 @@ def test_what_is_hidden_is_found_by_no_word(world, view, engine):
             assert heard.status == 200, heard.body
             assert n in may or heard.json["total"] == 0, leaf
             found += heard.json["total"]
+        heard = world.service.ask(f"/v1/search?{query(q=word(n))}", view)
+        assert n in may or (heard.json["total"], heard.json["meta"]["kinds"]) == (0, []), leaf
+        assert n in may or word(n) not in [near for one in suggested(heard) for near in one["nearest"]], leaf
     assert found > 30
 
 
@@ -166,6 +169,12 @@ def is_read(service: Service, address: str) -> bool:
     return found is not None and bool(found[3])
 
 
+def suggested(heard: Heard) -> list[Any]:
+    """Return what an answer suggests for words that are nowhere."""
+    found: list[Any] = heard.json["meta"].get("suggestions", [])
+    return found
+
+
 def templates(service: Service) -> list[str]:
     """Return the templates of every route that there is."""
     found: list[str] = []
@@ -214,6 +223,7 @@ def questions(world: World, view: int) -> Iterator[tuple[str, str]]:
             yield template, "GET"
             yield f"{template}?{hidden[0].id}=1", next(METHOD)
     yield from counts(world.garden, hidden[0])
+    yield from searches(hidden[0])
 
 
 def features(world: World, template: str, view: int) -> Iterator[tuple[str, str]]:
@@ -242,6 +252,14 @@ def counts(garden: Garden, hidden: Any) -> Iterator[tuple[str, str]]:
             asked = f"/v1/statistics/counts?kind={name}&group_by={facet}"
             yield from ((one, "GET") for one in (asked, f"{asked}&format=csv", f"{asked}&place={hidden.id}"))
             yield f"/v1/{BY_NAME[name].path}?facets={facet}&facet_limit=1000", "GET"
+
+
+def searches(hidden: Any) -> Iterator[tuple[str, str]]:
+    """Yield what can be asked of all kinds at once: words that are there, that are not, and those of hidden records."""
+    for q in (*OTHERS["q"], "tezt", "believre", hidden.id):
+        for asked in ("limit=1000", "limit=100&highlights=true", "sort=relevance&format=ndjson&limit=1000", "limit=1"):
+            yield f"/v1/search?{query(q=q)}&{asked}", "GET"
+    yield f"/v1/search?{query(q='text', kind=hidden.kind)}&limit=1000", "HEAD"
 
 
 METHOD = itertools.cycle(METHODS)

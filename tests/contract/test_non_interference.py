@@ -118,7 +118,19 @@ def statistics() -> Iterator[str]:
     yield from (f"{COUNTS}?{asked}&group_by=violation" for asked in TIME[:2])
 
 
-QUESTIONS = [*questions(), *statistics()]
+# Words that are nowhere, near to what is shown and to what is hidden.
+MISSPELT = ("markd fitt", "hiden", "hidden-placs", "넵", "provinze")
+
+
+def searches() -> Iterator[str]:
+    """Yield questions to all kinds at once."""
+    for q in (*WORDS["q"], *MISSPELT):
+        for asked in ("limit=2", "sort=relevance&highlights=true", "sort=updated&kind=place&kind=incident"):
+            yield f"/v1/search?{query(q=q)}&{asked}"
+    yield from (f"/v1/incidents?{query(q=q)}&highlights=true&facets=year" for q in MISSPELT)
+
+
+QUESTIONS = [*questions(), *statistics(), *searches()]
 VIEWS = (0, 1, 2)
 
 

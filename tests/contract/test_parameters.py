@@ -64,7 +64,7 @@ FINDS: dict[str, tuple[dict[str, Any], str]] = {
 }
 # Without the parameter itself all else finds this.
 WITHOUT = {"from": "abc", "to": "abc", "match": "ab", "at": "a", "side": "abc"}
-PAGE = ("sort", "limit", "cursor", "fields", "facets", "facet_limit", "bom", "cursors", "format")
+PAGE = ("sort", "limit", "cursor", "fields", "facets", "facet_limit", "highlights", "bom", "cursors", "format")
 
 
 @pytest.mark.parametrize(("kind", "parameter"), EVERY, ids=NAMES)
@@ -144,6 +144,14 @@ def format(world: World, kind: Kind) -> None:
         assert (heard.status, heard["content-type"].partition(";")[0]) == (200, MEDIA_TYPES[name])
 
 
+def highlights(world: World, kind: Kind) -> None:
+    word = quote(value_of(world, kind, vocabulary(kind)["q"], "a"))
+    plain, marked = (world.service.ask(f"/v1/{kind.path}?q={word}&highlights={given}") for given in ("false", "true"))
+    assert marked.json.pop("highlights").keys() == {world.id(kind, "a")}
+    assert plain.json == {name: value for name, value in marked.json.items() if name != "highlights"}
+    assert world.service.ask(f"/v1/{kind.path}?highlights=true").status == 422
+
+
 def bom(world: World, kind: Kind) -> None:
     plain, marked = (world.service.ask(f"/v1/{kind.path}?format=csv&bom={given}").body for given in ("false", "true"))
     assert marked == b"\xef\xbb\xbf" + plain
@@ -186,6 +194,7 @@ PAGES: dict[str, Callable[[World, Kind], None]] = {
     "limit": limit,
     "cursor": cursor,
     "fields": fields,
+    "highlights": highlights,
     "bom": bom,
     "cursors": cursors,
     "format": format,
@@ -221,6 +230,7 @@ def test_a_documented_example_finds_something_in_the_built_in_record(built_in_of
         assert parameter.name == "cursor" or parameter.of is not None  # no value of these is good for long
         return
     asked = {parameter.name: parameter.example} | COMPANY.get(parameter.name, {})
+    asked |= {"q": vocabulary(kind)["q"].example} if parameter.name == "highlights" else {}
     heard = built_in_of("sqlite").ask(f"/v1/{kind.path}?{query(**asked)}")
     assert heard.status == 200, heard.body
     if parameter.name not in ("format", "updated_since"):  # the record is as old as the first run

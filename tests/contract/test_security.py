@@ -45,6 +45,8 @@ EVERYTHING = [f"/v1/{kind.path}" for kind in KINDS] + [
     "/v1/incidents?facets=violation,year&limit=1",
     "/v1/statistics/counts",
     "/v1/statistics/counts?group_by=violation&format=csv",
+    "/v1/search?q=camp&highlights=true",
+    "/v1/search?q=camp&format=ndjson&limit=1",
     "/v1/changes",
     "/v1/changes?format=ndjson&limit=1",
     "/v1/changes/stream",
@@ -193,11 +195,13 @@ def test_nobody_changes_a_record_a_consent_or_a_view_without_a_credential(servic
 # --- API7 and API10: requests of our own, and trust in what others send ---
 
 
-def test_nothing_in_the_program_asks_another_server_but_the_issuer_that_the_operator_named():
-    """One file imports an HTTP client: an address in a record is text. Databases and rate store are the operator's."""
+def test_nothing_asks_another_server_but_the_named_issuer_and_the_guarded_webhooks():
+    """Few files import an HTTP client: an address in a record is text. Databases and rate store are the operator's."""
     clients = {
         "httpx",
         "httpx2",
+        "httpcore",
+        "httpcore2",
         "requests",
         "aiohttp",
         "urllib3",
@@ -214,7 +218,8 @@ def test_nothing_in_the_program_asks_another_server_but_the_issuer_that_the_oper
             elif isinstance(node, ast.ImportFrom) and node.module:
                 named = {node.module, *(f"{node.module}.{one.name}" for one in node.names)}
                 found |= {(path.name, name) for name in named & clients}
-    assert found == {("issuer.py", "urllib.request")}
+    webhooks = {("addresses.py", "httpcore2"), ("posting.py", "httpcore2")}
+    assert found == {("issuer.py", "urllib.request")} | webhooks
 
 
 def test_no_address_that_somebody_gives_is_asked(service, monkeypatch):
@@ -326,11 +331,11 @@ def test_a_browser_is_told_which_methods_and_headers_there_are(service):
     ids=lambda given: next(iter(given)),
 )
 def test_a_cache_cannot_be_poisoned_by_a_header_that_it_does_not_look_at(service, given):
-    """An answer depends on Host, Accept and Authorization alone: a cache keys by the first, `Vary` names the others."""
+    """An answer depends on Host, Accept, Accept-Encoding and Authorization alone: a cache keys by these (`Vary`)."""
     for address in ("/v1", "/v1/incidents?limit=1", f"/v1/incidents/{INCIDENT}", "/v1/nothing"):
         plain = service.ask(address)
         assert service.ask(address, **given) == plain
-    assert service.ask("/v1/incidents")["vary"] == "Accept, Authorization"
+    assert service.ask("/v1/incidents")["vary"] == "Accept, Accept-Encoding, Authorization"
 
 
 def test_the_service_listens_to_this_machine_alone_unless_told_otherwise():

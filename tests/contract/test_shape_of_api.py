@@ -73,7 +73,7 @@ def test_every_route_is_described_and_every_description_has_a_route(built_in_of)
     problems = {one for one in templates if one.startswith("/problems/")}
     assert templates - problems | {"/problems/{slug}"} == set(PATHS) | {"/problems/{slug}"}
     names = [operation["operationId"] for path in PATHS.values() for operation in path.values()]
-    assert len(names) == len(set(names)) == len(PATHS) + 6 + 4 * len(KINDS)  # addresses with more methods than one
+    assert len(names) == len(set(names)) == len(PATHS) + 10 + 4 * len(KINDS)  # addresses with more methods than one
     (writes,) = (route for route in built_in_of("sqlite").app.routes if hasattr(route, "beside"))
     for template, beside in writes.beside.items():
         assert {*PATHS[template]} == {"get", *map(str.lower, beside)}
@@ -209,7 +209,8 @@ def test_a_stream_is_as_described(built_in):
     assert len(told) == len(records("period"))
 
 
-ANSWERING = [one for one in PATHS if "{" not in one and not is_closed(one) and one != "/v1/changes/stream"]
+UNLIKE = ("/v1/changes/stream", "/v1/search")  # events; what needs a parameter
+ANSWERING = [one for one in PATHS if "{" not in one and not is_closed(one) and one not in UNLIKE]
 
 
 @pytest.mark.parametrize("template", ANSWERING)
@@ -254,6 +255,26 @@ def test_counts_are_as_described(built_in, asked):
         assert hold(template, built_in.ask(f"{template}?{asked}"), "application/json")["items"]
 
 
+SEARCHES = [
+    "q=camp",
+    "q=Yodok&highlights=true&limit=100",
+    "q=prison&sort=relevance&kind=incident&kind=place",
+    "q=tortrue",
+]
+
+
+@pytest.mark.parametrize("asked", SEARCHES)
+def test_search_is_as_described(built_in, asked):
+    hold("/v1/search", built_in.ask(f"/v1/search?{asked}"), "application/json")
+    hold("/v1/search", built_in.ask("/v1/search"), "application/problem+json", 422)
+
+
+@pytest.mark.parametrize("asked", ["q=camp&highlights=true", "q=tortrue", "q=camp&highlights=true&fields=title"])
+def test_highlights_and_suggestions_are_as_described(built_in, asked):
+    page = hold("/v1/incidents", built_in.ask(f"/v1/incidents?{asked}"), "application/json")
+    assert ("highlights" in page) == ("highlights" in asked)
+
+
 # --- errors ---
 
 
@@ -274,9 +295,9 @@ def test_every_status_that_a_route_may_answer_is_described():
     reads = {status for path in PATHS.values() for status in path.get("get", {}).get("responses", ())}
     assert reads == {"200", "304", "401", "403", "404", "406", "414", "422", "429", "500", "503"}
     stated = {status for path in PATHS.values() for operation in path.values() for status in operation["responses"]}
-    assert stated - reads == {"201", "204", "400", "409", "412", "413", "415", "428"}
+    assert stated - reads == {"201", "202", "204", "400", "409", "412", "413", "415", "428"}
     known = {str(status) for status, _ in TYPES.values()}
-    assert stated - known == {"200", "201", "204", "304"}
+    assert stated - known == {"200", "201", "202", "204", "304"}
 
 
 # --- HEAD, and what is known already ---
@@ -288,7 +309,9 @@ def every_address() -> list[str]:
     formats = [f"{lists[1]}?format={name}" for name in ("ndjson", "csv", "geojson")]
     more = [f"{ones[1]}/testimonies", f"{ones[1]}/history", f"{ones[1]}?format=geojson", f"{lists[0]}/queryables"]
     counts = ["/v1/statistics/counts", "/v1/statistics/counts?format=csv", f"{lists[1]}?facets=year"]
-    return [*lists, *ones, *formats, *more, *counts, "/v1", "/openapi.json", "/problems"]
+    words = ["/v1/search?q=camp", "/v1/search?q=camp&format=ndjson", "/v1/search?q=camp&highlights=true&kind=incident"]
+    words += [f"{lists[1]}?q=camp", f"{lists[1]}?q=camp&highlights=true"]
+    return [*lists, *ones, *formats, *more, *counts, *words, "/v1", "/openapi.json", "/problems"]
 
 
 @pytest.mark.parametrize("address", every_address())

@@ -21,9 +21,13 @@ LONGEST = 400
 ADDRESSES = {"/v1", "/openapi.json", "/healthz", "/readyz", "/problems", "/docs", "/docs/assets/{name}"}
 ADDRESSES |= {f"/problems/{slug}" for slug in TYPES}
 ADDRESSES |= {"/v1/token", "/.well-known/jwks.json", "/v1/me", "/v1/keys", "/v1/keys/{id}", "/v1/keys/{id}/rotate"}
+ADDRESSES |= {"/v1/imports", "/v1/imports/{id}"}
+ADDRESSES |= {f"/v1/imports/{{id}}/{one}" for one in ("file", "confirm", "report", "sheet", "events")}
 ADDRESSES |= {"/v1/organisations", "/v1/organisations/{id}", "/v1/audit", "/v1/audit/seals"}
 ADDRESSES |= {"/v1/statistics/counts"}
-ADDRESSES |= {"/v1/changes", "/v1/changes/stream"}
+ADDRESSES |= {"/v1/changes", "/v1/changes/stream", "/v1/search"}
+ADDRESSES |= {"/v1/webhooks", "/v1/webhooks/{id}", "/v1/acknowledgements"}
+ADDRESSES |= {f"/v1/webhooks/{{id}}/{one}" for one in ("rotate", "test", "deliveries", "replay")}
 ADDRESSES |= {"/v1/conformance", "/v1/collections"}
 ADDRESSES |= {
     f"/v1/collections/{kind.path}{more}" for kind in KINDS if kind.geometry for more in ("", "/items", "/items/{id}")

@@ -17,14 +17,23 @@ NUMBERS = {
     "EVIDENCE_THREADS": ("threads", 1, 64),
     "EVIDENCE_READ_CONNECTIONS": ("read_connections", 1, 256),
     "EVIDENCE_READ_SECONDS": ("read_seconds", 1, 3600),
+    "EVIDENCE_READ_WAIT_MS": ("read_wait_ms", 0, 10_000),
     "EVIDENCE_EXPORTS": ("exports", 1, 256),
     "EVIDENCE_VIEWS": ("views", 1, 62),
     "EVIDENCE_COLUMNS_MB": ("columns_mb", 0, 65_536),
+    "EVIDENCE_ANSWERS_MB": ("answers_mb", 0, 65_536),
+    "EVIDENCE_QUEUE": ("queue", 0, 100_000),
     "EVIDENCE_RATE_PUBLIC": ("rate_public", 0, 1_000_000),
     "EVIDENCE_RATE_CREDENTIAL": ("rate_credential", 0, 1_000_000),
     "EVIDENCE_BODY_BYTES": ("body_bytes", 1024, 100_000_000),
     "EVIDENCE_BODY_SECONDS": ("body_seconds", 1, 3600),
+    "EVIDENCE_IMPORT_MB": ("import_mb", 1, 100_000),
+    "EVIDENCE_IMPORT_DAYS": ("import_days", 1, 365),
     "EVIDENCE_HEAD_SECONDS": ("head_seconds", 1, 300),
+    "EVIDENCE_HOOKS_EACH": ("hooks_each", 0, 1000),
+    "EVIDENCE_HOOK_SECONDS": ("hook_seconds", 1, 120),
+    "EVIDENCE_HOOK_RETRY_SECONDS": ("hook_retry_seconds", 1, 3600),
+    "EVIDENCE_HOOK_DAYS": ("hook_days", 1, 60),
 }
 
 
@@ -119,6 +128,17 @@ def test_the_address_of_a_database(variable):
     for wrong in ("/a/b.db", "sqlite:", "sqlite://", "mysql://h/n", "postgresql+psycopg://h/n", " sqlite:///b.db"):
         with pytest.raises(SettingError, match=f"^{variable} must begin with sqlite:/// or postgresql://$"):
             Settings.from_env({variable: wrong})
+
+
+def test_the_addresses_of_replicas():
+    main = {"EVIDENCE_DATABASE_URL": "postgresql://u:p@h:5432/n"}
+    given = main | {"EVIDENCE_READ_URLS": "postgresql://a/n, postgresql://b/n?pooled=true,"}
+    assert Settings.from_env(main).read_urls == ()
+    assert Settings.from_env(given).read_urls == ("postgresql://a/n", "postgresql://b/n?pooled=true")
+    with pytest.raises(SettingError, match="^EVIDENCE_READ_URLS must be addresses that begin with postgresql://"):
+        Settings.from_env(main | {"EVIDENCE_READ_URLS": "postgresql://a/n,sqlite:///b.db"})
+    with pytest.raises(SettingError, match="^EVIDENCE_READ_URLS are replicas of a PostgreSQL server"):
+        Settings.from_env({"EVIDENCE_READ_URLS": "postgresql://a/n"})
 
 
 def test_databases_lie_in_the_data_folder_unless_stated():

@@ -38,6 +38,7 @@ class FakeFacts:
     )
     amounts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     derived: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    survivors: dict[str, str] = field(default_factory=dict)
 
     def visible(self, view: int, record: str) -> bool:
         return record not in self.hidden.get(view, ()) and record not in self.hidden.get(None, ())
@@ -71,6 +72,9 @@ class FakeFacts:
         account = self.accounts.get(person)
         objection = account.content.get("objection") if account is not None else None
         return objection is not None and objection["to"] != "nothing"
+
+    def leads_to(self, record: str) -> str:
+        return self.survivors.get(record, record)
 
 
 def content(kind: str, **fields: Any) -> dict[str, Any]:

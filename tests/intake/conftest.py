@@ -12,7 +12,7 @@ from app.core import migrations
 from app.core.db import Database
 from app.core.settings import Settings
 from app.custody.tables import LEAF
-from app.vault.tables import ANSWERED, DISCLOSED, ERASING, RECORD, REFERENCE, RESTORING, REVISION
+from app.vault.tables import ANSWERED, DISCLOSED, ERASING, LED, MERGER, RECORD, REFERENCE, RESTORING, REVISION
 from tests.conftest import settings_for
 from tests.intake.deployment import Deployment
 
@@ -40,7 +40,8 @@ def database(settings: Settings) -> Iterator[Database]:
 
     def empty(connection) -> None:
         catalogue = (ROW, POSTING, SPOT, TERM, TERM_COUNT, SEARCHED, WORD)
-        for table in (*catalogue, DISCLOSED, LEAF, REFERENCE, REVISION, RECORD, RESTORING, ERASING, ANSWERED):
+        vault = (DISCLOSED, LED, LEAF, REFERENCE, REVISION, RECORD, MERGER, RESTORING, ERASING, ANSWERED)
+        for table in (*catalogue, *vault):
             connection.execute(delete(table))
         connection.execute(update(VIEW).values(state="live", generation=0, next_expiry=None))
 

@@ -19,7 +19,7 @@ from app.intake.submit import Intake, Outcome
 from app.intake.write import Writer
 from app.vault.append import commit, place_of
 from app.vault.chains import unpack
-from app.vault.tables import DISCLOSED, RECORD, REVISION
+from app.vault.tables import DISCLOSED, LED, RECORD, REVISION
 
 OWNER = "test-body"
 # For a test of what happens before the database is reached: one engine is enough.
@@ -191,9 +191,11 @@ def check_log(writer: Writer) -> tuple[int, int]:
             assert leaves[row.leaf] == leaf_hash(row.commitment)
             met.append(row.leaf)
         changes = connection.execute(select(DISCLOSED)).all()
+        led = {(view, seq): target for view, seq, target in connection.execute(select(LED))}
         for row in changes:
             if row.salt:
-                members = (row.view, row.id, row.revision, row.at, row.change, row.digest, row.salt)
+                target = led.get((row.view, row.seq), "")
+                members = (row.view, row.id, row.revision, row.at, row.change, row.digest, row.salt, target)
                 assert leaves[row.leaf] == leaf_hash(disclosure_commitment(*members))
             met.append(row.leaf)
         assert sorted(met) == sorted(leaves)  # no leaf without its reason, no two with one

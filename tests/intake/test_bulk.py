@@ -29,8 +29,10 @@ from tests.intake.house import (
 )
 
 
-@pytest.mark.parametrize("closed", [False, True])
-def test_much_at_once_is_the_same_as_one_after_another(deploy, tmp_path, monkeypatch, closed):
+@pytest.mark.parametrize(("closed", "empty"), [(False, False), (True, False), (False, True)])
+def test_much_at_once_is_the_same_as_one_after_another(deploy, tmp_path, monkeypatch, closed, empty):
+    begun, begin = list[bool](), Bulk.begin
+    monkeypatch.setattr(Bulk, "begin", lambda *args, **names: begun.append(True) or begin(*args, **names))  # type: ignore[func-returns-value]
     monkeypatch.setattr(much, "workers", inline.workers)
     monkeypatch.setattr(much, "LITTLE", 0)
     monkeypatch.setattr(much, "OPEN", 25)
@@ -38,7 +40,9 @@ def test_much_at_once_is_the_same_as_one_after_another(deploy, tmp_path, monkeyp
     path = written(tmp_path, values())
     slow, fast = deploy(), deploy()
     assert slow.load(path).created == len(values())
-    report = fast.load(path, AtOnce(fast.settings, closed))
+    assert fast.writer.is_empty()
+    report = fast.load(path, AtOnce(fast.settings, closed, fast.writer.is_empty() and empty))
+    assert bool(begun) == (closed or empty)
     assert (report.faults, report.created, report.revised, report.unchanged) == ([], len(values()), 0, 0)
     same(slow, fast)
     assert filed(fast.database, PUBLIC, "place", "hidden") == set()
@@ -46,7 +50,7 @@ def test_much_at_once_is_the_same_as_one_after_another(deploy, tmp_path, monkeyp
     some = [an_incident(fixed("inc", "3"), note={"en": "new"}), an_incident(fixed("inc", "new")), *values()[-20:]]
     path = written(tmp_path, some)
     assert slow.load(path).unchanged == 20
-    report = fast.load(path, AtOnce(fast.settings, closed))
+    report = fast.load(path, AtOnce(fast.settings, closed, fast.writer.is_empty()))
     assert (report.created, report.revised, report.unchanged) == (1, 1, 20)
     same(slow, fast)
 

@@ -6,14 +6,16 @@ import pytest
 from sqlalchemy import bindparam, select
 
 from app.catalogue.tables import ROW, SEARCHED, VIEW, WORD
+from app.core import fts5
 from app.core.db import Wanted
 from app.intake import rebuild as module
 from app.intake.erase import erase
 from app.intake.rebuild import rebuild
+from app.intake.restore import restore
 from app.intake.views import create, prepare, retire
 from tests.intake import inline
 from tests.intake.chance import History
-from tests.intake.house import I1, OWNER, WORLD, an_incident, submit
+from tests.intake.house import I1, I2, OWNER, WORLD, an_incident, submit
 
 
 @pytest.fixture(autouse=True)
@@ -52,27 +54,55 @@ def check(database) -> int:
     return words
 
 
+def words(database) -> set[str]:
+    found: set[str] = database.look(lambda connection: set(connection.scalars(select(WORD.c.word))))
+    return found
+
+
 @pytest.mark.parametrize(("engine", "seed"), [("sqlite", 0), ("sqlite", 1), ("postgresql", 2)], indirect=["engine"])
 def test_after_a_history_drawn_by_chance_and_a_rebuild(intake, database, writer, clock, settings, seed):
     History(intake, clock, seed).run(20)
-    words = check(database)
-    assert words > 50
+    some = check(database)
+    assert some > 50
     rebuild(writer, settings)
-    assert check(database) == words
+    assert check(database) == some
 
 
 def test_what_was_erased_is_found_by_no_word(intake, database, writer):
     submit(intake, *WORLD, an_incident(title={"public": {"en": "Quillfeather"}}))
     check(database)
-
-    def words() -> set[str]:
-        found: set[str] = database.look(lambda connection: set(connection.scalars(select(WORD.c.word))))
-        return found
-
-    assert "quillfeath" in words()
+    assert "quillfeath" in words(database)
     assert erase(writer, I1, OWNER, "a test")
-    assert "quillfeath" not in words()
+    assert "quillfeath" not in words(database)
     check(database)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_what_is_deleted_by_the_many_is_found_no_more_and_soon_not_even_kept(intake, database, writer, monkeypatch):
+    def kept(connection) -> bool:
+        blocks = connection.exec_driver_sql("SELECT block FROM searched_0_data").scalars().all()
+        return any(b"quillfeath" in block for block in blocks)
+
+    submit(intake, *WORLD, an_incident(title={"public": {"en": "Quillfeather"}}))
+    monkeypatch.setattr(fts5, "MANY", 1)
+    assert erase(writer, I1, OWNER, "a test")
+    assert "quillfeath" not in words(database)
+    check(database)
+    assert database.look(kept)
+    submit(intake, an_incident(I2))
+    check(database)
+    restore(writer)
+    assert not database.look(fts5.keeps_marks) and not database.look(kept)
+    check(database)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_after_a_history_in_which_all_that_goes_is_only_marked(intake, database, writer, clock, monkeypatch):
+    monkeypatch.setattr(fts5, "MANY", 1)
+    History(intake, clock, 3).run(20)
+    some = check(database)
+    database.tidy()
+    assert check(database) == some > 50
 
 
 def test_a_view_has_its_own_index_from_its_first_day_to_its_last(intake, database, writer, settings):

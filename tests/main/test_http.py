@@ -90,7 +90,7 @@ def test_options_and_other_methods(client, address):
 def test_everybody_may_read_it_from_anywhere_and_a_cache_may_keep_it_a_minute(client):
     headers = client.get("/v1/incidents").headers
     assert headers["cache-control"] == "public, max-age=0, s-maxage=60, must-revalidate"
-    assert headers["vary"] == "Accept, Authorization"
+    assert headers["vary"] == "Accept, Accept-Encoding, Authorization"
     assert headers["access-control-allow-origin"] == "*"
     assert "ETag" in headers["access-control-expose-headers"]
     assert headers["x-content-type-options"] == "nosniff"

@@ -14,7 +14,12 @@ from app.main import create_app
 from app.registry import BY_PATH, KINDS, openapi_document, openapi_text
 
 COMMITTED = Path(__file__).resolve().parents[2] / "openapi" / "openapi.json"
-WITH = {"match": "&period=post-2011-12", "at": "&period=post-2011-12", "side": "&boundary=2011-12-17"}
+WITH = {
+    "match": "&period=post-2011-12",
+    "at": "&period=post-2011-12",
+    "side": "&boundary=2011-12-17",
+    "highlights": "&q=camp",
+}
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,7 @@ def test_terms_of_a_text(text, terms):
         ("회령", ("Hoeryong", "Hoeryŏng", "Hoeryeong")),
         ("청진", ("Chongjin", "Ch'ŏngjin", "Cheongjin")),
         ("평양", ("Pyongyang", "P'yŏngyang", "Pyeongyang")),
+        ("성택", ("Songtaek", "Seongtaek", "Sŏngt'aek", "Songthaek")),
         ("신의주", ("Sinuiju", "Sinŭiju", "Shinuiju")),
         ("개성", ("Kaesong", "Kaesŏng", "Gaeseong")),
         ("함흥", ("Hamhung", "Hamhŭng", "Hamheung")),

@@ -1,0 +1,63 @@
+"""What docs/sync.md tells a partner to write works: the copy that follows, and the receiver that verifies."""
+
+import re
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from standardwebhooks import WebhookVerificationError
+
+import app
+from app.exchange.hooks import outbox
+from app.exchange.hooks.described import MESSAGE
+from tests.exchange.hooks.conftest import PARTNER
+from tests.intake.house import a_source, submit
+
+PAGE = (Path(app.__file__).parents[1] / "docs" / "sync.md").read_text(encoding="utf-8")
+
+
+def written() -> dict[str, Any]:
+    """Return what the programs on the page define."""
+    found: dict[str, Any] = {}
+    for program in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
+        exec(compile(program, "sync.md", "exec"), found)  # noqa: S102 - our own page
+    return found
+
+
+def test_the_copy_on_the_page_follows(live_server, monkeypatch):
+    page = written()
+    copy: dict[str, Any] = {}
+    asked = urllib.request.urlopen
+
+    def without_key(request, timeout):
+        return asked(request.full_url, timeout=timeout)
+
+    monkeypatch.setattr(page["urllib"].request, "urlopen", without_key)
+    place = page["follow"](live_server, "evk_…", None, copy)
+    assert len(copy) == 1283
+    assert page["follow"](live_server, "evk_…", place, copy) == place
+
+
+def test_the_receiver_on_the_page_verifies_and_drops_what_it_has(house):
+    received = written()["received"]
+    _, _, key = house.key(PARTNER)
+    hook = house.hook(key)
+    submit(house.intake, a_source())
+    house.send()
+    (came,) = house.receiver.came
+    seen: set[str] = set()
+    assert received(hook["secret"], came.headers, came.body, seen) == [
+        {"id": "src-a", "kind": "source", "change": "created"}
+    ]
+    assert received(hook["secret"], came.headers, came.body, seen) == []
+    with pytest.raises(WebhookVerificationError):
+        received(hook["secret"], came.headers, came.body.replace(b"src-a", b"src-b"), set())
+    assert {*came.message} == {*MESSAGE}
+    assert {*came.message["data"]} == {*MESSAGE["data"]}
+
+
+def test_the_page_states_the_numbers_of_the_program():
+    assert (outbox.MOST, outbox.TRIES, outbox.LONGEST_WAIT, outbox.LONGEST_ASKED) == (100, 12, 3600, 86_400)
+    for words in ("up to a hundred", "After twelve tries", "up to an hour", "`Retry-After` of up to a day"):
+        assert words in PAGE
