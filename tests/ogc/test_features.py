@@ -216,7 +216,7 @@ def test_what_is_known_is_not_sent_again_and_no_tag_is_good_elsewhere(service):
         heard = service.ask(address)
         tags.add(heard["etag"])
         assert service.ask(address, if_none_match=heard["etag"]).status == 304
-        assert service.ask(address, method="HEAD").headers == heard.headers
+        assert sorted(service.ask(address, method="HEAD").headers) == sorted(service.ask(address).headers)
     assert len(tags) == 4
     assert service.ask(INCIDENTS, 1)["etag"] not in tags
 
