@@ -1,4 +1,4 @@
-# The verbs of this project. `make run` needs Python 3.11 or newer and nothing else; `make test` also Node.js and a browser.
+# The verbs of this project. `make run` needs Python 3.11 or newer and nothing else; `make test` also Node.js, a browser and GDAL.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CHROMIUM ?= /usr/bin/chromium
 PROCESSES ?= 2
@@ -47,9 +47,10 @@ bench: $(VENV)/.dev ## Measure, beside the peers
 bench-smoke: $(VENV)/.dev ## Run the benchmark on very little, to see that it runs
 	$(BIN)/python -m benchmarks --smoke
 
-openapi: $(VENV)/.runtime ## Write the description of the API anew
+openapi: $(VENV)/.runtime ## Write the description of the API anew, and what has changed in it since the last version
 	$(BIN)/evidence openapi >openapi/openapi.json.new
 	mv openapi/openapi.json.new openapi/openapi.json
+	$(BIN)/evidence openapi --since "$$(ls -v openapi/versions/*.json | tail -n 1)" >openapi/unreleased.md || echo 'A client of the last version is broken: see openapi/unreleased.md' >&2
 
 lock: $(VENV)/.dev ## Pin every dependency by hash (UPGRADE=1: to the newest)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --only-build-deps --build-deps-for editable -o requirements-build.lock pyproject.toml

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 
 from app.access.command import Failed, audit, keys
@@ -271,8 +272,23 @@ def rebuild() -> None:
 
 
 @app.command()
-def openapi() -> None:
-    """Print the description of the API (OpenAPI 3.1)."""
-    from app.registry import openapi_text
+def openapi(
+    since: Annotated[
+        Path | None, typer.Option(help="Say what has changed since the description in this file, as Markdown instead.")
+    ] = None,
+) -> None:
+    """Print the description of the API (OpenAPI 3.1), or its changes: it fails if one of them breaks a client."""
+    from app.core.comparing import as_text, compare
+    from app.registry import openapi_document, openapi_text
 
-    sys.stdout.write(openapi_text())
+    if since is None:
+        sys.stdout.write(openapi_text())
+        return
+    try:
+        older = orjson.loads(since.read_bytes())
+        found = compare(older, openapi_document())
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        raise typer.BadParameter("is no description of this API", param_hint="--since") from None
+    sys.stdout.write(as_text(found))
+    if any(one.breaks for one in found):
+        raise typer.Exit(1)

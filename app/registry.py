@@ -8,6 +8,7 @@ import orjson
 from app.catalogue import searching_described as searching
 from app.catalogue.naming import named
 from app.catalogue.openapi import Description
+from app.core.deprecation import marked
 from app.exchange.hooks import described as hooks
 from app.imports import described as imports
 from app.ogc import described as ogc
@@ -23,7 +24,7 @@ def openapi_document() -> dict[str, Any]:
     """Return the description of the API (OpenAPI 3.1), made from the kinds and the filter vocabulary."""
     parts = (searching, statistics, ogc)
     read = Description().document([one.paths for one in parts], [tag for one in parts for tag in one.TAGS])
-    return named(hooks.describe(imports.describe(describe(read))))
+    return marked(named(hooks.describe(imports.describe(describe(read)))))
 
 
 @cache

@@ -408,7 +408,8 @@ _SERVERS: Json = {
     "description": "`used`, or why one is not: `behind`, `away` …",
     "additionalProperties": {"type": "string"},
 }
-_READY = {**_closed(_OK | {"servers": _SERVERS}), "required": ["status"]}
+SHARED["Ready"] = _closed(_OK | {"servers": _SERVERS}, ["status"], description="It can answer.")
+_READY: Json = {"$ref": _REF + "Ready"}
 
 # path -> operation, summary, description, schema, errors, whether it has an ETag
 SERVICE: dict[str, tuple[str, str, str, Json, tuple[str, ...], bool]] = {

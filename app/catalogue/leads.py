@@ -46,13 +46,13 @@ class Leads:
         self._reader = reader
         self._shown, self._target, self._row = prepare(_shown()), prepare(_target()), prepare(_row())
 
-    async def answer(self, request: Request, view: int, path: str, one: str) -> Answer | None:
-        """Return the answer that leads on from an id of a kind (`places`), or None where it leads nowhere.
+    async def answer(self, request: Request, view: int, above: str, one: str) -> Answer | None:
+        """Return the answer that leads on from an id below an address (`/v1/places`), or None where it leads nowhere.
 
         All that it depends on was told to the view, or is shown to it: an id that was merged out of its sight, or into
         what it is not shown, is an unknown one.
         """
-        reader, kind = self._reader, BY_PATH[path].name
+        reader, kind = self._reader, next(BY_PATH[part].name for part in above.split("/") if part in BY_PATH)
 
         async def reading(snapshot: Snapshot) -> str | None:
             await state.read(snapshot, reader.queries, view)
@@ -61,9 +61,9 @@ class Leads:
         end = await state.unexpired(lambda: reader.database.read(reading), reader.expire, view)
         if end is None:
             return None
-        tail = request.scope["path"].removeprefix(f"/v1/{path}/{one}")
+        tail = request.scope["path"].removeprefix(f"{above}/{one}")
         query = request.scope["query_string"].decode("ascii", "replace")
-        location = f"{request.base(reader.public_url)}/v1/{path}/{end}{tail}" + (f"?{query}" if query else "")
+        location = f"{request.base(reader.public_url)}{above}/{end}{tail}" + (f"?{query}" if query else "")
         headers = [*(OPEN if view == PUBLIC else CLOSED[:1]), (b"cache-control", b"no-store")]
         headers += [(b"content-type", b"application/json"), (b"location", location.encode("ascii", "replace"))]
         return Answer(308, headers, orjson.dumps({"id": one, "into": end}))

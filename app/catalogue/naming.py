@@ -54,6 +54,14 @@ TYPES = {
     "RightInView": "Me/may/items",
     "ViewOfYours": "Me/views/items",
     "ProtectionReason": "ProtectionSubmitted/reasons/items",
+    "FoundMeta": "FoundList/meta",
+    "FoundOfKind": "FoundList/meta/kinds/items",
+    "HighlightedText": "Highlights/items",
+    "ImportedFile": "Import/file",
+    "ImportForeseen": "ImportReport/foreseen",
+    "ImportGain": "ImportReport/foreseen/gains/items",
+    "ImportEntry": "ImportReport/entries/items",
+    "WebhookChange": "RecordsChanged/data/changes/items",
     "AnswerLink": "FeatureCollection/links/items",
     "ProblemType": "Problem/type",
     "ProblemFault": "Problem/errors/items",
@@ -75,9 +83,8 @@ def named(document: Json) -> Json:
     # Those of the plain names come first: what has the same values, for another kind, is of the same type.
     for key, parameter in sorted(components["parameters"].items(), key=lambda one: "-" in one[0]):
         for holder, member, choice in _choices(parameter):
-            of_its_own = (
-                one for one in (pascal(parameter["name"]), pascal(key)) if found.setdefault(one, choice) == choice
-            )
+            names = (pascal(parameter["name"]), pascal(key), f"{pascal(key)}Asked")
+            of_its_own = (one for one in names if found.setdefault(one, choice) == choice)
             name = known.get(_content(choice)) or next(of_its_own, None)
             if name is None:
                 raise AssertionError(f"two types would be called {pascal(key)}")
@@ -94,7 +101,7 @@ def _at(schemas: Json, place: str) -> Json:
     schema: Json = schemas[name]
     for step in path:
         schema = schema["items"] if step == "items" and schema.get("type") == "array" else schema["properties"][step]
-    schema = next((one for one in schema.get("anyOf", ()) if one.get("type") != "null"), schema)
+        schema = next((one for one in schema.get("anyOf", ()) if one.get("type") != "null"), schema)
     return {member: value for member, value in schema.items() if member not in _SAID}
 
 

@@ -171,7 +171,7 @@ class Reads(BaseRoute):
         except Problem as problem:
             led = None
             if one and problem.type == "not-found":
-                led = await self._leads.answer(request, caller.view, template.split("/")[2], one)
+                led = await self._leads.answer(request, caller.view, template.partition("/{id}")[0], one)
             if led is None:
                 raise
             return led

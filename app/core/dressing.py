@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 
+from app.core import deprecation
 from app.core.observe import Header, Scope
 
 # Nothing of an answer is a page: it loads nothing, and no page may frame it. The documentation page states its own.
 POLICY = b"default-src 'none'; frame-ancestors 'none'"
 MORE = "headers.more"  # of a request's scope: headers that are to stand in its answer, whatever it is
 EXPOSED = (
-    b"Content-Disposition, ETag, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Repr-Digest, "
-    b"Retry-After, X-Request-ID"
+    b"Content-Disposition, Deprecation, ETag, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, "
+    b"Repr-Digest, Retry-After, Sunset, X-Request-ID"
 )
 _YEAR = 31_536_000
 
@@ -52,7 +53,7 @@ class Dressing:
             scope: the request.
         """
         stated = dict(headers)
-        more: Iterable[Header] = scope.get(MORE, ())
+        more: Iterable[Header] = (*scope.get(MORE, ()), *deprecation.headers(scope))
         if b"cross-origin-resource-policy" in stated:
             return [*headers, *(self._own if b"content-security-policy" in stated else self._page), *more]
         private = stated.get(b"cache-control", b"").startswith(b"private")

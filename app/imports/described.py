@@ -274,7 +274,7 @@ def _of_file(one: str) -> Json:
         ("404", "409", "413", "415"),
         [_ONE, *headers],
     )
-    content = {PARTIAL: _binary("Bytes of the file.")}
+    content = {PARTIAL: {"schema": {"type": "string", "format": "binary", "description": "Bytes of the file."}}}
     return {
         f"{one}/file": {
             "get": _operation(

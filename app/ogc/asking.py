@@ -71,9 +71,9 @@ def _box(text: str) -> Box:
 
 def _number(text: str) -> int:
     """Read how many features a page has: what is more than the most is the most (OGC 17-069r4, 7.15.2)."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text) >= 1):
+    if not (text.isascii() and text.isdigit() and text.strip("0")):
         raise Wrong(f"'{shortened(text)}' is not a whole number from 1 on.")
-    return min(int(text), MOST)
+    return MOST if len(text) > 12 else min(int(text), MOST)
 
 
 @cache

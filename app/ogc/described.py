@@ -61,11 +61,11 @@ def _schemas() -> Json:
         "CollectionFeature": closed(
             feature | {"links": links}, description="A record as a feature of a collection, alone."
         ),
-        "CollectionItem": closed(feature, description="A record as a feature of a collection."),
+        "PlainFeature": closed(feature, description="A record as a feature of a collection."),
         "CollectionItems": closed(
             {
                 "type": {"type": "string", "const": "FeatureCollection"},
-                "features": listed(_ref("CollectionItem")),
+                "features": listed(_ref("PlainFeature")),
                 "numberReturned": _COUNT | {"description": "How many there are on this page."},
                 "numberMatched": _COUNT | {"description": "How many there are on all pages together."},
                 "timeStamp": {

@@ -113,4 +113,4 @@ class Item:
         ]
         whole = orjson.dumps(feature(body) | {"links": links})
         header = f'<{base}/v1/{path}/{one}>; rel="canonical", <{base}{ROOT}/{path}>; rel="collection"'
-        return found(caller.view, now.fresh, format, etag, whole, header)
+        return found(caller.view, now.fresh, format, etag, whole, header, now.generation)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.registry import openapi_text
-from tests.clients.conftest import HERE, TOLD, TOOLS, run
+from tests.clients.conftest import HERE, ROOT, TOLD, TOOLS, run
 
 # The generator's own file for connections, which is the same whatever it is made from, is not strict in its types.
 SETTINGS = """[mypy]
@@ -19,11 +19,19 @@ ignore_errors = true
 
 
 @pytest.fixture(scope="session")
-def generated(tmp_path_factory) -> Path:
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the client, generated from the description (which is the committed one: tests/contract)."""
     folder = tmp_path_factory.mktemp("python")
     (folder / "openapi.json").write_text(openapi_text())
-    options = ["--meta", "none", "--fail-on-warning", "--output-path", "evidence_client"]
+    options = [
+        "--meta",
+        "none",
+        "--fail-on-warning",
+        "--config",
+        str(ROOT / "openapi" / "python-client.yaml"),
+        "--output-path",
+        "evidence_client",
+    ]
     said = run(str(TOOLS / "openapi-python-client"), "generate", "--path", "openapi.json", *options, folder=folder)
     assert said.split() == ["Generating", "evidence_client"]
     return folder

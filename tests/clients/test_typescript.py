@@ -19,7 +19,7 @@ console.log(JSON.stringify(await story(SERVICE, CLIENT_ID, CLIENT_SECRET, PLACE)
 
 
 @pytest.fixture(scope="session")
-def compiled(tmp_path_factory) -> Path:
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the compiled story, with the types that were generated from the description."""
     folder = tmp_path_factory.mktemp("typescript")
     (folder / "node_modules").symlink_to(ROOT / "node_modules")

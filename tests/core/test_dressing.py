@@ -79,6 +79,7 @@ def test_what_is_known_of_a_request_stands_in_its_answer(headers):
 def test_scripts_can_read_what_a_client_needs():
     assert EXPOSED.decode().split(", ") == [
         "Content-Disposition",
+        "Deprecation",
         "ETag",
         "Link",
         "Location",
@@ -87,5 +88,6 @@ def test_scripts_can_read_what_a_client_needs():
         "RateLimit-Policy",
         "Repr-Digest",
         "Retry-After",
+        "Sunset",
         "X-Request-ID",
     ]

@@ -6,6 +6,7 @@ import pytest
 from app.core.problems import EXPLAINED, MEDIA_TYPE, TYPES, Fault, Problem, invalid, nearest, not_found
 
 STATUS = {
+    "invalid-parameter": 400,
     "malformed": 400,
     "unauthenticated": 401,
     "forbidden": 403,

@@ -135,8 +135,9 @@ def test_a_question_finds_what_the_list_finds(service, asked, same):
 
 
 def test_more_than_the_most_is_the_most(service):
-    body = service.ask(f"{INCIDENTS}?limit=100000").json
-    assert body["numberReturned"] == body["numberMatched"] == 202
+    for many in ("1001", "100000", "9" * 50):
+        body = service.ask(f"{INCIDENTS}?limit={many}").json
+        assert body["numberReturned"] == body["numberMatched"] == 202
     assert service.ask(INCIDENTS).json["numberReturned"] == 50
 
 
@@ -215,7 +216,7 @@ def test_what_is_known_is_not_sent_again_and_no_tag_is_good_elsewhere(service):
         heard = service.ask(address)
         tags.add(heard["etag"])
         assert service.ask(address, if_none_match=heard["etag"]).status == 304
-        assert service.ask(address, method="HEAD").headers == heard.headers
+        assert sorted(service.ask(address, method="HEAD").headers) == sorted(service.ask(address).headers)
     assert len(tags) == 4
     assert service.ask(INCIDENTS, 1)["etag"] not in tags
 

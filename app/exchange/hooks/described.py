@@ -307,7 +307,7 @@ def describe(document: Json) -> Json:
     components["schemas"] = dict(sorted((components["schemas"] | schemas()).items()))
     test = {"type": TEST, "timestamp": _AT, "data": {"webhook": _ID}}
     document["webhooks"] = {
-        "recordsChanged": _sent("recordsChanged", "Records changed", "RecordsChanged", MESSAGE),
+        "records-changed": _sent("recordsChanged", "Records changed", "RecordsChanged", MESSAGE),
         "test": _sent("webhookTest", "A test", "WebhookTest", test),
     }
     return document

@@ -1,0 +1,55 @@
+"""The page for clients: its code is that of the stories, its lines of pandas run, and its commands of GDAL are true."""
+
+import re
+import subprocess
+from typing import Any
+
+import pytest
+
+from tests.clients.conftest import HERE, ROOT
+from tests.contract.asking import Service
+
+PAGE = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+SQLITE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="session")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def test_its_code_is_that_of_the_stories():
+    stories = {"python": (HERE / "story.py").read_text(), "ts": (HERE / "story.ts").read_text()}
+    for language, story in stories.items():
+        code = [block for block in blocks(language) if "pandas" not in block]
+        assert len(code) >= 3
+        assert [block for block in code if block not in story] == []
+
+
+@SQLITE
+def test_pandas_reads_every_export(live_server, public_record):
+    (block,) = (block for block in blocks("python") if "pandas" in block)
+    found: dict[str, Any] = {}
+    exec(block.replace("http://localhost:8000", live_server), found)  # noqa: S102 - it is our own page
+    service = Service(public_record)
+    listed = service.ask("/v1/incidents?limit=1000&period=post-2011-12").json["items"]
+    assert found["incidents"]["id"].to_list() == [item["id"] for item in listed]
+    assert found["incidents"]["updated"].dt.tz is not None
+    listed = service.ask("/v1/testimonies?limit=1000").json["items"]
+    assert found["testimonies"]["id"].to_list() == [item["id"] for item in listed]
+    assert found["testimonies"]["places"].to_list() == [item["places"] for item in listed]
+    listed = service.ask("/v1/places?limit=1000").json["items"]
+    assert found["places"]["id"].to_list() == [item["id"] for item in listed]
+    assert found["places"].loc[0, "url"].endswith(f"/v1/places/{listed[0]['id']}")
+    listed = service.ask("/v1/statistics/counts?group_by=decade").json["items"]
+    assert found["counts"]["incidents"].to_list() == [item["incidents"] for item in listed]
+    service.close()
+
+
+@SQLITE
+def test_the_commands_of_gdal_run(live_server, tmp_path):
+    (block,) = (block for block in blocks("sh") if "ogrinfo" in block)
+    for line in block.replace("http://localhost:8000", live_server).splitlines():
+        done = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S602
+        assert (done.returncode, done.stderr) == (0, ""), line
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["events.csv", "places.gpkg"]
+    assert len((tmp_path / "events.csv").read_text().splitlines()) > 100
