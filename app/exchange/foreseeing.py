@@ -139,7 +139,9 @@ class _Pass:
     def _standing(self, connection: Connection, drafts: Sequence[Draft]) -> dict[str, dict[str, Any]]:
         """Return what stands on record of drafts, whatever is sent again."""
         merged = merged_among(connection, [one.id for one in drafts])
-        stored = self._writer.vault.read(connection, [one.id for one in drafts if one.kind in PEOPLE or one.id in merged])
+        stored = self._writer.vault.read(
+            connection, [one.id for one in drafts if one.kind in PEOPLE or one.id in merged]
+        )
         return {id: stands(one.content) for id, one in stored.items() if one.state != "erased"}
 
     def _learn(self, connection: Connection, ids: Iterable[str]) -> None:

@@ -16,7 +16,9 @@ from app.vault.append import Addition, Stored
 from app.vault.keys import chunks
 from app.vault.tables import GONE, MERGER
 
-ACCOUNTS = "Accounts are never merged: each is what one person said at one time. Tie two of one witness by same_witness."
+ACCOUNTS = (
+    "Accounts are never merged: each is what one person said at one time. Tie two of one witness by same_witness."
+)
 _OBJECTIONS = ("nothing", "name", "record")
 
 

@@ -171,9 +171,7 @@ def foresee(item: Item, views: Sequence[View], world: World, secret: bytes) -> i
     kind, mask = BY_NAME[item.kind], 0
     for view in views:
         content, named = led(kind, item.content, item.named, view, world)
-        decision = project.decide(
-            kind, content, named, view, world, state=item.state, secret=secret, owner=item.owner
-        )
+        decision = project.decide(kind, content, named, view, world, state=item.state, secret=secret, owner=item.owner)
         mask |= (decision is not None) << view.id
     return mask
 
@@ -192,9 +190,7 @@ def render(item: Item, views: Sequence[View], world: World, secret: bytes) -> li
             answers.append(first)
             continue
         content, named = led(kind, item.content, item.named, view, world)
-        decision = project.decide(
-            kind, content, named, view, world, state=item.state, secret=secret, owner=item.owner
-        )
+        decision = project.decide(kind, content, named, view, world, state=item.state, secret=secret, owner=item.owner)
         if decision is None:
             answers.append(None)
             continue

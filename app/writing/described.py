@@ -167,7 +167,14 @@ def _example(kind: Kind, more: Json | None = None) -> Json:
     if record is None:
         return {}
     standing = {"id": record.get("id"), "kind": kind.name, "owner": _OWNER, "state": "live", "revision": 1}
-    standing |= {"change": "submitted", "at": _AT, "reason": None, "objection": None, "merged_into": None, "record": record}
+    standing |= {
+        "change": "submitted",
+        "at": _AT,
+        "reason": None,
+        "objection": None,
+        "merged_into": None,
+        "record": record,
+    }
     return {"example": {**standing, **(more or {})}}
 
 
@@ -306,8 +313,8 @@ def _merging(kind: Kind, base: str, name: str, words: str) -> Json:
     undone: Json = {"200": _answers(f"{name}Written", _example(kind, back), "As asked.", _HEADERS)}
     doc = (
         "Both stay in the vault. Whoever names this one is shown the survivor; where a view was shown this one and is "
-        "shown the survivor, this address is answered with 308 and its change is `merged`, else it is gone. A view that "
-        "might not be shown this one is not led from it either."
+        "shown the survivor, this address is answered with 308 and its change is `merged`, else it is gone. A view "
+        "that might not be shown this one is not led from it either."
     )
     if kind.name == "testimony":
         doc = "Always 422: accounts are never merged. Two of one witness are tied by `same_witness`."
