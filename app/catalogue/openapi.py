@@ -189,8 +189,8 @@ class Description:
             "listChanges",
             "What has changed",
             "Every change of what you are shown, in the order in which it was done, and never why: `created`, "
-            "`updated`, `removed`, `merged` (its id leads to the one that `into` names). What is removed is told of for "
-            "ever. A copy that follows `next` and takes over each record as it is now equals the source.",
+            "`updated`, `removed`, `merged` (its id leads to the one that `into` names). What is removed is told of "
+            "for ever. A copy that follows `next` and takes over each record as it is now equals the source.",
             parameters,
             ok(content, paged=True),
             ("401", "406", "414", "422", "503"),

@@ -19,8 +19,9 @@ _FIRST, _LAST = 0xAC00, 0xD7A3
 _LETTERS = {
     "yeo": "yo", "yae": "ye", "wae": "we", "weo": "wo", "tch": "c", "yo": "yo", "ya": "ya", "yu": "yu", "ye": "ye",
     "eo": "o", "eu": "u", "ae": "e", "oe": "we", "ui": "ui", "wa": "wa", "we": "we", "wi": "wi", "wo": "wo",
-    "oi": "we", "oo": "u", "ee": "i", "ch": "c", "jj": "c", "kk": "k", "gg": "k", "ng": "q", "nk": "q", "sh": "s", "ss": "s",
-    "th": "t", "kh": "k", "ph": "p", "tt": "t", "dd": "t", "pp": "p", "bb": "p", "ll": "r", "rr": "r", "mm": "m", "nn": "n", "a": "a", "e": "e",
+    "oi": "we", "oo": "u", "ee": "i", "ch": "c", "jj": "c", "kk": "k", "gg": "k", "ng": "q", "nk": "q", "sh": "s",
+    "ss": "s", "th": "t", "kh": "k", "ph": "p", "tt": "t", "dd": "t", "pp": "p", "bb": "p", "ll": "r", "rr": "r",
+    "mm": "m", "nn": "n", "a": "a", "e": "e",
     "i": "i", "o": "o", "u": "u", "j": "c", "k": "k", "g": "k", "s": "s", "t": "t", "d": "t", "p": "p", "b": "p",
     "l": "r", "r": "r", "m": "m", "n": "n", "h": "h",
 }  # fmt: skip

@@ -358,8 +358,8 @@ def _merging(kind: Kind, base: str, name: str, words: str) -> Json:
     undone: Json = {"200": _answers(f"{name}Written", _example(kind, back), "As asked.", _HEADERS)}
     doc = (
         "Both stay in the vault. Whoever names this one is shown the survivor; where a view was shown this one and is "
-        "shown the survivor, this address is answered with 308 and its change is `merged`, else it is gone. A view that "
-        "might not be shown this one is not led from it either."
+        "shown the survivor, this address is answered with 308 and its change is `merged`, else it is gone. A view "
+        "that might not be shown this one is not led from it either."
     )
     if kind.name == "testimony":
         doc = "Always 422: accounts are never merged. Two of one witness are tied by `same_witness`."
