@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from app.catalogue import searching_described as searching
+from app.catalogue import service_described as service
 from app.catalogue.naming import named
 from app.catalogue.openapi import Description
 from app.core.deprecation import marked
@@ -22,7 +23,7 @@ __all__ = ["BY_NAME", "BY_PATH", "KINDS", "Kind", "openapi_bytes", "openapi_docu
 @cache
 def openapi_document() -> dict[str, Any]:
     """Return the description of the API (OpenAPI 3.1), made from the kinds and the filter vocabulary."""
-    parts = (searching, statistics, ogc)
+    parts = (searching, statistics, ogc, service)
     read = Description().document([one.paths for one in parts], [tag for one in parts for tag in one.TAGS])
     return marked(named(hooks.describe(imports.describe(describe(read)))))
 

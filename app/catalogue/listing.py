@@ -24,6 +24,7 @@ from app.catalogue.plan import LONG, Plan
 from app.catalogue.query import Queries
 from app.catalogue.relations import Relation
 from app.catalogue.resolve import Question, Resolved, Resolver
+from app.catalogue.run import Run
 from app.catalogue.shelf import Shelf
 from app.catalogue.state import State
 from app.core.answer import Header
@@ -66,41 +67,6 @@ class Reader:
     public_url: str | None
 
 
-@dataclass(slots=True)
-class _Run:
-    """One request for a list."""
-
-    request: Request
-    view: int
-    one: str
-    asked: Asked
-    digest: bytes
-    format: str
-    base: str
-    path: str
-
-    def etag(self, generation: int) -> str:
-        """Return the entity tag: it stands for the whole question, its format, and the generation of the view."""
-        whole = b"1|%d|%d|" % (self.view, generation) + self.digest + self.asked.canonical
-        whole += f"|{self.format}|{self.base}".encode()
-        return f'"{hashlib.blake2b(whole, digest_size=12).hexdigest()}"'
-
-    @property
-    def coding(self) -> str | None:
-        """In which coding a file is made; the larger ones are packed as they are."""
-        return None if self.format in negotiate.LARGE else self.request.accepted.best
-
-    async def shown(self, rows: Rows) -> None:
-        """Tell who keeps an account which records are about to be sent."""
-        if self.request.trail is not None:
-            await self.request.shown([row[2] for row in rows])
-
-    def address(self, cursor: str | None) -> str:
-        """Return the address of a page."""
-        query = "&".join(part for part in (self.asked.kept, f"cursor={cursor}" if cursor else "") if part)
-        return f"{self.base}{self.path}?{query}" if query else self.base + self.path
-
-
 class Listing:
     """One list of the API: a kind, or what belongs to one record."""
 
@@ -129,7 +95,7 @@ class Listing:
             of = BY_NAME[self._relation.of]
             path = f"/v1/{of.path}/{one}/{self._relation.name}"
             digest = hashlib.blake2b(digest + path.encode(), digest_size=16).digest()
-        run = _Run(request, caller.view, one, question, digest, format, base, path)
+        run = Run(request, caller.view, one, question, digest, format, base, path)
         if question.limit is None and format in negotiate.WHOLE:
             if question.sort == "relevance":
                 raise invalid([Fault("query", "sort", "All at once is not given in this order: add a limit.")])
@@ -141,7 +107,7 @@ class Listing:
         """Return why a list has no highlights, if it has none."""
         return "Only JSON has them." if format != negotiate.JSON else marks.refused(question.limit or PAGE)
 
-    async def _page(self, run: _Run) -> Answer:
+    async def _page(self, run: Run) -> Answer:
         limit = run.asked.limit or PAGE
         place = self._place(run)
         page = await self._read(run, limit, place)
@@ -173,7 +139,7 @@ class Listing:
         body = self._envelope(run, page, items, addresses, tail)
         return found(run.view, fresh, run.format, etag, body, links, page.state.generation)
 
-    def _found_file(self, run: _Run, now: State, body: bytes | AsyncGenerator[bytes, None], links: str) -> Answer:
+    def _found_file(self, run: Run, now: State, body: bytes | AsyncGenerator[bytes, None], links: str) -> Answer:
         answer = found(run.view, now.fresh, run.format, run.etag(now.generation), body, links)
         if run.coding is not None:
             answer.in_coding(run.coding)
@@ -183,20 +149,20 @@ class Listing:
         """Return what a request asks."""
         return asked.read(self._kind, request.scope["query_string"])
 
-    def _items(self, run: _Run, bodies: list[bytes]) -> bytes:
+    def _items(self, run: Run, bodies: list[bytes]) -> bytes:
         """Return the part of a page that is made of records."""
         return formats.page(run.format, run.asked.fields, bodies)
 
-    def _envelope(self, run: _Run, page: Page, items: bytes, addresses: dict[str, str | None], tail: bytes) -> bytes:
+    def _envelope(self, run: Run, page: Page, items: bytes, addresses: dict[str, str | None], tail: bytes) -> bytes:
         """Return a page around its records."""
         return formats.envelope(run.format, items, addresses, tail)
 
-    def _named(self, run: _Run, etag: str) -> Header:
+    def _named(self, run: Run, etag: str) -> Header:
         """Return the header that names a file: two different answers do not have the same name."""
         name = f"{self._kind.path}-{etag[1:9]}.{run.format}"
         return b"content-disposition", f'attachment; filename="{name}"'.encode()
 
-    async def _file(self, run: _Run, now: State, words: str, of: Sequence[Any] | None) -> exports.File:
+    async def _file(self, run: Run, now: State, words: str, of: Sequence[Any] | None) -> exports.File:
         """Return the file that an answer is."""
         audience, purpose, owner, at = of or ("", "", None, None)
         view = f"{audience}/{purpose}" + (f" of {owner}" if owner else "")
@@ -211,17 +177,17 @@ class Listing:
             return exports.File(await asyncio.to_thread(exports.encoder, run.format, wanted))
         return exports.File(exports.encoder(run.format, wanted), run.coding)
 
-    async def _of(self, snapshot: Snapshot, run: _Run) -> Sequence[Any] | None:
+    async def _of(self, snapshot: Snapshot, run: Run) -> Sequence[Any] | None:
         if run.format not in negotiate.LARGE:
             return None
         return await snapshot.one(self._reader.queries.about, {"view": run.view})
 
-    def _links(self, run: _Run, addresses: dict[str, str | None]) -> str:
+    def _links(self, run: Run, addresses: dict[str, str | None]) -> str:
         links = [f'<{address}>; rel="{rel}"' for rel, address in addresses.items() if address]
         links.append(f'<{run.base}/v1/{self._kind.path}/queryables>; rel="describedby"')
         return ", ".join(links)
 
-    def _place(self, run: _Run) -> Place | None:
+    def _place(self, run: Run) -> Place | None:
         if run.asked.cursor is None:
             return None
         try:
@@ -229,7 +195,7 @@ class Listing:
         except Wrong as wrong:
             raise invalid([Fault("query", "cursor", str(wrong))]) from None
 
-    async def _read(self, run: _Run, limit: int, place: Place | None) -> Page:
+    async def _read(self, run: Run, limit: int, place: Place | None) -> Page:
         """Read a page: on the event loop if it is known to be little work, else away from it."""
         reader = self._reader
 
@@ -280,11 +246,11 @@ class Listing:
 
         return await state.unexpired(page, reader.expire, run.view)
 
-    async def _resolved(self, snapshot: Snapshot, run: _Run) -> tuple[Resolver, Resolved]:
+    async def _resolved(self, snapshot: Snapshot, run: Run) -> tuple[Resolver, Resolved]:
         resolver = Resolver(snapshot, self._reader.queries, run.view)
         return resolver, await resolver.resolve(run.asked, self._relation, run.one)
 
-    async def _found(self, snapshot: Snapshot, run: _Run, generation: int, resolved: Resolved) -> Columns:
+    async def _found(self, snapshot: Snapshot, run: Run, generation: int, resolved: Resolved) -> Columns:
         """Return all that a question with `q` finds, time aside."""
         key = (run.view, generation, run.digest)
         columns: Columns | None = self._reader.found.get(key)
@@ -293,7 +259,7 @@ class Listing:
             self._reader.found.put(key, columns)
         return columns
 
-    async def _ordered(self, snapshot: Snapshot, run: _Run, generation: int) -> Hits:
+    async def _ordered(self, snapshot: Snapshot, run: Run, generation: int) -> Hits:
         """Return what a list with `q` has, in its order."""
         _, resolved = await self._resolved(snapshot, run)
         columns = await self._found(snapshot, run, generation, resolved)
@@ -303,7 +269,7 @@ class Listing:
         self._reader.found.put((run.view, generation, run.digest, run.asked.sort), ordered)
         return ordered
 
-    async def _plan(self, snapshot: Snapshot, run: _Run, generation: int) -> Plan:
+    async def _plan(self, snapshot: Snapshot, run: Run, generation: int) -> Plan:
         resolver, resolved = await self._resolved(snapshot, run)
         if run.asked.query is None:
             columns = await self._reader.shelf.columns(snapshot, generation, resolved)
@@ -351,7 +317,7 @@ class Listing:
                 values |= {"after": behind.value, "after_k": behind.k}
             yield self._reader.queries.page(question.form, asked.sort, behind is not None, limited), values
 
-    async def _everything(self, run: _Run) -> Answer:
+    async def _everything(self, run: Run) -> Answer:
         """Answer with the whole list, streamed from one snapshot."""
         place, reader = self._place(run), self._reader
 
@@ -384,7 +350,7 @@ class Listing:
         raise state.unavailable("The records change too fast to read all of them. Try again.")
 
     async def _pieces(
-        self, run: _Run, file: exports.File, parts: AsyncGenerator[tuple[Rows, bytes], None]
+        self, run: Run, file: exports.File, parts: AsyncGenerator[tuple[Rows, bytes], None]
     ) -> AsyncGenerator[bytes, None]:
         """Yield the file part by part: what is rendered ahead is not accounted for before it is sent."""
         shown: Rows = []

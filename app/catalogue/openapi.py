@@ -49,7 +49,6 @@ _STATUS = {
     "500": "The service failed.",
     "503": "What you may see is being prepared, or something is just being taken out of sight.",
 }
-_SERVICE = "Service"
 _SYNC = "Changes"
 
 
@@ -83,11 +82,10 @@ class Description:
         for others in more:
             paths |= others(self)
         paths |= {changes.PATH: self._changes(), stream.PATH: self._stream()}
-        paths |= _service() | paths_of_access()
+        paths |= paths_of_access()
         tags = [{"name": kind.title, "description": kind.about} for kind in KINDS]
         tags += [*tags_of_others, {"name": _SYNC, "description": "What has changed: for whoever keeps a copy."}]
         tags += access.TAGS
-        tags.append({"name": _SERVICE, "description": "Where everything is, and whether the service is well."})
         return {
             "openapi": "3.1.0",
             "info": {
@@ -377,32 +375,3 @@ def _problem(status: str) -> Json:
     return {"description": _STATUS[status], "content": {MEDIA_TYPE: problem}} | (
         {"headers": headers} if headers else {}
     )
-
-
-def _service() -> Json:
-    paths: Json = {}
-    for path, (name, summary, doc, schema, statuses, cached) in described.SERVICE.items():
-        well: Json = ok({bare(JSON): {"schema": schema}}) if cached else {"description": "It is well."}
-        if not cached:
-            well["content"] = {bare(JSON): {"schema": schema, "example": {"status": "ok"}}}
-        paths[path] = {"get": operation(name, summary, doc, [], well, statuses, cached) | {"tags": [_SERVICE]}}
-    slug = {
-        "name": "slug",
-        "in": "path",
-        "required": True,
-        "description": "The last part of a problem's `type`.",
-        "schema": {"type": "string", "enum": list(TYPES)},
-        "example": "invalid-request",
-    }
-    paths["/problems/{slug}"] = {
-        "get": operation(
-            "getProblemType",
-            "One type of problem",
-            "What it means, and how to mend it.",
-            [slug],
-            ok({bare(JSON): {"schema": _ref("ProblemPage")}}),
-            ("404", "406", "422"),
-        )
-        | {"tags": [_SERVICE]}
-    }
-    return paths

@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -42,6 +42,7 @@ from sqlalchemy.schema import CreateTable
 from app.core import fts5
 from app.core.checkpoints import Checkpoints
 from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, ServerState, Wanted, too_long
+from app.core.sqlite_snapshot import SQLiteSnapshot, finish
 
 try:
     import pysqlite3 as sqlite
@@ -52,33 +53,6 @@ T = TypeVar("T")
 OLDEST = (3, 42, 0)  # the first with FTS5 secure-delete
 _LOG = 65_536  # pages of the write-ahead log, after which the writer copies it
 PATIENCE = 10.0  # seconds for which a sweep waits for readers
-
-
-class _SQLiteSnapshot:
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    async def all(self, statement: Prepared, values: dict[str, Any]) -> Rows:
-        rows: Rows = self._connection.execute(statement.text, statement.values(values)).fetchall()
-        return rows
-
-    async def one(self, statement: Prepared, values: dict[str, Any]) -> tuple[Any, ...] | None:
-        row: tuple[Any, ...] | None = self._connection.execute(statement.text, statement.values(values)).fetchone()
-        return row
-
-    async def work(self, work: Callable[[], T]) -> T:
-        return work()  # a heavy reading has a thread of its own already
-
-
-def _finish(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that never waits for anything; one that does is a mistake and is refused."""
-    try:
-        coroutine.send(None)
-    except StopIteration as done:
-        result: T = done.value
-        return result
-    coroutine.close()
-    raise RuntimeError("a reading of the database waited for something else")
 
 
 def _bindable(rows: Iterable[Row], blobs: Sequence[int]) -> Iterator[Row]:
@@ -341,7 +315,7 @@ class SQLite:
     def _in_snapshot(self, connection: Any, reading: Reading[T]) -> T:
         connection.execute("BEGIN")
         try:
-            return _finish(reading(_SQLiteSnapshot(connection)))
+            return finish(reading(SQLiteSnapshot(connection)))
         finally:
             connection.execute("COMMIT")
 

@@ -8,9 +8,10 @@ from sqlalchemy import Connection
 from app.core.moments import iso
 from app.disclosure.explain import DisclosureShown, Explanation, explain, shown
 from app.disclosure.reasons import Reason, once
+from app.intake.items import item_of
 from app.intake.publish import Item, Known, views_of
 from app.intake.world import Node, World
-from app.intake.write import Writer, item_of
+from app.intake.write import Writer
 from app.records import BY_NAME
 from app.vault.append import Addition
 

@@ -5,8 +5,9 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection
 
+from app.intake.items import expiry, item_of
 from app.intake.world import PEOPLE
-from app.intake.write import Writer, expiry, item_of
+from app.intake.write import Writer
 from app.records import BY_NAME
 from app.records.consent import Objection
 from app.vault.append import Addition

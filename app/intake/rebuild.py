@@ -12,10 +12,11 @@ from app.core.settings import Settings
 from app.custody import log
 from app.intake import postings
 from app.intake.bulk import Bulk, Prepared, alone, done_by, workers
+from app.intake.items import item_of
 from app.intake.order import RANK
 from app.intake.publish import Rendered, is_closed, preparing_of, render, views_of
 from app.intake.restore import restore, show_again
-from app.intake.write import Closed, Writer, item_of
+from app.intake.write import Closed, Writer
 from app.vault.tables import RECORD
 
 AT_ONCE = 500

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, select
 
 from app.core import crypto, ids, moments
 from app.disclosure.fitness import Doubt, doubts
+from app.intake.items import expiry
 from app.intake.merging import merged_among
 from app.intake.world import PEOPLE
-from app.intake.write import Writer, expiry
+from app.intake.write import Writer
 from app.records import BY_NAME, references
 from app.records.base import Content
 from app.records.consent import not_yet

@@ -1,7 +1,7 @@
 """One transaction of the vault: revisions appended, logged, and shown to every view, with all that rests on them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -12,11 +12,11 @@ from app.custody import log
 from app.disclosure.view import View
 from app.intake import journal
 from app.intake.deny import AT_ONCE, EVERY_VIEW, OBJECTED, Causes, lessened, numerous, reach, take_away
+from app.intake.items import item_of
 from app.intake.order import AMONG_THEMSELVES, RANK
 from app.intake.publish import Batch, Changes, Item, Known, Publisher, Rendered, foresee, is_closed, render, views_of
 from app.intake.world import PEOPLE, Node, World
-from app.records import BY_NAME, references
-from app.vault.append import Addition, Resting, Stored, Vault, commit, salts
+from app.vault.append import Addition, Resting, Vault, commit, salts
 from app.vault.keys import KeyStore, chunks
 
 T = TypeVar("T")
@@ -30,19 +30,6 @@ PASSED_ON = frozenset(
         ("person", "testimony"),
     }
 )
-
-
-def expiry(content: Mapping[str, Any]) -> int | None:
-    """Return the moment at which the consent in a content runs out, if it does."""
-    day = (content.get("consent") or {}).get("expires")
-    return moments.end_of(day) if day else None
-
-
-def item_of(stored: Stored) -> Item:
-    """Return a record of the vault as something to be shown."""
-    named = tuple(dict.fromkeys(to for _, to, _ in references(BY_NAME[stored.kind], stored.content)))
-    place = (stored.id, stored.kind, stored.k, stored.owner, stored.state)
-    return Item(*place, stored.content, named, expiry(stored.content), new=False)
 
 
 class Closed(Exception):
