@@ -342,6 +342,15 @@ def problem(slug: str) -> Json:
     return _PROBLEMS[slug].as_json()
 
 
+XLSX = (
+    "A workbook: the columns of CSV, all text as text. A text longer than a cell goes on in the next row (`part`), "
+    "rows beyond what a sheet holds in the next sheet; the sheet `about` says so, and what was asked."
+)
+PARQUET = (
+    "The columns of CSV with types, the same for every question: days are dates, words are lists, other structure is "
+    "JSON text. The metadata `evidence.*` says what was asked, in which view and generation."
+)
+MOVES: Json = {"308": {"$ref": "#/components/responses/moved"}}  # of an id that was merged
 MOVED: Json = {
     "description": "The record was found to be another one, which you are shown: ask there. Only whoever was shown the "
     "one is told so; to all others it is 404.",

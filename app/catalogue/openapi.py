@@ -170,7 +170,7 @@ class Description:
             to, f"list{name_of(of)}{pascal(relation.name)}", title, relation.doc, [of_one(of)], ("404",)
         )
         if of.name != "testimony":
-            operation["responses"] |= MOVES
+            operation["responses"] |= described.MOVES
         return {"get": operation | {"tags": [of.title]}}
 
     def _changes(self) -> Json:
@@ -222,8 +222,10 @@ class Description:
             bare(JSON): {"schema": _ref(f"{one}List"), "examples": _examples(f"{one}List")},
             bare(NDJSON): {"schema": {"type": "string", "description": "One record a line."}},
             bare(CSV): {"schema": {"type": "string", "description": _CSV}},
-            bare(XLSX): {"schema": {"type": "string", "contentEncoding": "binary", "description": _XLSX}},
-            bare(PARQUET): {"schema": {"type": "string", "contentEncoding": "binary", "description": _PARQUET}},
+            bare(XLSX): {"schema": {"type": "string", "contentEncoding": "binary", "description": described.XLSX}},
+            bare(PARQUET): {
+                "schema": {"type": "string", "contentEncoding": "binary", "description": described.PARQUET}
+            },
         }
         if kind.geometry:
             content[bare(GEOJSON)] = {"schema": _ref("FeatureCollection"), "examples": _examples(f"{one}Features")}
@@ -247,15 +249,6 @@ _CSV = (
     "A cell that a spreadsheet would take for a formula begins with an apostrophe, as does what stands after ';', TAB "
     "or an end of line in it: take one away at each of these places and the text is as it was."
 )
-_XLSX = (
-    "A workbook: the columns of CSV, all text as text. A text longer than a cell goes on in the next row (`part`), "
-    "rows beyond what a sheet holds in the next sheet; the sheet `about` says so, and what was asked."
-)
-_PARQUET = (
-    "The columns of CSV with types, the same for every question: days are dates, words are lists, other structure is "
-    "JSON text. The metadata `evidence.*` says what was asked, in which view and generation."
-)
-MOVES: Json = {"308": {"$ref": "#/components/responses/moved"}}  # of an id that was merged
 _LICENCE = "Apache-2.0 AND CC-BY-4.0"
 
 
@@ -361,7 +354,7 @@ def operation(
         parameters = [*parameters, {"$ref": "#/components/parameters/Purpose"}]
         responses["403"] = {"$ref": "#/components/responses/403"}
     if moves:
-        responses |= MOVES
+        responses |= described.MOVES
     shown: Json = {"parameters": parameters} if parameters else {}
     if "401" not in statuses:
         shown["security"] = []  # alike for everybody

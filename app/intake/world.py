@@ -1,7 +1,7 @@
 """What a projection asks about other records: read from the vault in batches, and kept for the next batch."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection, exists, select
 
@@ -15,6 +15,15 @@ from app.vault.tables import GONE, MERGER, RECORD
 OPENED = frozenset({"place", "violation", "source", "testimony", "person", "actor"})
 PEOPLE = frozenset({"testimony", "person"})  # of which all matters, consent above all
 MOST_NODES = 200_000
+
+
+class Naming(Protocol):
+    """Whatever names records."""
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Their ids."""
+        ...
 
 
 class Node(NamedTuple):
@@ -163,6 +172,10 @@ class World:
     def leads_to(self, record: str) -> str:
         """Return the record that an id leads to: itself, unless it was merged into another one."""
         return self._leads.get(record, record)
+
+    def reached(self, items: Iterable[Naming]) -> set[str]:
+        """Return what records name, and what these ids lead to."""
+        return {to for item in items for one in item.named for to in (one, self.leads_to(one))}
 
     def visible(self, view: int, record: str) -> bool:
         """Tell whether a view is shown this record."""

@@ -1,6 +1,6 @@
 """One transaction of the vault: revisions appended, logged, and shown to every view, with all that rests on them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -90,10 +90,7 @@ class Writer:
     def append(
         self, connection: Connection, at: int, size: int, additions: Sequence[Addition], also: Sequence[str] = ()
     ) -> None:
-        """Append revisions to the vault and the log, and show what follows from them to every view.
-
-        `also` are records that lead elsewhere from now on, though no revision of theirs says so.
-        """
+        """Append revisions, and show what follows to every view; `also` leads elsewhere with no revision of its own."""
         if additions:
             # What they were. Of what is erased it is enough who was shown it: its key may be gone already.
             erased = [one.id for one in additions if one.state == "erased"]
@@ -117,7 +114,7 @@ class Writer:
         while following:
             items = self._items(connection, following)
             waiting.update((item.id, item) for item in items)
-            named = self._reached(items)
+            named = self.world.reached(items)
             following = sorted(journal.waiting(connection, named - waiting.keys()))
         done = len(waiting)
         self.world.end(self._show_all(connection, at, size, dict(waiting), set(), {}))
@@ -340,18 +337,13 @@ class Writer:
                 journal.strike(connection, [item.id for item in wave if item.id not in withheld])
         return self.publisher.disclose(connection, changes, at, size), {id: before[id] for id in moved}
 
-    def _reached(self, items: Iterable[Item]) -> set[str]:
-        """Return what records name, and what these ids lead to."""
-        named = {to for item in items for to in item.named}
-        return named | {self.world.leads_to(to) for to in named}
-
     def _held(self, connection: Connection, wave: Sequence[Item]) -> dict[str, int]:
         """Return the views in which records name one that is withheld there: they cannot be shown there either."""
         here = {item.id for item in wave}
-        waiting = journal.waiting(connection, self._reached(wave) - here)
+        waiting = journal.waiting(connection, self.world.reached(wave) - here)
         held: dict[str, int] = {}
         for item in wave:
-            for to in waiting.keys() & self._reached([item]):
+            for to in waiting.keys() & self.world.reached([item]):
                 held[item.id] = held.get(item.id, 0) | waiting[to]
         return held
 

@@ -1,5 +1,7 @@
 """Merging: what views are shown of two records that are one, what is told of it, and how it is undone."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
@@ -71,10 +73,11 @@ def refused(writer, one: str, into: str) -> str:
 def seen(database, id: str) -> list[int]:
     """Return the views that have a row of a record."""
     statement = select(ROW.c.view).where(ROW.c.id == id).order_by(ROW.c.view)
-    return database.look(lambda connection: list(connection.scalars(statement)))
+    found: list[int] = database.look(lambda connection: list(connection.scalars(statement)))
+    return found
 
 
-def act(person: str) -> dict:
+def act(person: str) -> dict[str, Any]:
     return {"violation": "torture", "people": [person]}
 
 
@@ -279,6 +282,6 @@ def test_a_rebuild_gives_the_same_bytes(intake, database, writer, settings, monk
     assert done.changed == 0
     assert (catalogue(database), rows_of(database, DISCLOSED)) == before
     apart(writer, "b")
-    before = catalogue(database)
+    then = catalogue(database)
     assert rebuild(writer, settings).changed == 0
-    assert catalogue(database) == before
+    assert catalogue(database) == then
