@@ -2,9 +2,8 @@
 
 import orjson
 
-from app.access.caller import unauthenticated
 from app.catalogue.counts import meta_of_ids
-from app.core.problems import TYPES, Fault, Problem, invalid, not_found
+from app.core.problems import TYPES
 from app.core.schema import OPEN, Json
 from app.core.schema import closed as _closed
 from app.records import KINDS, Kind
@@ -118,7 +117,7 @@ SHARED: Json = {
     "Meta": _META,
     "Facet": _FACET,
     "Suggestion": _SUGGESTION,
-    "RecordHighlights": _HIGHLIGHTS,
+    "Highlights": _HIGHLIGHTS,
     "Feature": _FEATURE,
     "FeatureCollection": _closed(
         {
@@ -248,7 +247,7 @@ def of_lists(name: str, model: Json, model_name: str) -> Json:
     marked = {
         "type": "object",
         "description": "With `highlights`: of each record of the page, by its id.",
-        "additionalProperties": {"$ref": _REF + "RecordHighlights"},
+        "additionalProperties": {"$ref": _REF + "Highlights"},
     }
     listed = _closed({**members, "highlights": marked}, list(members))
     return {f"{name}Part": part, f"{name}List": listed}
@@ -305,43 +304,6 @@ def events() -> Json:
     return {"text/event-stream": {"schema": {"type": "string"}, "example": text}}
 
 
-_PROBLEMS = {
-    "invalid-parameter": Problem(
-        "invalid-parameter",
-        "There is no parameter 'bbbox'. Did you mean 'bbox'?",
-        (Fault("query", "bbbox", "There is no parameter 'bbbox'. Did you mean 'bbox'?"),),
-    ),
-    "unauthenticated": unauthenticated("This credential is not known here, or is not whole.", given=True),
-    "forbidden": Problem(
-        "forbidden",
-        "This needs the right 'read', to read records as one of its views is shown them. Your credential has: admin.",
-    ),
-    "too-large": Problem("too-large", "A body has at most 65536 bytes here."),
-    "unsupported-media-type": Problem("unsupported-media-type", "The body has to be application/json."),
-    "not-found": not_found(),
-    "not-acceptable": Problem(
-        "not-acceptable", "This is offered as application/json; the header Accept takes none of them."
-    ),
-    "conflict": Problem("conflict", "This id is taken. Choose another one."),
-    "precondition-failed": Problem("precondition-failed", "The record was changed since: read it as submitted again."),
-    "precondition-required": Problem(
-        "precondition-required", "Say which form of the record you change: its ETag, as If-Match."
-    ),
-    "too-long": Problem("too-long", "The query string has 9001 bytes; 8192 are the most that is read."),
-    "invalid-request": invalid([Fault("query", "peroid", "There is no parameter 'peroid'. Did you mean 'period'?")]),
-    "too-many-requests": Problem(
-        "too-many-requests", "More than 3000 requests came from you in a minute. Try again in 2 seconds."
-    ),
-    "internal-error": Problem("internal-error", "Something went wrong here. The operator can find it."),
-    "unavailable": Problem("unavailable", "What you may see is being prepared. Try again later."),
-}
-
-
-def problem(slug: str) -> Json:
-    """Return an example of a problem."""
-    return _PROBLEMS[slug].as_json()
-
-
 XLSX = (
     "A workbook: the columns of CSV, all text as text. A text longer than a cell goes on in the next row (`part`), "
     "rows beyond what a sheet holds in the next sheet; the sheet `about` says so, and what was asked."
@@ -351,6 +313,7 @@ PARQUET = (
     "JSON text. The metadata `evidence.*` says what was asked, in which view and generation."
 )
 MOVES: Json = {"308": {"$ref": "#/components/responses/moved"}}  # of an id that was merged
+
 MOVED: Json = {
     "description": "The record was found to be another one, which you are shown: ask there. Only whoever was shown the "
     "one is told so; to all others it is 404.",

@@ -15,6 +15,7 @@ from app.catalogue.landing import ABOUT, TITLE, VERSION
 from app.catalogue.negotiate import CSV, GEOJSON, JSON, NDJSON, PARQUET, XLSX, bare
 from app.catalogue.parameter import Parameter
 from app.catalogue.parameters import format_of, vocabulary
+from app.catalogue.problems_described import problem as problem_of
 from app.catalogue.relations import Relation, relations
 from app.core.problems import MEDIA_TYPE, TYPES
 from app.records import BY_NAME, KINDS, Kind
@@ -363,7 +364,7 @@ def operation(
 
 def _problem(status: str) -> Json:
     slug = next(slug for slug, (number, _) in TYPES.items() if str(number) == status)
-    problem = {"schema": _ref("Problem"), "example": described.problem(slug)}
+    problem = {"schema": _ref("Problem"), "example": problem_of(slug)}
     headers = described.OF_PROBLEMS.get(slug, {})
     return {"description": _STATUS[status], "content": {MEDIA_TYPE: problem}} | (
         {"headers": headers} if headers else {}

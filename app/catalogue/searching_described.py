@@ -28,7 +28,7 @@ def paths(description: Description) -> Json:
             "id": {"type": "string"},
             "url": {"type": "string", "format": "uri", "description": "Where the record is."},
             "record": {"anyOf": [{"$ref": _REF + one.shown.__name__} for one in KINDS]},
-            "highlights": {"$ref": _REF + "RecordHighlights"},
+            "highlights": {"$ref": _REF + "Highlights"},
         },
         ["kind", "id", "url", "record"],
         description="A record that was found, as its list has it; with `highlights`, where the words stand in it.",

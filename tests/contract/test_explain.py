@@ -83,10 +83,10 @@ def questions(kind: Kind, sorts: tuple[str, ...]) -> Iterator[str]:
         asked += [{"at": "start", **time}, {"from_": "1990", "to": "2001"}, {"period": ["pre-2011-12", "coi-mandate"]}]
         asked += [{"boundary": "2011-12-17"}, {"boundary": "2011-12-17", "side": "straddling"}]
         asked += [{"boundary": "2011-12-17", "side": side} for side in ("before", "undated")]
-    for one in asked:
+    for question in asked:
         for sort in sorts:
-            if (sort == "relevance") <= ("q_" in one):
-                yield f"/v1/{kind.path}?{query(sort=sort, limit=3, **one)}"
+            if (sort == "relevance") <= ("q_" in question):
+                yield f"/v1/{kind.path}?{query(sort=sort, limit=3, **question)}"
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

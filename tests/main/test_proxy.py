@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.conftest import serving
 CONFIG = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 
 
-def nginx(upstream: str) -> Iterator[str]:
+def nginx(upstream: str) -> Generator[str, None, None]:
     """Run nginx with the file of the deployment; only its addresses and folders are others."""
     folder = Path(tempfile.mkdtemp(prefix="evidence-nginx-"))
     folder.chmod(0o755)

@@ -23,9 +23,13 @@ def test_there_are_enough_of_them_about_records_that_there_are():
 
 def test_both_engines_answer_them_well(public_record_in):
     services = {engine: Service(public_record_in(engine)) for engine in ENGINES}
-    found = judging.measure({name: lambda path, one=one: one.ask(path).body for name, one in services.items()})
-    for one in services.values():
-        one.close()
+
+    def of(service: Service) -> judging.Ask:
+        return lambda path: service.ask(path).body
+
+    found = judging.measure({name: of(service) for name, service in services.items()})
+    for service in services.values():
+        service.close()
     assert [(one.engine, one.language, one.questions) for one in found] == [
         (engine, language, n) for engine in ENGINES for language, n in (("en", 66), ("ko", 30))
     ]

@@ -32,7 +32,7 @@ def found(client, q, **more):
 @pytest.mark.parametrize("q", ["Yodok", "camp guard", "요덕", "missile*", '"human rights" -Korea', "dancer"])
 def test_what_is_found_in_all_kinds_is_what_each_list_finds(client, q):
     whole = found(client, q, limit=1000)
-    of_kinds = {}
+    of_kinds: dict[str, int] = {}
     for kind in KINDS:
         listed = client.get(f"/v1/{kind.path}", params={"q": q, "limit": 1000}).json()
         of_kinds |= {kind.name: listed["total"]} if listed["total"] else {}
