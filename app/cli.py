@@ -12,6 +12,7 @@ import typer
 
 from app.access.command import Failed, audit, keys
 from app.core import migrations
+from app.core.collector import collect_rarely
 from app.core.db import Database, DatabaseError
 from app.core.settings import SettingError, Settings
 from app.disclosure.explain import ForViewShown
@@ -21,7 +22,7 @@ from app.intake import erase as erasing
 from app.intake import retract as taking
 from app.intake import views
 from app.intake.builtin import load_builtin
-from app.intake.bulk import Busy, collect_rarely
+from app.intake.bulk import Busy
 from app.intake.explaining import disclosure
 from app.intake.loading import Load, Report
 from app.intake.much import AtOnce

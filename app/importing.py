@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
+from app.core.collector import collect_rarely
 from app.exchange.drafting import draft
 from app.exchange.foreseeing import Foreseen
 from app.exchange.importing import Found, Import
 from app.exchange.mapping import MappingError, read
 from app.exchange.reporting import write_report
 from app.exchange.sources import File, sources
-from app.intake.bulk import collect_rarely
 from app.intake.much import AtOnce
 from app.intake.reading import Unreadable
 from app.session import Bar, Session, errors, fail, owner_name

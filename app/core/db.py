@@ -101,6 +101,10 @@ class Database:
         """Run `work` on one snapshot without the lock, unable to write: for commands; the API uses `read`."""
         return self.engine.look(work)
 
+    def among(self, column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+        """Return the condition that a column has one of some values, which are bound as one, however many they are."""
+        return self.engine.among(column, values)
+
     def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:
         """Insert whole rows, their values in the order of the table's columns, as fast as the engine can."""
         self.engine.insert(connection, table, rows, or_ignore)

@@ -157,6 +157,10 @@ class Engine(Protocol):
         """Return the keys, the second column, of rows whose first column has a value and in whose text it is found."""
         ...
 
+    def among(self, column: "ColumnElement[Any]", values: Iterable[Any]) -> ColumnElement[bool]:
+        """Return the condition that a column has one of some values, which are bound as one, however many they are."""
+        ...
+
     def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:
         """Insert whole rows, their values in the order of the table's columns."""
         ...

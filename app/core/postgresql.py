@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     Connection,
@@ -18,6 +19,8 @@ from sqlalchemy import (
     Select,
     Table,
     TextClause,
+    any_,
+    bindparam,
     func,
     insert,
     literal,
@@ -103,6 +106,10 @@ class PostgreSQL:
     def found(self, table: Table, value: int, wanted: ColumnElement[str]) -> "Select[tuple[int]]":
         """Return the keys, the second column, of rows whose first column has a value and in whose text it is found."""
         return tsvector.found(table, value, wanted)
+
+    def among(self, column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+        """Return the condition that a column has one of some values, which are bound as one, however many they are."""
+        return column == any_(bindparam(None, list(values), type_=ARRAY(column.type), unique=True))
 
     def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:
         """Insert whole rows, their values in the order of the table's columns: by COPY, which streams them."""

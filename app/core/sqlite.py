@@ -13,6 +13,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
+import orjson
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Select,
+    String,
     Table,
     TextClause,
     and_,
@@ -171,6 +173,11 @@ class SQLite:
     def found(self, table: Table, value: int, wanted: ColumnElement[str]) -> "Select[tuple[int]]":
         """Return the keys, the second column, of rows whose first column has a value and in whose text it is found."""
         return fts5.found(table, value, wanted)
+
+    def among(self, column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+        """Return the condition that a column has one of some values, which are bound as one, however many they are."""
+        given = func.json_each(bindparam(None, orjson.dumps([*values]).decode(), type_=String, unique=True))
+        return column.in_(select(given.table_valued("value").c.value))
 
     def insert(self, connection: Connection, table: Table, rows: Iterable[Row], or_ignore: bool = False) -> None:
         """Insert whole rows, their values in the order of the table's columns; the rows may come from an iterator."""

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 import orjson
 
+from app.core.collector import collect_rarely
 from app.core.db import Database
 from app.core.settings import Settings
 from app.custody import log
@@ -29,7 +30,6 @@ from app.exchange.sources import File, sources
 from app.exchange.translating import Problem
 from app.imports.keeping import Keeping, Row, folder_of, found_of, sealed, stated_of
 from app.imports.sealed import Sealed, Sealing, size_of
-from app.intake.bulk import collect_rarely
 from app.intake.much import AtOnce
 from app.intake.reading import Unreadable
 from app.intake.submit import Asker, Intake, Refused

@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Table, select, update
 
 from app.catalogue.tables import POSTING, ROW, SEARCHED, SPOT, TERM, TERM_COUNT, VIEW, WORD
+from app.core.collector import collect_rarely
 from app.core.db import SMALL, Database, Series
 from app.core.settings import Settings
 from app.custody.tables import LEAF
@@ -259,12 +260,6 @@ def _follow() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os._exit(1)
-
-
-def collect_rarely() -> None:
-    """Have the collector of cycles run rarely: records are trees, made and let go of by the thousand."""
-    gc.freeze()
-    gc.set_threshold(200_000, 50, 50)
 
 
 def _work(task: Any) -> Any:

@@ -252,7 +252,9 @@ class Publisher:
         for view, numbers in wanted.items():
             for chunk in chunks(numbers):
                 statement = select(c.id, c.revision, c.at, c.change, c.digest, c.seq)
-                for id, *rest in connection.execute(statement.where(c.view == view, c.seq.in_(chunk))).all():
+                for id, *rest in connection.execute(
+                    statement.where(c.view == view, vault.database.among(c.seq, chunk))
+                ).all():
                     found[view, id] = Known(*rest)
         return shown, found
 
@@ -302,7 +304,7 @@ class Publisher:
         for view, ks in batch.gone.items():
             filed: dict[bytes, list[tuple[int, int]]] = {}  # by their terms: day and k
             for chunk in chunks(ks):
-                where = and_(ROW.c.view == view, ROW.c.k.in_(chunk))
+                where = and_(ROW.c.view == view, self._database.among(ROW.c.k, chunk))
                 for k, s0, terms in connection.execute(select(ROW.c.k, ROW.c.s0, ROW.c.terms).where(where)).all():
                     filed.setdefault(terms, []).append((s0, k))
                 connection.execute(delete(ROW).where(where))

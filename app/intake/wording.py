@@ -49,7 +49,7 @@ def take_out(database: Database, connection: Connection, view: int, ks: Sequence
     """Delete texts of a view; return what is to be counted."""
     gone: list[tuple[int, int, str]] = []
     for chunk in chunks(ks):
-        where = and_(SEARCHED.c.view == view, SEARCHED.c.k.in_(chunk))
+        where = and_(SEARCHED.c.view == view, database.among(SEARCHED.c.k, chunk))
         gone += [
             (view, k, terms) for k, terms in connection.execute(select(SEARCHED.c.k, SEARCHED.c.terms).where(where))
         ]

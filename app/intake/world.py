@@ -127,7 +127,7 @@ class World:
             found: dict[str, tuple[str, str, str]] = {}
             for chunk in chunks(unknown):
                 columns = (RECORD.c.id, RECORD.c.kind, RECORD.c.state, RECORD.c.owner, RECORD.c.views)
-                rows = connection.execute(select(*columns).where(RECORD.c.id.in_(chunk))).all()
+                rows = connection.execute(select(*columns).where(self._vault.database.among(RECORD.c.id, chunk))).all()
                 for id, kind, state, owner, views in rows:
                     found[id] = (kind, state, owner)
                     self._visible[id] = views

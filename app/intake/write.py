@@ -6,6 +6,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from app.core import crypto, moments
+from app.core.collector import collected_later
 from app.core.db import Database
 from app.core.settings import Settings
 from app.custody import log
@@ -78,7 +79,8 @@ class Writer:
             if self.world.begin(size):
                 self.publisher.forget()
             self._waits = not journal.is_empty(connection)
-            return work(connection, self.clock(), size)
+            with collected_later():
+                return work(connection, self.clock(), size)
 
         try:
             return self.database.write(_work)

@@ -101,7 +101,7 @@ class Vault:
         more = (REVISION.c.salt, REVISION.c.commitment, REVISION.c.at)
         found: dict[str, Head] = {}
         for chunk in chunks(ids):
-            statement = select(*columns, *more).select_from(_NEWEST).where(RECORD.c.id.in_(chunk))
+            statement = select(*columns, *more).select_from(_NEWEST).where(self.database.among(RECORD.c.id, chunk))
             for id, *rest in connection.execute(statement).all():
                 found[id] = Head(*rest)
         return found
@@ -120,7 +120,7 @@ class Vault:
         more = (RECORD.c.state, RECORD.c.leaf, REVISION.c.sealed)
         found: dict[str, Stored] = {}
         for chunk in chunks(wanted):
-            statement = select(*columns, *more).select_from(_NEWEST).where(RECORD.c.id.in_(chunk))
+            statement = select(*columns, *more).select_from(_NEWEST).where(self.database.among(RECORD.c.id, chunk))
             for id, kind, k, owner, revision, state, leaf, sealed in connection.execute(statement).all():
                 # A key that was destroyed opens nothing; what is left of an erased record never had that key.
                 key = self._tombstones if state == "erased" else keys.get(id, b"")
@@ -137,21 +137,25 @@ class Vault:
     def resting_on(self, connection: Connection, targets: Iterable[str]) -> Iterator[Resting]:
         """Yield every record that rests on one of these, or on one merged into it: a pair of both for each."""
         # Step by step, each by a key: no planner can take it for something else.
+        among = self.database.among
         for chunk in chunks(targets):
-            merged = select(MERGER.c.record, MERGER.c.survivor).where(MERGER.c.survivor.in_(chunk))
+            merged = select(MERGER.c.record, MERGER.c.survivor).where(among(MERGER.c.survivor, chunk))
             leads: dict[str, str] = {record: survivor for record, survivor in connection.execute(merged)}
             wanted, named = set(chunk), dict[int, list[str]]()
             for some in chunks([*wanted, *(leads.keys() - wanted)]):
-                pairs = select(REFERENCE.c.leaf, REFERENCE.c.target).where(REFERENCE.c.target.in_(some))
+                pairs = select(REFERENCE.c.leaf, REFERENCE.c.target).where(among(REFERENCE.c.target, some))
                 for leaf, target in connection.execute(pairs).all():
-                    whose = {one for one in (target, leads.get(target)) if one in wanted}
-                    named.setdefault(leaf, []).extend(whose)
+                    whose = named.setdefault(leaf, [])
+                    if target in wanted:
+                        whose.append(target)
+                    if leads and leads.get(target) in wanted:
+                        whose.append(leads[target])
             for leaves in map(set, chunks(named)):
-                owned = select(REVISION.c.record).where(REVISION.c.leaf.in_(leaves))
+                owned = select(REVISION.c.record).where(among(REVISION.c.leaf, leaves))
                 ids = dict.fromkeys(connection.scalars(owned).all())
                 for some in chunks(ids):
                     columns = (RECORD.c.leaf, RECORD.c.id, RECORD.c.kind, RECORD.c.k, RECORD.c.owner, RECORD.c.views)
-                    newest = select(*columns).where(RECORD.c.id.in_(some))
+                    newest = select(*columns).where(among(RECORD.c.id, some))
                     for leaf, *rest in connection.execute(newest).all():
                         # An older revision may have named it too: that of another chunk is met there.
                         if leaf in leaves:
@@ -192,7 +196,9 @@ class Vault:
         """Return the newest change of each record that each view was shown (`seq` of `disclosed`)."""
         found: dict[str, dict[int, int]] = {}
         for chunk in chunks(ids):
-            rows = connection.execute(select(RECORD.c.id, RECORD.c.shown).where(RECORD.c.id.in_(chunk))).all()
+            rows = connection.execute(
+                select(RECORD.c.id, RECORD.c.shown).where(self.database.among(RECORD.c.id, chunk))
+            ).all()
             found.update((id, unpack(value)) for id, value in rows)
         return found
 
