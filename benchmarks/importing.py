@@ -22,7 +22,7 @@ from app.core import migrations
 from app.core.db import Database
 from app.core.settings import Settings
 from benchmarks import loading
-from benchmarks.ours import Ours
+from benchmarks.ours import Ours, Store
 from benchmarks.server import Failed, Server, free_port
 
 ROWS = 100_000
@@ -88,13 +88,14 @@ def measure(folder: Path, rows: int) -> Importing:
     """
     shutil.rmtree(folder, ignore_errors=True)
     home, sheet = folder / "home", folder / "sheet.csv"
+    store = Store(home)
     home.mkdir(parents=True)
     _write(sheet, rows)
     world = folder / "world.ndjson"
     world.write_bytes(b"\n".join(orjson.dumps(one) for one in _world()))
-    loading.load("world", home, [world], 0)
+    loading.load("world", store, [world], 0)
     key = _key(home)
-    port, ours = free_port(), Ours(home)
+    port, ours = free_port(), Ours(store)
     with Server("evidence", ours.command(port), port, ours.ready(), folder / "server.log") as server:
         return _Run(server, key, sheet, rows).run()
 

@@ -16,7 +16,7 @@ import yaml
 
 from app.records import BY_NAME
 from benchmarks.equality import Unequal
-from benchmarks.ours import Ours, evidence
+from benchmarks.ours import Ours, Store, evidence
 from benchmarks.serving import serving
 from benchmarks.system import Command, Request
 
@@ -103,7 +103,7 @@ class _BuiltIn(Ours):
     """The service with the built-in record, which it loads at its first start."""
 
     def __init__(self, name: str, home: Path, address: str) -> None:
-        super().__init__(home)
+        super().__init__(Store(home))
         self.name = name
         self._address = address
 
