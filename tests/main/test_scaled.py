@@ -17,6 +17,7 @@ from app.cli import app
 from app.core import observe
 from app.core.db import Database
 from app.core.ids import fixed
+from app.core.load import Load
 from app.core.settings import Settings
 from app.main import create_app
 from app.records import KINDS
@@ -67,8 +68,8 @@ def test_a_replica_answers_with_the_bytes_of_the_primary(servers, seeded_in, tmp
     registries: list[CollectorRegistry] = []
 
     class Metrics(observe.Metrics):
-        def __init__(self) -> None:
-            super().__init__()
+        def __init__(self, load: Load) -> None:
+            super().__init__(load)
             registries.append(self.registry)
 
     monkeypatch.setattr(observe, "Metrics", Metrics)
