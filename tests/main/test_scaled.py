@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import orjson
@@ -67,8 +68,8 @@ def test_a_replica_answers_with_the_bytes_of_the_primary(servers, seeded_in, tmp
     registries: list[CollectorRegistry] = []
 
     class Metrics(observe.Metrics):
-        def __init__(self) -> None:
-            super().__init__()
+        def __init__(self, *about: Any) -> None:
+            super().__init__(*about)
             registries.append(self.registry)
 
     monkeypatch.setattr(observe, "Metrics", Metrics)
