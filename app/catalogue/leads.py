@@ -9,9 +9,11 @@ from app.access.caller import PUBLIC
 from app.catalogue import state
 from app.catalogue.answer import Answer, Request
 from app.catalogue.listing import Reader
+from app.catalogue.query import this_record
 from app.catalogue.tables import ROW
 from app.core.answer import CLOSED, OPEN
 from app.core.db import Snapshot
+from app.core.ids import k_of
 from app.records import BY_PATH
 from app.vault.chains import unpack
 from app.vault.tables import LED, RECORD
@@ -32,9 +34,7 @@ def _target() -> "Select[Any]":
 
 def _row() -> "Select[Any]":
     """Whether a view is shown a record."""
-    c = ROW.c
-    of = (c.view == bindparam("view", type_=SmallInteger), c.kind == bindparam("kind", type_=String))
-    return select(c.k).where(*of, c.id == bindparam("id", type_=String))
+    return select(ROW.c.k).where(*this_record())
 
 
 class Leads:
@@ -79,5 +79,5 @@ class Leads:
                 return None
             one = told[0]
             met.add(one)
-            if await snapshot.one(self._row, {"view": view, "kind": kind, "id": one}) is not None:
+            if await snapshot.one(self._row, {"view": view, "kind": kind, "id": one, "k": k_of(one)}) is not None:
                 return one

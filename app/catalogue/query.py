@@ -290,10 +290,21 @@ def _terms() -> "Select[Any]":
     return select(TERM.c.id, TERM.c.value, TERM_COUNT.c.n).where(*_of_facet(), TERM_COUNT.c.n > 0)
 
 
+def this_record() -> list[ColumnElement[bool]]:
+    """Return what holds of one record alone, of a kind and by its id: by `k`, whatever the planner knows of the others.
+
+    While a table has no statistics yet all rows of a kind look like one, and an index of them as good as the key.
+    """
+    c = ROW.c
+    return [
+        *(c.view == _VIEW, c.k == _bind("k", BigInteger)),
+        *(c.kind + "" == _bind("kind", String), c.id + "" == _bind("id", String)),
+    ]
+
+
 def _one() -> "Select[Any]":
     """One record: etag, body."""
-    c = ROW.c
-    return select(c.etag, c.body).where(c.view == _VIEW, c.kind == _bind("kind", String), c.id == _bind("id", String))
+    return select(ROW.c.etag, ROW.c.body).where(*this_record())
 
 
 def _state() -> "Select[Any]":

@@ -4,13 +4,14 @@ import hashlib
 from typing import Any
 
 import orjson
-from sqlalchemy import Select, SmallInteger, String, bindparam, select
+from sqlalchemy import Select, SmallInteger, bindparam, select
 
 from app.access.caller import PUBLIC, Caller
 from app.catalogue import asked, formats, negotiate, state
 from app.catalogue.answer import Answer, Request, found, unchanged
 from app.catalogue.listing import Reader
 from app.catalogue.parameters import format_of
+from app.catalogue.query import this_record
 from app.catalogue.state import State
 from app.catalogue.tables import ROW
 from app.core.db import Rows, Snapshot
@@ -24,11 +25,10 @@ from app.vault.tables import DISCLOSED
 def _past() -> "Select[Any]":
     """The changes of a record that a view is shown, oldest first: revision, moment, what changed, digest."""
     c, view = DISCLOSED.c, bindparam("view", type_=SmallInteger)
-    of = (ROW.c.view == view, ROW.c.kind == bindparam("kind", type_=String), ROW.c.id == bindparam("id", type_=String))
     columns = (c.seq, c.previous, c.revision, c.at, c.change, c.digest)
     past = (
         select(*columns)
-        .where(c.view == view, c.seq == select(ROW.c.seq).where(*of).scalar_subquery())
+        .where(c.view == view, c.seq == select(ROW.c.seq).where(*this_record()).scalar_subquery())
         .cte("past", recursive=True)
     )
     past = past.union_all(select(*columns).where(c.view == view, c.seq == past.c.previous))
@@ -58,7 +58,7 @@ class Record:
             Problem: not-found for what is hidden and for what is not there alike.
         """
         reader, view = self._reader, caller.view
-        values = {"view": view, "kind": self._kind.name, "id": one}
+        values = {"view": view, "kind": self._kind.name, "id": one, "k": k_of(one)}
 
         async def reading(snapshot: Snapshot) -> tuple[State, tuple[str, bytes]]:
             now = await state.read(snapshot, reader.queries, view)
@@ -104,7 +104,7 @@ class Record:
 
         async def reading(snapshot: Snapshot) -> tuple[State, Rows]:
             now = await state.read(snapshot, reader.queries, view)
-            past = await snapshot.all(self._history, {"view": view, "kind": self._kind.name, "id": one})
+            past = await snapshot.all(self._history, {"view": view, "kind": self._kind.name, "id": one, "k": k_of(one)})
             if not past:
                 raise not_found()
             return now, past

@@ -137,6 +137,10 @@ class Database:
         """Take every row out of tables."""
         self.engine.empty(connection, tables)
 
+    def learn(self, connection: Connection, tables: Sequence[Table]) -> None:
+        """Have the engine look at what is in tables of which it knows nothing yet: it plans by that."""
+        self.engine.learn(connection, tables)
+
     def sweep(self) -> list[str]:
         """Write everything anew, so that the database's files keep nothing of what was deleted.
 

@@ -193,6 +193,10 @@ class Engine(Protocol):
         """Take every row out of tables, without looking at them one by one."""
         ...
 
+    def learn(self, connection: Connection, tables: Sequence[Table]) -> None:
+        """Look at what is in tables, if statements are planned by that."""
+        ...
+
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction, after every other writer."""
         ...

@@ -176,6 +176,10 @@ class PostgreSQL:
         names = ", ".join(self._dialect.identifier_preparer.format_table(table) for table in tables)
         connection.exec_driver_sql(f"TRUNCATE {names}")
 
+    def learn(self, connection: Connection, tables: Sequence[Table]) -> None:
+        """Make the statistics of tables: the server does so by itself too, but not before it has been asked badly."""
+        connection.exec_driver_sql("ANALYZE " + ", ".join(map(self._dialect.identifier_preparer.format_table, tables)))
+
     def _run(self, work: Awaitable[T]) -> T:
         """Run a coroutine on the writer's own event loop, from any thread."""
         with self._starting:

@@ -379,6 +379,9 @@ class SQLite:
             # A reader that goes away leaves its last job running: the connection is closed behind it, never under it.
             job.add_done_callback(lambda _: connection.close())
 
+    def learn(self, _: Connection, __: Sequence[Table]) -> None:
+        """Leave it: statements name what they are read by."""
+
     def servers(self) -> list[ServerState]:
         """Return nothing: there is no server."""
         return []

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, select, update
 
-from app.catalogue.tables import POSTING, ROW, SEARCHED, SPOT, TERM, TERM_COUNT, VIEW, WORD
+from app.catalogue.tables import PARTITIONED, POSTING, ROW, SEARCHED, SPOT, TERM, TERM_COUNT, VIEW, WORD
 from app.core.collector import collect_rarely
 from app.core.db import SMALL, Database, Series
 from app.core.settings import Settings
@@ -196,6 +196,7 @@ class Bulk:
             for table in self._indexes:
                 for index in table.indexes:
                     index.create(connection, checkfirst=True)
+            self._writer.database.learn(connection, [*PARTITIONED, TERM, TERM_COUNT, WORD])
             connection.execute(update(VIEW).where(VIEW.c.state == "building").values(state="live"))
 
         self._writer.database.write(_finish)

@@ -84,6 +84,14 @@ def test_pages_in_other_orders(queries, seeded, sort, index, turned, after, form
         assert lines[0].startswith(f"SEARCH r USING INDEX {index} (view=? AND kind=?")
 
 
+def test_one_record_is_found_by_its_key_whatever_is_known_of_the_table(queries, seeded):
+    lines = plan(queries, seeded, queries.one, **TEXTS, **queries.one.constants)
+    if seeded.startswith("sqlite"):
+        assert lines == ["SEARCH row USING INDEX row_k (view=? AND k=?)"]
+    else:
+        assert any("Index Cond: ((view = '1'::smallint) AND (k = '1'::bigint))" in line for line in lines), lines
+
+
 def test_few_records_are_found_by_their_keys(queries, seeded):
     if seeded.startswith("sqlite"):
         lines = plan(queries, seeded, queries.page(Form((KEYS, ONE), PERIOD), "-date", False, True), **TEXTS)

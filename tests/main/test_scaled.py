@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import orjson
@@ -17,7 +18,6 @@ from app.cli import app
 from app.core import observe
 from app.core.db import Database
 from app.core.ids import fixed
-from app.core.load import Load
 from app.core.settings import Settings
 from app.main import create_app
 from app.records import KINDS
@@ -68,8 +68,8 @@ def test_a_replica_answers_with_the_bytes_of_the_primary(servers, seeded_in, tmp
     registries: list[CollectorRegistry] = []
 
     class Metrics(observe.Metrics):
-        def __init__(self, load: Load) -> None:
-            super().__init__(load)
+        def __init__(self, *about: Any) -> None:
+            super().__init__(*about)
             registries.append(self.registry)
 
     monkeypatch.setattr(observe, "Metrics", Metrics)
