@@ -41,12 +41,14 @@ def forms(words: list[str]) -> set[bytes]:
 def found(places: list[Path], needles: set[bytes]) -> set[bytes]:
     """Return which of these bytes are in any file of these folders.
 
-    Of copies: SQLite's locks go with the first descriptor that a process closes.
+    Of copies: SQLite's locks go with the first descriptor that a process closes. A server may take a file away
+    meanwhile, which is then in no copy.
     """
     hits: set[bytes] = set()
     with TemporaryDirectory() as folder:
         for number, place in enumerate(places):
-            subprocess.run(["cp", "-r", place, f"{folder}/{number}"], check=True)
+            done = subprocess.run(["cp", "-r", place, f"{folder}/{number}"], stderr=subprocess.PIPE, text=True)
+            assert all("No such file" in line for line in done.stderr.splitlines()), done.stderr
         files = [path for path in Path(folder).rglob("*") if path.is_file()]
         assert files
         for path in files:

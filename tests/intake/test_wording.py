@@ -69,11 +69,11 @@ def test_after_a_history_drawn_by_chance_and_a_rebuild(intake, database, writer,
 
 
 def test_what_was_erased_is_found_by_no_word(intake, database, writer):
-    submit(intake, *WORLD, an_incident(title={"public": {"en": "Quillfeather"}}))
+    submit(intake, *WORLD, an_incident(title={"public": {"en": "Marshfeather"}}))
     check(database)
-    assert "quillfeath" in words(database)
+    assert "marshfeath" in words(database)
     assert erase(writer, I1, OWNER, "a test")
-    assert "quillfeath" not in words(database)
+    assert "marshfeath" not in words(database)
     check(database)
 
 
@@ -81,12 +81,12 @@ def test_what_was_erased_is_found_by_no_word(intake, database, writer):
 def test_what_is_deleted_by_the_many_is_found_no_more_and_soon_not_even_kept(intake, database, writer, monkeypatch):
     def kept(connection) -> bool:
         blocks = connection.exec_driver_sql("SELECT block FROM searched_0_data").scalars().all()
-        return any(b"quillfeath" in block for block in blocks)
+        return any(b"marshfeath" in block for block in blocks)
 
-    submit(intake, *WORLD, an_incident(title={"public": {"en": "Quillfeather"}}))
+    submit(intake, *WORLD, an_incident(title={"public": {"en": "Marshfeather"}}))
     monkeypatch.setattr(fts5, "MANY", 1)
     assert erase(writer, I1, OWNER, "a test")
-    assert "quillfeath" not in words(database)
+    assert "marshfeath" not in words(database)
     check(database)
     assert database.look(kept)
     submit(intake, an_incident(I2))

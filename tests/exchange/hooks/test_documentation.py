@@ -100,7 +100,7 @@ def test_what_is_sent_and_answered_is_as_the_description_says(house):
     hold(house.receiver.came[-1].message, "WebhookTest")
     owner = house.key(PARTNER, organisation=_owner(house), roles=("steward",))[2]
     hold(house.ask(owner, "GET", "/v1/sources/src-a/recipients").json(), "RecipientList")
-    assert {*description["webhooks"]} == {"recordsChanged", "test"}
+    assert {*description["webhooks"]} == {"records-changed", "test"}
     validate(description)
 
 
