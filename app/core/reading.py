@@ -199,6 +199,14 @@ class Server:
                     with _within(connection, seconds), _asking(self._limits):
                         rows = await cursor.fetch(batch)
 
+    async def open(self) -> None:
+        """Be ready to read, so that no reading waits for the first connection.
+
+        Raises:
+            Away: nobody is let in.
+        """
+        await self._pool("read", self._limits.connections)
+
     async def tell(self, statement: str) -> tuple[Any, ...]:
         """Return the one row of a short statement, as it is now.
 
@@ -212,6 +220,7 @@ class Server:
     def drop(self) -> None:
         """Cut every connection, also those that are read by."""
         pools, self._pools = list(self._pools.values()), {}
+        self._closed_until = time.monotonic() + AGAIN  # who was about to read tries elsewhere
         for pool in pools:
             pool.terminate()
 
