@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL
 from app.core.engine import Limits, Prepared, Question, Reading, Rows, too_long
 
 T = TypeVar("T")
-CONNECT = 2.0  # seconds in which a server has to let somebody in
+CONNECT = 5.0  # seconds in which a server has to let somebody in
 AGAIN = 0.25  # seconds after which it is tried again: those who waited for it together do not try one by one
 TELL = 1.0  # seconds in which it has to tell one number
 _REFUSED = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -50,17 +50,22 @@ def unprepared(pooled: bool) -> dict[str, Any]:
 class PostgreSQLSnapshot:
     """One unchanging state, seen by a connection in a transaction."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, limits: Limits) -> None:
         """Read by a connection."""
         self._connection = connection
+        self._limits = limits
 
     async def all(self, statement: Prepared, values: dict[str, Any]) -> Rows:
         """Return every row."""
-        return [tuple(row) for row in await self._connection.fetch(statement.text, *statement.values(values))]
+        given = statement.values(values)
+        with _asking(self._limits):
+            return [tuple(row) for row in await self._connection.fetch(statement.text, *given)]
 
     async def one(self, statement: Prepared, values: dict[str, Any]) -> tuple[Any, ...] | None:
         """Return the first row, or None."""
-        row = await self._connection.fetchrow(statement.text, *statement.values(values))
+        given = statement.values(values)
+        with _asking(self._limits):
+            row = await self._connection.fetchrow(statement.text, *given)
         return None if row is None else tuple(row)
 
     async def work(self, work: Callable[[], T]) -> T:
@@ -116,8 +121,8 @@ class Server:
         """Give a connection; one is waited for so long.
 
         Raises:
-            Away: the server let nobody in, or failed of what was asked.
-            Broken: all connections are taken for so long, or the server took this one back.
+            Away: the server let nobody in.
+            Broken: all connections are taken for so long.
         """
         pool = self._pools.get(what) or await self._pool(what, size)
         try:
@@ -128,24 +133,26 @@ class Server:
             raise Away(type(error).__name__) from None
         try:
             yield connection
-        except asyncpg.QueryCanceledError:
-            raise too_long(self._limits) from None
-        except asyncpg.SerializationError:  # to a reader: it stood in the way of a replica that follows its primary
-            raise Broken("in the way") from None
-        except _GONE as error:
-            raise Away(type(error).__name__) from None
         finally:
             with suppress(*_GONE):
                 await pool.release(connection)
 
     @asynccontextmanager
     async def _snapshot(self, connection: Any) -> AsyncIterator[None]:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
+        transaction = connection.transaction(isolation="repeatable_read", readonly=True)
+        with _asking(self._limits):
+            await transaction.start()
             if self._is_pooled:  # the session is everybody's: what is set ends with the transaction
-                await connection.execute(
-                    "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in self._set().items())
-                )
+                given = (f"SET LOCAL {name} = '{value}'" for name, value in self._set().items())
+                await connection.execute("; ".join(given))
+        try:
             yield
+        except BaseException:
+            with suppress(*_GONE):
+                await transaction.rollback()
+            raise
+        with _asking(self._limits):
+            await transaction.commit()
 
     async def read(self, reading: Reading[T], seconds: float | None = None) -> T:
         """Run `reading` on one snapshot; with a server that takes longer nobody waits any more.
@@ -157,7 +164,7 @@ class Server:
         async with self._connection("read", self._limits.connections, seconds) as connection:
             with _within(connection, seconds):
                 async with self._snapshot(connection):
-                    return await reading(PostgreSQLSnapshot(connection))
+                    return await reading(PostgreSQLSnapshot(connection, self._limits))
 
     async def stream(
         self,
@@ -184,13 +191,21 @@ class Server:
     ) -> AsyncGenerator[tuple[int, Rows], None]:
         async with self._snapshot(connection):
             for position, (statement, values) in enumerate(questions):
-                with _within(connection, seconds):
+                with _within(connection, seconds), _asking(self._limits):
                     cursor = await connection.cursor(statement.text, *statement.values(values))
                     rows = await cursor.fetch(batch)
                 while rows:
                     yield position, rows
-                    with _within(connection, seconds):
+                    with _within(connection, seconds), _asking(self._limits):
                         rows = await cursor.fetch(batch)
+
+    async def open(self) -> None:
+        """Be ready to read, so that no reading waits for the first connection.
+
+        Raises:
+            Away: nobody is let in.
+        """
+        await self._pool("read", self._limits.connections)
 
     async def tell(self, statement: str) -> tuple[Any, ...]:
         """Return the one row of a short statement, as it is now.
@@ -199,12 +214,13 @@ class Server:
             Away: the server cannot be read from, or does not answer at once.
         """
         async with self._connection("tell", 1, CONNECT) as connection:
-            with _within(connection, TELL):
+            with _within(connection, TELL), _asking(self._limits):
                 return tuple(await connection.fetchrow(statement))
 
     def drop(self) -> None:
         """Cut every connection, also those that are read by."""
         pools, self._pools = list(self._pools.values()), {}
+        self._closed_until = time.monotonic() + AGAIN  # who was about to read tries elsewhere
         for pool in pools:
             pool.terminate()
 
@@ -217,6 +233,25 @@ class Server:
 
 async def _nothing(_: Any) -> None:
     """Leave a connection as it is: whatever it did was in a transaction, and that has ended."""
+
+
+@contextmanager
+def _asking(limits: Limits) -> Iterator[None]:
+    """Tell what is wrong with a server from what is wrong with a question, while it is asked.
+
+    Raises:
+        Away: the server failed.
+        Broken: it took the connection back.
+        Problem: unavailable, it took longer than it may.
+    """
+    try:
+        yield
+    except asyncpg.QueryCanceledError:
+        raise too_long(limits) from None
+    except asyncpg.SerializationError:  # to a reader: it stood in the way of a replica that follows its primary
+        raise Broken("in the way") from None
+    except _GONE as error:
+        raise Away(type(error).__name__) from None
 
 
 @contextmanager

@@ -251,6 +251,7 @@ class Replicas:
                 one.rest("ahead of the primary")
                 one.seen = 0
             elif await one.reaches(mark, time.monotonic() + TELL):
+                await one.server.open()
                 one.use()
             else:
                 one.rest("behind")
