@@ -2,14 +2,15 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from app.catalogue import asked, marks, negotiate
 from app.catalogue.answer import Request
-from app.catalogue.parameter import Parameter, identifier, one_of, whole
+from app.catalogue.listing import PAGE
+from app.catalogue.parameter import Parameter, one_of
 from app.catalogue.parameters import HIGHLIGHTS, format_of, vocabulary
 from app.core.problems import Fault, invalid
 from app.records import BY_NAME, KINDS
@@ -17,13 +18,13 @@ from app.search.query import Query
 
 FORMATS = (negotiate.JSON, negotiate.NDJSON)
 SORTS = ("-date", "date", "-updated", "updated", "relevance")
-PAGE = 50  # records of a page that states no limit
+_OF_LISTS = vocabulary(BY_NAME["place"])  # what is the same in the lists of all kinds
 NAMES = tuple(kind.name for kind in KINDS)
 
 PARAMETERS: Mapping[str, Parameter] = {
     one.name: one
     for one in (
-        vocabulary(BY_NAME["place"])["q"],
+        _OF_LISTS["q"],
         Parameter(
             "kind",
             "Only records of this kind; it may be repeated.",
@@ -42,21 +43,10 @@ PARAMETERS: Mapping[str, Parameter] = {
             {"type": "string", "enum": list(SORTS)},
             "page",
         ),
-        Parameter(
-            "limit",
-            f"How many records a page has at most ({PAGE}).",
-            "10",
-            whole(1, 1000),
-            {"type": "integer", "minimum": 1, "maximum": 1000},
-            "page",
-        ),
-        Parameter(
-            "cursor",
-            "Where the page begins: taken from 'next' of the page before, for the same question and order only.",
-            "",
-            identifier,
-            {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
-            "page",
+        replace(_OF_LISTS["limit"], doc=f"How many records a page has at most ({PAGE})."),
+        replace(
+            _OF_LISTS["cursor"],
+            doc="Where the page begins: taken from 'next' of the page before, for the same question and order only.",
         ),
         HIGHLIGHTS,
         format_of(FORMATS),

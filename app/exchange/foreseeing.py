@@ -10,7 +10,6 @@ from app.disclosure.view import View
 from app.intake import publish
 from app.intake.checking import opened
 from app.intake.items import expiry
-from app.intake.merging import merged_among
 from app.intake.order import RANK, unnamed
 from app.intake.publish import Item, views_of
 from app.intake.staging import Staged
@@ -138,7 +137,7 @@ class _Pass:
 
     def _standing(self, connection: Connection, drafts: Sequence[Draft]) -> dict[str, dict[str, Any]]:
         """Return what stands on record of drafts, whatever is sent again."""
-        merged = merged_among(connection, [one.id for one in drafts])
+        merged = self._writer.vault.survivors(connection, [one.id for one in drafts])
         stored = self._writer.vault.read(
             connection, [one.id for one in drafts if one.kind in PEOPLE or one.id in merged]
         )

@@ -31,6 +31,11 @@ MOST_VALUE = 200  # characters of a cell that a report says again
 
 def summary(found: Found) -> dict[str, Any]:
     """Return what came of an import, without its problems."""
+    return counts(found) | {"applied": found.report.applied, "refused": found.refused or None}
+
+
+def counts(found: Found) -> dict[str, Any]:
+    """Return how much there was of everything: in the file, of what was foreseen, of what was done."""
     told, done = found.foreseen, found.report
     return {
         "rows": found.rows,
@@ -43,11 +48,9 @@ def summary(found: Found) -> dict[str, Any]:
             "unchanged": told.unchanged,
             "gains": [{"view": name, "records": n, "own": name in told.own} for name, n in told.gains.items()],
         },
-        "applied": done.applied,
         "created": done.created,
         "revised": done.revised,
         "unchanged": done.unchanged,
-        "refused": found.refused or None,
     }
 
 

@@ -13,8 +13,7 @@ from app.access.caller import Identity
 from app.catalogue.negotiate import CSV, JSON, XLSX, bare
 from app.core.answer import CLOSED, Answer, Request, private
 from app.core.bodies import stated as length_stated
-from app.core.crypto import SealError, Tokens
-from app.core.problems import Fault, Problem, invalid, not_found
+from app.core.problems import Problem, not_found
 from app.core.settings import Settings
 from app.imports.asked import Confirmation, NewImport, form_of, mapping_of
 from app.imports.keeping import AT_WORK, OVER, UNDECIDED, Full, Keeping, Row, Stated, folder_of, found_of
@@ -38,7 +37,7 @@ class Imports:
         self._home, self._most = settings.home, settings.import_mb * MB
         self._public_url = settings.public_url
         self._desk, self._trails, self._keeping, self._wake = desk, trails, keeping, wake
-        self._cursors = Tokens(desk.master, "imports-cursor")
+        self._pages = query.Pages(desk.master, "imports-cursor")
         self._locks = Locks()
 
     @property
@@ -114,26 +113,16 @@ class Imports:
         who.require(*WHO)
         asked = query.asked(request.scope["query_string"], ("limit", "cursor"))
         limit, owner = query.page_of(asked), str(who.organisation)
-        before = self._before(asked["cursor"], owner) if "cursor" in asked else None
+        before = self._pages.after(who, asked)
 
         def found() -> tuple[list[dict[str, Any]], Row | None]:
             rows = self._keeping.page(owner, limit + 1, before)
             return [self.shown(row) for row in rows[:limit]], rows[limit - 1] if len(rows) > limit else None
 
         items, last = await asyncio.to_thread(found)
-        following = None
-        if last is not None:
-            cursor = self._cursors.make(orjson.dumps([last["made"], last["id"]]), owner.encode()).hex()
-            following = f"{request.base(self._public_url)}{BASE}?limit={limit}&cursor={cursor}"
+        here = f"{request.base(self._public_url)}{BASE}"
+        following = last and self._pages.next(who, asked, here, [last["made"], last["id"]])
         return private(200, {"items": items, "next": following})
-
-    def _before(self, text: str, owner: str) -> tuple[int, str]:
-        try:
-            made, id = orjson.loads(self._cursors.read(bytes.fromhex(text), owner.encode()))
-        except (SealError, ValueError):
-            detail = "This is no cursor of this list: take it whole from `next`."
-            raise invalid([Fault("query", "cursor", detail)]) from None
-        return made, id
 
     async def get(self, request: Request, who: Identity, _: Body, id: str) -> Answer:
         """Answer with one import."""

@@ -82,7 +82,7 @@ class Keeping:
         row = self._database.look(lambda connection: connection.execute(select(IMPORT).where(*where)).first())
         return None if row is None else dict(row._mapping)
 
-    def page(self, owner: str, limit: int, before: tuple[int, str] | None) -> list[Row]:
+    def page(self, owner: str, limit: int, before: Sequence[Any] | None) -> list[Row]:
         """Return imports of an owner, newest first, those before one."""
         c = IMPORT.c
         statement = select(IMPORT).where(c.owner == owner).order_by(c.made.desc(), c.id.desc()).limit(limit)

@@ -24,7 +24,7 @@ from app.custody import log
 from app.exchange.foreseeing import Foreseen
 from app.exchange.importing import Found, Import
 from app.exchange.mapping import Mapping as Sheet
-from app.exchange.reporting import write_copy, write_json
+from app.exchange.reporting import counts, write_copy, write_json
 from app.exchange.sheets import Source
 from app.exchange.sources import File, sources
 from app.exchange.translating import Problem
@@ -236,24 +236,7 @@ def _nothing() -> Any:
 
 def summary_for(found: Found) -> Row:
     """Return what came of an import, as far as its organisation is told: of views of others nothing."""
-    told, done = found.foreseen, found.report
-    return {
-        "rows": found.rows,
-        "problems": found.count,
-        "warnings": sum(map(len, found.warnings)),
-        "foreseen": None
-        if told is None
-        else {
-            "created": told.created,
-            "revised": told.revised,
-            "unchanged": told.unchanged,
-            "gains": [{"view": name, "records": n, "own": name in told.own} for name, n in told.gains.items()],
-        },
-        "created": done.created,
-        "revised": done.revised,
-        "unchanged": done.unchanged,
-        "copy": None,
-    }
+    return counts(found) | {"warnings": sum(map(len, found.warnings)), "copy": None}
 
 
 class _writing:

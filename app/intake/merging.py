@@ -4,7 +4,6 @@ The record that was merged stays in the vault with all of its revisions, and wit
 might not be shown it is not led from it to the survivor either (`disclosure/leading.py`).
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -24,15 +23,6 @@ _OBJECTIONS = ("nothing", "name", "record")
 
 class Unmergeable(Exception):
     """Two records cannot be one as things stand; the message says why, and what to do."""
-
-
-def merged_among(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
-    """Return those of some records that were merged into others, each with the record that it leads to."""
-    found: dict[str, str] = {}
-    for chunk in chunks(ids):
-        pairs = select(MERGER.c.record, MERGER.c.survivor).where(MERGER.c.record.in_(chunk))
-        found.update((record, survivor) for record, survivor in connection.execute(pairs))
-    return found
 
 
 def planned(connection: Connection, writer: Writer, one: Stored, into: Stored, reason: str) -> Addition:

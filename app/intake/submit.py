@@ -13,7 +13,6 @@ from sqlalchemy import Connection, select
 from app.core import crypto, ids, moments
 from app.disclosure.fitness import Doubt, doubts
 from app.intake.items import expiry
-from app.intake.merging import merged_among
 from app.intake.world import PEOPLE
 from app.intake.write import Writer
 from app.records import BY_NAME, references
@@ -241,7 +240,7 @@ class Intake:
         changed = [draft for draft, head in met if head.state != "erased" and not _is_same(draft, head)]
         if not changed:
             return drafts
-        merged = merged_among(connection, [draft.id for draft in changed])
+        merged = self.writer.vault.survivors(connection, [draft.id for draft in changed])
         may = [one.id for one in changed if one.kind in PEOPLE or one.id in merged]
         stand = {id: stands(one.content) for id, one in self.writer.vault.read(connection, may).items()}
         return [draft.under(standing) if (standing := stand.get(draft.id)) else draft for draft in drafts]

@@ -147,10 +147,7 @@ class World:
         """Learn what records lead to that were merged into others; return these."""
         if self._merged is None:
             self._merged = bool(connection.scalar(select(exists().select_from(MERGER))))
-        found: dict[str, str] = {}
-        for chunk in chunks(ids) if self._merged else ():
-            pairs = select(MERGER.c.record, MERGER.c.survivor).where(MERGER.c.record.in_(chunk))
-            found.update((record, survivor) for record, survivor in connection.execute(pairs))
+        found = self._vault.survivors(connection, ids) if self._merged else {}
         self._leads.update(found)
         return found.values()
 

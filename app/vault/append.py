@@ -95,6 +95,14 @@ class Vault:
         self.keys = keys
         self._tombstones = crypto.derive(keys.master, "tombstones")
 
+    def survivors(self, connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+        """Return those of some records that were merged into others, each with the record that it leads to."""
+        found: dict[str, str] = {}
+        for chunk in chunks(ids):
+            pairs = select(MERGER.c.record, MERGER.c.survivor).where(self.database.among(MERGER.c.record, chunk))
+            found.update((record, survivor) for record, survivor in connection.execute(pairs))
+        return found
+
     def heads(self, connection: Connection, ids: Iterable[str]) -> dict[str, Head]:
         """Return what is known of records without opening them."""
         columns = (RECORD.c.id, RECORD.c.kind, RECORD.c.owner, RECORD.c.revision, RECORD.c.state, RECORD.c.leaf)

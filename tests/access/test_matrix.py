@@ -28,6 +28,8 @@ MATRIX = {
     ("POST", f"/v1/testimonies/{OPEN}/withdrawal"): (  401,  403,        422,     422,   403,        422,      403),
     ("POST", f"/v1/testimonies/{OPEN}/merge"):  (      401,  403,        422,     422,   403,        422,      403),
     ("DELETE", f"/v1/testimonies/{OPEN}/merge"):(      401,  403,        422,     422,   403,        422,      403),
+    ("POST", "/v1/incidents/inc-none/merge"):   (      401,  403,        422,     422,   403,        422,      403),
+    ("DELETE", "/v1/incidents/inc-none/merge"): (      401,  403,        422,     422,   403,        422,      403),
     ("POST", f"/v1/testimonies/{OPEN}/objection"):  (  401,  403,        422,     422,   403,        422,      403),
     ("GET", "/v1/testimonies/tst-none"):        (      404,  404,        403,     403,   403,        403,      403),
     ("GET", "/v1/changes"):                     (      200,  200,        403,     403,   403,        403,      403),

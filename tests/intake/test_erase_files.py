@@ -29,6 +29,9 @@ SHOWN = ["Quillfeather-shown-first", "Quillfeather-shown-then", "quillfeather-bo
 SEALED = ["Quillfeather-sealed-words", "퀼페더의 비밀", "Quillfeather-old-sealed"]
 
 
+TURNS = 5
+
+
 def forms(words: list[str]) -> set[bytes]:
     """Return the forms in which words may stand in a file."""
     every: set[bytes] = set()
@@ -41,14 +44,14 @@ def forms(words: list[str]) -> set[bytes]:
 def found(places: list[Path], needles: set[bytes]) -> set[bytes]:
     """Return which of these bytes are in any file of these folders.
 
-    Of copies: SQLite's locks go with the first descriptor that a process closes. A server may take a file away
-    meanwhile, which is then in no copy.
+    Of copies: SQLite's locks go with the first descriptor that a process closes. A server may take a file away while
+    it is copied: then all is copied again, until there is a whole copy.
     """
     hits: set[bytes] = set()
     with TemporaryDirectory() as folder:
         for number, place in enumerate(places):
-            done = subprocess.run(["cp", "-r", place, f"{folder}/{number}"], stderr=subprocess.PIPE, text=True)
-            assert all("No such file" in line for line in done.stderr.splitlines()), done.stderr
+            copies = (subprocess.run(["cp", "-r", place, f"{folder}/{number}-{turn}"]) for turn in range(TURNS))
+            assert any(copy.returncode == 0 for copy in copies)
         files = [path for path in Path(folder).rglob("*") if path.is_file()]
         assert files
         for path in files:

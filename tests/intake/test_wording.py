@@ -97,6 +97,21 @@ def test_what_is_deleted_by_the_many_is_found_no_more_and_soon_not_even_kept(int
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_transaction_that_fails_amid_it_leaves_the_index_forgetting_at_once(intake, database, writer):
+    def fail(connection) -> None:
+        with fts5.marked(connection, SEARCHED, 0):
+            raise RuntimeError("a test")
+
+    submit(intake, *WORLD, an_incident(title={"public": {"en": "Marshfeather"}}))
+    with pytest.raises(RuntimeError):
+        database.write(fail)
+    assert erase(writer, I1, OWNER, "a test")
+    blocks = database.look(lambda c: c.exec_driver_sql("SELECT block FROM searched_0_data").scalars().all())
+    assert not any(b"marshfeath" in block for block in blocks)
+    assert not database.look(fts5.keeps_marks)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_after_a_history_in_which_all_that_goes_is_only_marked(intake, database, writer, clock, monkeypatch):
     monkeypatch.setattr(fts5, "MANY", 1)
     History(intake, clock, 3).run(20)
