@@ -12,6 +12,7 @@ Expire = Callable[[int], Awaitable[None]]
 T = TypeVar("T")
 
 FRESH = 60  # seconds that a cache between may serve an answer for
+ROUNDING = 1  # caches count in whole seconds, and may keep an answer for one more than they were told
 
 
 class Expired(Exception):
@@ -51,7 +52,7 @@ def of(view: int, row: Sequence[Any] | None) -> State:
     left = expiry / 1000 - time.time()
     if left <= 0:
         raise Expired
-    return State(view, generation, min(FRESH, int(left)))
+    return State(view, generation, min(FRESH, max(0, int(left) - ROUNDING)))
 
 
 async def unexpired(reading: Callable[[], Awaitable[T]], expire: Expire, view: int) -> T:
