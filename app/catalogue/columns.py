@@ -7,6 +7,7 @@ import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 
 from app.catalogue.classes import Classes, Codes
 from app.catalogue.facets import years_of
-from app.catalogue.tally import Counted, conditions
+from app.catalogue.spans import Spans
+from app.catalogue.tally import Counted, conditions, tally
 from app.catalogue.when import Dates, When
 from app.vocabulary.edtf import UNDATED
 
@@ -33,6 +35,7 @@ class Columns:
         dates: the four bounds, in days, 32 bits each.
         facets: the values of the facets that are here, by the facet's name.
         years: first and last year of each date, where they are here: 16 bits each.
+        spans: the dates in the orders in which periods are counted, where they are here.
     """
 
     generation: int
@@ -40,6 +43,7 @@ class Columns:
     dates: Dates
     facets: Mapping[str, Classes] = field(default_factory=dict)
     years: tuple[NDArray[np.int16], NDArray[np.int16]] | None = None
+    spans: Spans | None = None
 
     def __len__(self) -> int:
         """Return how many rows there are."""
@@ -86,11 +90,23 @@ class Columns:
         if self.years is not None:
             first, last = self.years
             years = column(first, years_of(new[1])), column(last, years_of(new[4]))
-        return Columns(generation, column(self.k, new[0]), Dates(*dates), facets, years)
+        return Columns(generation, column(self.k, new[0]), Dates(*dates), facets, years, self._spans(stays, new[1:]))
+
+    def _spans(self, stays: Sequence[tuple[int, int]], new: NDArray[np.int64]) -> Spans | None:
+        """Return the spans of later columns: what lies between the pieces that stay goes, and new dates come."""
+        if self.spans is None:
+            return None
+        went = [slice(end, begin) for (_, end), (begin, _) in pairwise(stays)]
+        gone = Dates(*(np.concatenate([column[piece] for piece in went]) for column in self.dates))
+        return self.spans.changed(gone, Dates(*new.astype(np.int32)))
 
     def with_years(self) -> "Columns":
         """Return these, with the years of their dates."""
         return replace(self, years=(years_of(self.dates.s0), years_of(self.dates.e1)))
+
+    def with_spans(self) -> "Columns":
+        """Return these, with the orders of their dates."""
+        return replace(self, spans=Spans.of(self.dates))
 
     def place(self, k: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return where rows are.
@@ -142,24 +158,19 @@ class Columns:
     def size(self) -> int:
         """How many bytes they take."""
         years = 0 if self.years is None else 4 * len(self)
-        return len(self) * BYTES + years + sum(one.size for one in self.facets.values())
+        spans = 0 if self.spans is None else self.spans.size
+        return len(self) * BYTES + years + spans + sum(one.size for one in self.facets.values())
 
     @property
     def undated(self) -> int:
         """How many rows have no date."""
-        return int(np.count_nonzero(self.dates.s0 == UNDATED))
+        return int(np.count_nonzero(self.dates.s0 == UNDATED)) if self.spans is None else self.spans.undated_now
 
     def tally(self, asked: When, days: Mapping[str, int]) -> Counted:
         """Return what a question about time counts, its days given by name."""
-        every, each = conditions(self.dates, days.__getitem__, asked)
-
-        def count(stated: tuple[Any, ...] | None) -> int:
-            if stated is None:
-                return 0
-            both = stated if every is None else (every, *stated)
-            return int(np.count_nonzero(reduce(operator.and_, both))) if both else len(self)
-
-        return Counted(*map(count, each))
+        day = days.__getitem__
+        quick = None if self.spans is None else self.spans.tally(asked, day)
+        return tally(self.dates, day, asked) if quick is None else quick
 
 
 class Filling:

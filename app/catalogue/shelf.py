@@ -12,6 +12,7 @@ from app.catalogue.columns import BYTES, Columns
 from app.catalogue.gather import Gather, Key
 from app.catalogue.query import Queries
 from app.catalogue.resolve import Resolved, Resolver
+from app.catalogue.spans import BYTES as SPANS_BYTES
 from app.catalogue.state import Expired
 from app.core.db import Database, Snapshot
 from app.core.problems import Problem
@@ -19,7 +20,9 @@ from app.core.problems import Problem
 LEAST = 20_000  # rows: fewer are counted by a statement in some 3 ms
 LEAST_OF_SEVERAL = 2_000  # rows of the rarest of several filters: fewer are counted by a statement in some 3 ms
 TRIES = 3
-YEAR = "year"
+FACET_BYTES = 4  # that a row takes, at most, while it is loaded
+YEAR, SPANS = "year", "spans"
+MADE = {YEAR: Columns.with_years, SPANS: Columns.with_spans}  # what is worked out from the dates
 SOON = 1_000  # changes that a request itself takes in: some 15 ms
 LATER = 5_000  # changes that are taken in beside the requests; with more, columns are read anew
 
@@ -99,15 +102,20 @@ class Shelf:
             self._put(key, kept)
         if kept is None or len(kept) != n:
             return await self._absent(snapshot, generation, key, n)
+        if kept.spans is None and self._has_room(kept, SPANS):
+            await self._absent(snapshot, generation, key, n)
         return kept
 
     async def _absent(self, _: Snapshot, __: int, key: Key, ___: int) -> Columns | None:
         with self._lock:
-            self._wanted[key] = None
+            self._wanted[key._replace(facet=SPANS)] = None
         return None
 
     def _is_worth_it(self, n: int) -> bool:
         return n >= LEAST and n * BYTES <= self._most
+
+    def _has_room(self, columns: Columns, facet: str | None) -> bool:
+        return columns.size + (SPANS_BYTES if facet == SPANS else FACET_BYTES) * len(columns) <= self._most
 
     def _is_worth_several(self, rarest: int) -> bool:
         return rarest >= LEAST_OF_SEVERAL
@@ -125,7 +133,8 @@ class Shelf:
             if columns is None or (kept is not None and kept.generation > columns.generation):
                 return False
             if kept is not None and kept.generation == columns.generation:
-                columns = replace(columns, facets={**kept.facets, **columns.facets}, years=columns.years or kept.years)
+                facets, years = {**kept.facets, **columns.facets}, columns.years or kept.years
+                columns = replace(columns, facets=facets, years=years, spans=columns.spans or kept.spans)
             self._kept[key] = columns
             self._kept.move_to_end(key)
             size = sum(one.size for one in self._kept.values())
@@ -137,7 +146,7 @@ class Shelf:
         """Begin to load the columns of kinds in a view before anybody asks; on the event loop."""
         if self._most:
             with self._lock:
-                self._wanted.update(dict.fromkeys(Key(view, kind) for kind in kinds))
+                self._wanted.update(dict.fromkeys(Key(view, kind, facet=SPANS) for kind in kinds))
             self.load()
 
     def load(self) -> None:
@@ -184,10 +193,10 @@ class Shelf:
 
     async def load_facet(self, snapshot: Snapshot, key: Key, columns: Columns) -> Columns | None:
         """Return columns with a facet besides; None: it is not one to keep."""
-        if columns.size + 4 * len(columns) > self._most:
-            return None
-        if key.facet == YEAR:
-            return await snapshot.work(columns.with_years)
+        if not self._has_room(columns, key.facet):
+            return columns if key.facet == SPANS else None
+        if key.facet in MADE:
+            return await snapshot.work(partial(MADE[key.facet], columns))
         classes = await self._gather.classes(snapshot, key, columns)
         if classes is None:
             self._never.add(key)  # it has too many values: it is not tried again
@@ -215,4 +224,6 @@ class Shelf:
 
 
 def _has(columns: Columns, facet: str) -> bool:
-    return columns.years is not None if facet == YEAR else facet in columns.facets
+    if facet in MADE:
+        return (columns.years if facet == YEAR else columns.spans) is not None
+    return facet in columns.facets

@@ -1,6 +1,10 @@
 """Tally: which rows each number of a list counts, said once: for statements, and for columns in memory."""
 
+import operator
+from functools import reduce
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from app.catalogue import when
 from app.catalogue.when import Dates, Day, When
@@ -48,3 +52,16 @@ def conditions(dates: Dates, day: Day, asked: When) -> Conditions:
         each.append((*chosen, when.lies(dates, day, asked.at, side)) if asked.boundary else None)
     each.append(chosen if asked.boundary else None)
     return Conditions(every, tuple(each))
+
+
+def tally(dates: Dates, day: Day, asked: When) -> Counted:
+    """Return what a question counts among dates in memory, by looking at each of them."""
+    every, each = conditions(dates, day, asked)
+
+    def count(stated: tuple[Any, ...] | None) -> int:
+        if stated is None:
+            return 0
+        both = stated if every is None else (every, *stated)
+        return int(np.count_nonzero(reduce(operator.and_, both))) if both else len(dates.s0)
+
+    return Counted(*map(count, each))

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.catalogue import spans
 from app.catalogue.columns import BYTES, PACKED, Columns, Filling
 from app.catalogue.when import ATS, MATCHES, SIDES, When, days
 from app.vocabulary.edtf import AFTER_ALL, BEFORE_ALL, UNDATED_BOUNDS, Bounds, bounds
-from app.vocabulary.periods import matches, side
+from app.vocabulary.periods import Match, matches, side
 
 EDTF = ["2003", "2003-04", "2003-04-05?", "1999/..", "../1990", "/1990", "1999/", "[..2013]", "[1984..]", "2004/2011"]
 DATES = st.sampled_from([UNDATED_BOUNDS, *map(bounds, EDTF)])
@@ -99,3 +100,39 @@ def test_fewer_rows_than_were_counted_are_all_there_is():
     filling = Filling(3)
     filling.add(packed([(1, bounds("2002"))]))
     assert as_rows(filling.columns(1)) == [(1, *bounds("2002"))]
+
+
+@given(st.lists(DATES, max_size=12), ROWS, SPAN, EDGE, st.sampled_from(MATCHES), st.integers(1, 3), st.data())
+def test_spans_count_what_looking_at_each_date_counts(dates, new, span, edge, match, power, data):
+    """In blocks of any size, and after rows came and went."""
+    before = columns_of(dict(enumerate(dates)))
+    gone = data.draw(st.sets(st.sampled_from(range(len(dates))))) if dates else set()
+    bound = {"boundary": edge, **dict.fromkeys(("p0", "from"), span[0]), **dict.fromkeys(("q0", "to"), span[1])}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(spans, "BLOCK", 1 << power)
+        ordered = before.with_spans()
+        _same(before, ordered, match, bound)
+        rows, changed = [(k, *dates) for k, dates in new.items()], sorted({*gone, *new})
+        _same(before.forward(2, changed, rows), ordered.forward(2, changed, rows), match, bound)
+
+
+def _same(plain: Columns, quick: Columns, match: Match, bound: dict[str, int]) -> None:
+    assert plain.spans is None
+    assert quick.spans is not None
+    asked = [When(boundary=True), When(periods=1, match=match), When(span=True, match=match)]
+    for one in asked:
+        counted = quick.spans.tally(one, bound.__getitem__)
+        assert counted is not None
+        assert counted == quick.tally(one, bound) == plain.tally(one, bound)
+    assert quick.undated == plain.undated
+    for other in (When(periods=2), When(periods=1, boundary=True), When(boundary=True, at="start")):
+        assert quick.spans.tally(other, bound.__getitem__) is None
+    assert quick.size == plain.size + spans.BYTES * quick.spans.n
+
+
+def test_of_too_many_changes_the_order_is_made_anew(monkeypatch):
+    monkeypatch.setattr(spans, "MOST", 3)
+    columns = columns_of({1: bounds("2003"), 2: bounds("2004")}).with_spans()
+    once = columns.forward(2, [1, 3], [(1, *bounds("2005")), (3, *bounds("2006"))])
+    assert once.spans is not None
+    assert once.forward(3, [4], [(4, *bounds("2007"))]).spans is None

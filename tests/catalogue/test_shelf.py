@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
-from app.catalogue import asked, gather, shelf, state
+from app.catalogue import asked, gather, shelf, spans, state
 from app.catalogue.columns import BYTES, Columns
 from app.catalogue.gather import Key
 from app.catalogue.query import Queries
@@ -19,6 +20,8 @@ from app.records import BY_PATH
 from app.vocabulary.edtf import bounds
 from tests.catalogue.seed import One, fill, incident, set_view
 from tests.intake.house import WORLD, an_incident, submit
+
+ROW = BYTES + spans.BYTES
 
 
 class Small:
@@ -89,7 +92,7 @@ def test_what_is_not_there_is_loaded_beside_the_requests(small):
         assert small.shelf.size == 0
         await small.load()
         columns = await small.had()
-        assert (columns.generation, len(columns), columns.undated, small.shelf.size) == (7, 3, 1, 3 * BYTES)
+        assert (columns.generation, len(columns), columns.undated, small.shelf.size) == (7, 3, 1, 3 * ROW)
         await small.first("violation=x")
         assert [len(await small.had(raw)) for raw in ("", "violation=x")] == [3, 2]
 
@@ -115,7 +118,7 @@ def test_several_filters_are_counted_in_the_columns_of_all_rows(small, monkeypat
             await small.first("violation=x&owner=us")
         assert [len(await small.had(raw)) for raw in ("violation=x&owner=us", "violation=y&owner=us")] == [2, 1]
         assert await small.take("violation=x&owner=us&corroboration_min=1") is None
-        assert small.shelf.size > 3 * BYTES
+        assert small.shelf.size > 3 * ROW
 
     run(small, work)
 
@@ -150,7 +153,7 @@ def test_few_rows_are_left_to_statements(small, monkeypatch):
         assert len(await small.had()) == 3
         assert await small.take(path="places") is None
         await small.first("violation=x")
-        assert small.shelf.size == 3 * BYTES
+        assert small.shelf.size == 3 * ROW
 
     run(small, work)
 
@@ -186,7 +189,7 @@ def test_columns_that_are_not_as_many_as_counted_are_not_used(small):
 
 def test_what_was_not_asked_for_longest_is_let_go(small):
     async def work() -> None:
-        small.shelf._most = 5 * BYTES
+        small.shelf._most = 5 * ROW
         await small.first()
         await small.first("violation=x")
         assert await small.had()
@@ -194,7 +197,7 @@ def test_what_was_not_asked_for_longest_is_let_go(small):
         assert [*small.shelf._kept] == [Key(0, "incident"), Key(0, "incident", term_id("incident", "violation", "y"))]
         small.shelf._most = 2 * BYTES
         await small.first()  # more than there is room for: it is not even looked at
-        assert small.shelf.size == 4 * BYTES
+        assert small.shelf.size == 4 * ROW
 
     run(small, work)
 
@@ -289,5 +292,27 @@ def test_many_changes_are_taken_in_beside_the_requests(intake, settings, monkeyp
             await small.load()
         s0 = (await small.had()).dates.s0.tolist()
         assert [s0.count(bounds(date).s0) for date in ("2003", "2004", "2005", "2006")] == [18, 0, 1, 1]
+
+    run(small, work)
+
+
+def test_where_there_is_no_room_for_their_orders_columns_do_without(small):
+    async def work() -> None:
+        small.shelf._most = 4 * BYTES
+        await small.first()
+        assert (await small.had()).spans is None
+        assert (small.shelf.size, small.shelf._wanted) == (3 * BYTES, {})
+
+    run(small, work)
+
+
+def test_orders_that_were_given_up_are_made_anew_beside_the_requests(small):
+    async def work() -> None:
+        await small.first()
+        key = Key(0, "incident")
+        small.shelf._kept[key] = replace(await small.had(), spans=None)
+        assert (await small.had()).spans is None
+        await small.load()
+        assert (await small.had()).spans is not None
 
     run(small, work)
