@@ -103,13 +103,18 @@ class Shelf:
         if kept is None or len(kept) != n:
             return await self._absent(snapshot, generation, key, n)
         if kept.spans is None and self._has_room(kept, SPANS):
-            await self._absent(snapshot, generation, key, n)
+            return await self._unordered(snapshot, key, kept)
         return kept
 
     async def _absent(self, _: Snapshot, __: int, key: Key, ___: int) -> Columns | None:
         with self._lock:
             self._wanted[key._replace(facet=SPANS)] = None
         return None
+
+    async def _unordered(self, _: Snapshot, key: Key, columns: Columns) -> Columns | None:
+        with self._lock:
+            self._wanted[key._replace(facet=SPANS)] = None
+        return columns
 
     def _is_worth_it(self, n: int) -> bool:
         return n >= LEAST and n * BYTES <= self._most

@@ -28,15 +28,14 @@ class Pairs:
 
     def __init__(self, one: NDArray[np.int32], other: NDArray[np.int32]) -> None:
         """Take pairs, whose first and second days these are."""
-        order = np.argsort(one, kind="stable")
-        blocks = -(-len(order) // BLOCK)
-        self._one = np.full(blocks * BLOCK, _LAST, np.int32)  # what fills the last block is before and after nothing
-        self._other = np.full(blocks * BLOCK, _FIRST, np.int32)
-        self._one[: len(order)], self._other[: len(order)] = one[order], other[order]
-        self._one, self._other = self._one.reshape(blocks, BLOCK), self._other.reshape(blocks, BLOCK)
-        self._highest = self._one[:, -1].copy()
-        inner = np.argsort(self._other, axis=1)
-        self._one, self._other = (np.take_along_axis(each, inner, axis=1) for each in (self._one, self._other))
+        order = np.argsort(one)
+        shape = -(-len(order) // BLOCK), BLOCK
+        room = shape[0] * BLOCK - len(order)  # what fills the last block lies before nothing, and after nothing
+        first = np.append(one[order], np.full(room, _LAST, np.int32)).reshape(shape)
+        second = np.append(other[order], np.full(room, _FIRST, np.int32)).reshape(shape)
+        inner = np.argsort(second, axis=1)
+        self._highest = first[:, -1].copy()
+        self._one, self._other = np.take_along_axis(first, inner, 1), np.take_along_axis(second, inner, 1)
 
     def before(self, day: int) -> int:
         """Return of how many pairs the first lies before a day."""
@@ -122,7 +121,7 @@ class Spans:
             "certain": n - self.inner.before(first) - int(inner.sum()) + self.inner.around(first, last, inner),
             "within": n - self.outer.before(first) - int(after.sum()) + self.outer.around(first, last, after),
         }
-        return Counted(numbers[asked.match], 0, *(numbers[match] for match in MATCHES), 0, 0, 0, 0)
+        return Counted(numbers[asked.match], 0, **numbers, before=0, after=0, straddling=0, sides=0)
 
     def _bounded(self, day: Day) -> Counted:
         edge = day("boundary")

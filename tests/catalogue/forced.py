@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from app.catalogue.columns import Columns
 from app.catalogue.gather import Key
 from app.catalogue.resolve import Resolved
-from app.catalogue.shelf import Shelf
+from app.catalogue.shelf import SPANS, Shelf
 from app.core.db import Snapshot
 
 
@@ -19,9 +19,10 @@ class Always(Shelf):
         return True
 
     async def _absent(self, snapshot: Snapshot, generation: int, key: Key, n: int) -> Columns | None:
-        columns = await self._gather.whole(snapshot, key, generation, n)
-        self._put(key, columns)
-        return columns
+        return await self._unordered(snapshot, key, await self._gather.whole(snapshot, key, generation, n))
+
+    async def _unordered(self, snapshot: Snapshot, key: Key, columns: Columns) -> Columns | None:
+        return await self._absent_facets(snapshot, key, columns, [SPANS])
 
     async def _absent_facets(
         self, snapshot: Snapshot, key: Key, whole: Columns, facets: Sequence[str]
