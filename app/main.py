@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -150,12 +151,14 @@ def create_app(
     more = accounts.routes | imports.routes | events.routes | webhooks.routes | said.routes
     accesses = Accesses(access, tokens, Keys(database), more)
     app.router.routes[:] = [reads, accesses, writes, *docs.routes()]
-    app.add_middleware(reads.before)
-    dressing = Dressing(settings.cors_origins, settings.is_https)
-    app.add_middleware(Gate, rules=_rules(settings, rates, log, access.credential if identify is None else nobody))
-    app.add_middleware(observe.Observe, metrics=metrics, log=log, failed=_failed, dress=dressing.on)
+    rules = _rules(settings, rates, log, access.credential if identify is None else nobody)
+    dress = Dressing(settings.cors_origins, settings.is_https).on
+    watched = partial(observe.Observe, metrics=metrics, log=log, failed=_failed, dress=dress)
+    app.add_middleware(Gate, rules=rules)
+    app.add_middleware(watched)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Problem, _problem)
+    app.middleware_stack = reads.before(watched(Gate(reads.handle, rules)), app.build_middleware_stack())
     return app
 
 

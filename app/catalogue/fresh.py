@@ -7,7 +7,7 @@ from typing import Any
 from app.catalogue import state
 from app.catalogue.query import Queries
 from app.catalogue.state import State
-from app.core.db import Database, Snapshot
+from app.core.db import Database
 
 Row = Sequence[Any] | None
 
@@ -65,7 +65,4 @@ class Fresh:
         return await self._row(view)
 
     async def _row(self, view: int) -> Row:
-        async def reading(snapshot: Snapshot) -> Row:
-            return await snapshot.one(self._queries.state, {"view": view})
-
-        return await self._database.read(reading)
+        return await self._database.one(self._queries.state, {"view": view})

@@ -303,8 +303,10 @@ def this_record() -> list[ColumnElement[bool]]:
 
 
 def _one() -> "Select[Any]":
-    """One record: etag, body."""
-    return select(ROW.c.etag, ROW.c.body).where(*this_record())
+    """A view, and one record in it, if it has that: generation, state, next expiry, etag, body."""
+    c = ROW.c
+    here = VIEW.outerjoin(ROW, and_(*this_record()))
+    return select(*_state().selected_columns, c.etag, c.body).select_from(here).where(VIEW.c.id == _VIEW)
 
 
 def _state() -> "Select[Any]":

@@ -57,18 +57,18 @@ class Record:
         Raises:
             Problem: not-found for what is hidden and for what is not there alike.
         """
-        reader, view = self._reader, caller.view
-        values = {"view": view, "kind": self._kind.name, "id": one, "k": k_of(one)}
+        reader, view, k = self._reader, caller.view, k_of(one)
+        values = {"view": view, "kind": self._kind.name, "id": one, "k": k}
 
-        async def reading(snapshot: Snapshot) -> tuple[State, tuple[str, bytes]]:
-            now = await state.read(snapshot, reader.queries, view)
-            row = await snapshot.one(reader.queries.one, values)
-            if row is None:
+        async def reading() -> tuple[State, str, bytes]:
+            row = await reader.database.one(reader.queries.one, values)
+            now = state.of(view, row and row[:3])
+            if row is None or row[3] is None:
                 raise not_found()
-            return now, (row[0], row[1])
+            return now, row[3], row[4]
 
-        now, (tag, body) = await state.unexpired(lambda: reader.database.read(reading), reader.expire, view)
-        await request.shown((k_of(one),))
+        now, tag, body = await state.unexpired(reading, reader.expire, view)
+        await request.shown((k,))
         # Two views may be shown the same bytes: their tags differ all the same, so that none is good in another.
         tag = tag if view == PUBLIC else hashlib.blake2b(b"%d|" % view + tag.encode(), digest_size=12).hexdigest()
         return now, tag, body

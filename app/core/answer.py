@@ -176,6 +176,8 @@ class Request:
 
     def _held(self, etag: str) -> str | None:
         known = self.headers.get(b"if-none-match", b"")
+        if known == etag.encode():  # the usual case
+            return etag
         tags = [tag.strip().removeprefix(b"W/") for tag in known.split(b",")]
         forms = (etag, *[codings.tag(etag, coding) for coding in self.accepted.every])
         return next((form for form in forms if form.encode() in tags), None)

@@ -163,6 +163,10 @@ class Database:
         """Run `reading` on one snapshot; with `heavy`, away from the event loop where the engine would block it."""
         return await self.engine.read(reading, heavy)
 
+    async def one(self, statement: Prepared, values: dict[str, Any]) -> tuple[Any, ...] | None:
+        """Return the first row of a short question, or None: one statement is a snapshot by itself."""
+        return await self.engine.one(statement, values)
+
     async def stream(
         self,
         questions: Sequence[Question],

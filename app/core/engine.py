@@ -221,6 +221,10 @@ class Engine(Protocol):
         """Run `reading` on one snapshot, by a connection that cannot write."""
         ...
 
+    async def one(self, statement: Prepared, values: dict[str, Any]) -> tuple[Any, ...] | None:
+        """Return the first row of a short question, or None: one statement is a snapshot by itself."""
+        ...
+
     def stream(
         self, questions: Sequence[Question], batch: int, work: Callable[[int, Rows], T]
     ) -> AsyncGenerator[T, None]:

@@ -141,6 +141,7 @@ class Observe:
         self._dress = dress
         self._metrics = metrics
         self._log = log
+        self._says = log.is_enabled_for(LEVELS["info"])
         self._failed = failed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -176,15 +177,9 @@ class Observe:
             route, method = _route(scope), scope["method"]
             method = method if method in _METHODS else "-"
             self._metrics.count(route, method, status, seconds, size)
-            self._log.info(
-                "request",
-                route=route,
-                method=method,
-                status=status,
-                ms=round(seconds * 1000, 3),
-                bytes=size,
-                request_id=identifier.decode(),
-            )
+            if self._says:
+                ms, name = round(seconds * 1000, 3), identifier.decode()
+                self._log.info("request", route=route, method=method, status=status, ms=ms, bytes=size, request_id=name)
 
 
 def _route(scope: Scope) -> str:

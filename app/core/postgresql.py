@@ -271,6 +271,19 @@ class PostgreSQL:
         except Away:
             raise _away() from None
 
+    async def one(self, statement: Prepared, values: dict[str, Any]) -> tuple[Any, ...] | None:
+        """Return the first row of a question, or None.
+
+        Raises:
+            Problem: unavailable, where the server does not answer.
+        """
+        if self._replicas:
+            return await self.read(lambda snapshot: snapshot.one(statement, values))
+        try:
+            return await self._primary.one(statement, values)
+        except Away:
+            raise _away() from None
+
     async def stream(
         self, questions: Sequence[Question], batch: int, work: Callable[[int, Rows], T]
     ) -> AsyncGenerator[T, None]:

@@ -166,6 +166,17 @@ class Server:
                 async with self._snapshot(connection):
                     return await reading(PostgreSQLSnapshot(connection, self._limits))
 
+    async def one(self, statement: Prepared, values: dict[str, Any]) -> tuple[Any, ...] | None:
+        """Return the first row of a question: with no transaction around it, where none is needed for settings.
+
+        Raises:
+            Away, Problem: as `read`.
+        """
+        if self._is_pooled:
+            return await self.read(lambda snapshot: snapshot.one(statement, values))
+        async with self._connection("read", self._limits.connections, None) as connection:
+            return await PostgreSQLSnapshot(connection, self._limits).one(statement, values)
+
     async def stream(
         self,
         questions: Sequence[Question],

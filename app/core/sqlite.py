@@ -345,6 +345,11 @@ class SQLite:
             return await asyncio.get_running_loop().run_in_executor(self._pool, self._in_thread, reading)
         return self._in_snapshot(self._on_loop(), reading)
 
+    async def one(self, statement: Prepared, values: dict[str, Any]) -> tuple[Any, ...] | None:
+        """Return the first row of a short question, on the event loop; read to its end, nothing is held."""
+        rows: Rows = self._on_loop().execute(statement.text, statement.values(values)).fetchall()
+        return rows[0] if rows else None
+
     def _on_loop(self) -> Any:
         if self._inline is None:
             self._inline = self._connect_to_read()
