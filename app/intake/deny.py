@@ -164,6 +164,5 @@ def take_away(
         masks[item.id] = one.views & ~one.less
         world.show(item.id, masks[item.id])
     publisher.flush(connection, batch)
-    vault.set_views(connection, masks)
-    vault.set_shown(connection, changes.newest(shown))
+    vault.set_shown(connection, masks, changes.newest(shown))
     return changes

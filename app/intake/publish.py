@@ -310,13 +310,14 @@ class Publisher:
                 connection.execute(delete(ROW).where(where))
             postings: dict[int, list[tuple[int, int]]] = {}
             for terms, places in filed.items():
+                places.sort()
                 for at in range(0, len(terms), 6):
                     postings.setdefault(int.from_bytes(terms[at : at + 6], "big"), []).extend(places)
             for term, places in postings.items():
                 batch.counts[view, term] = batch.counts.get((view, term), 0) - len(places)
-            one_by_one = ((view, term, *place) for term, places in sorted(postings.items()) for place in sorted(places))
+            one_by_one = [(view, term, s0, k) for term, places in sorted(postings.items()) for s0, k in sorted(places)]
             self._database.delete(connection, POSTING, ("view", "term", "s0", "k"), one_by_one)
-            spots = ((view, *place) for places in filed.values() for place in places)
+            spots = [(view, s0, k) for places in filed.values() for s0, k in places]
             self._database.delete(connection, SPOT, ("view", "s0", "k"), spots)
             batch.lost += wording.take_out(self._database, connection, view, ks)
 

@@ -1,5 +1,6 @@
 """Wording: how many records of each view have a term in their texts, counted as texts come and go."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 
 from sqlalchemy import Connection, and_, delete, select, text
@@ -32,10 +33,19 @@ def add(words: MutableMapping[tuple[int, str], int], views: int, searched: str, 
 
 def of(searched: Iterable[tuple[int, int, str]], n: int = 1) -> list[Counted]:
     """Count texts: view, k, terms."""
-    words: dict[tuple[int, str], int] = {}
-    for view, _, terms in searched:
-        add(words, view, terms, n)
-    return [(view, word, more) for (view, word), more in words.items()]
+    counted: dict[int, Counter[str]] = {}
+    for view, _, searchable in searched:
+        of_view = counted.setdefault(view, Counter())
+        terms = searchable.split()
+        of_view.update(set(terms))
+        of_view[RECORDS] += 1
+        of_view[TERMS] += len(terms)
+    return [
+        (view, word, n * more)
+        for view, words in counted.items()
+        for word, more in words.items()
+        if not word.startswith(KEY)
+    ]
 
 
 def by_view(words: MutableMapping[tuple[int, str], int]) -> Iterator[Counted]:

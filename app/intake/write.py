@@ -331,8 +331,7 @@ class Writer:
         for number, item, one in sorted(compared, key=lambda one: one[1].id):
             self._compare(batch, changes, number, item, one, known.get((number, item.id)), at)
         self.publisher.flush(connection, batch)
-        self.vault.set_views(connection, moved)
-        self.vault.set_shown(connection, changes.newest(shown))
+        self.vault.set_shown(connection, moved, changes.newest(shown))
         if self._waits:
             journal.note(self.database, connection, withheld)
             if settles:

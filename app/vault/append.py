@@ -210,9 +210,14 @@ class Vault:
             found.update((id, unpack(value)) for id, value in rows)
         return found
 
-    def set_shown(self, connection: Connection, newest: Mapping[str, Mapping[int, int]]) -> None:
-        """Say what the newest change of records is that each view was shown."""
-        rows = [(record, pack(seqs)) for record, seqs in newest.items()]
+    def set_shown(
+        self, connection: Connection, views: Mapping[str, int], newest: Mapping[str, Mapping[int, int]]
+    ) -> None:
+        """Say which views are shown records from now on, and what the newest change is that each view was shown."""
+        both = [(id, views[id], pack(seqs)) for id, seqs in newest.items() if id in views]
+        self.database.change(connection, RECORD, ("id", "views", "shown"), both)
+        self.set_views(connection, {id: views[id] for id in views.keys() - newest.keys()})
+        rows = [(id, pack(seqs)) for id, seqs in newest.items() if id not in views]
         self.database.change(connection, RECORD, ("id", "shown"), rows)
 
 

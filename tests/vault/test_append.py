@@ -167,8 +167,12 @@ def test_what_rests_on_what(vault):
 
 def test_the_newest_change_of_a_record_that_each_view_was_shown(vault):
     append(vault, 0, addition("a"), addition("b"))
-    vault.database.write(lambda connection: vault.set_shown(connection, {"a": {0: 1, 15: 1 << 40}, "absent": {0: 1}}))
-    vault.database.write(lambda connection: vault.set_shown(connection, {}))
+    newest = {"a": {0: 1, 15: 1 << 40}, "absent": {0: 1}}
+    vault.database.write(lambda connection: vault.set_shown(connection, {"a": 3, "b": 2, "absent": 1}, newest))
+    assert {row.id: row.views for row in rows(vault, RECORD)} == {"a": 3, "b": 2}
+    vault.database.write(lambda connection: vault.set_shown(connection, {"a": 1}, {}))
+    vault.database.write(lambda connection: vault.set_shown(connection, {}, {"b": {}}))
+    assert {row.id: row.views for row in rows(vault, RECORD)} == {"a": 1, "b": 2}
     assert look(vault, vault.shown, ["a", "b", "absent"]) == {"a": {0: 1, 15: 1 << 40}, "b": {}}
 
 
