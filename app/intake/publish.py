@@ -305,9 +305,9 @@ class Publisher:
             filed: dict[bytes, list[tuple[int, int]]] = {}  # by their terms: day and k
             for chunk in chunks(ks):
                 where = and_(ROW.c.view == view, self._database.among(ROW.c.k, chunk))
-                for k, s0, terms in connection.execute(select(ROW.c.k, ROW.c.s0, ROW.c.terms).where(where)).all():
+                taken = delete(ROW).where(where).returning(ROW.c.k, ROW.c.s0, ROW.c.terms)
+                for k, s0, terms in connection.execute(taken).all():
                     filed.setdefault(terms, []).append((s0, k))
-                connection.execute(delete(ROW).where(where))
             postings: dict[int, list[tuple[int, int]]] = {}
             for terms, places in filed.items():
                 places.sort()
