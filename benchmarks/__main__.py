@@ -20,6 +20,7 @@ from benchmarks import (
     importing,
     judging,
     machine,
+    overload,
     peers,
     report,
     scaling,
@@ -36,7 +37,7 @@ from benchmarks.workspace import Workspace, plain
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 ALONE = ("importing", "scaling", "judging")  # need none of the systems of the others
-PARTS = ("loading", "serving", "totals", "counts", "exports", "searching", *ALONE)
+PARTS = ("loading", "serving", "totals", "counts", "exports", "searching", "overload", *ALONE)
 SMOKE = 2_000
 
 
@@ -108,6 +109,9 @@ def _smoke(workspace: Workspace) -> None:
         taken = exporting.measure(running, workspace.store().home, len(truth.exported(EXPORTED)), 1)
         words = searching.measure(ours[0].system.name, ours[0].server, None, workspace.database, 3)
         start = ours[0].server.started_in
+        pressed = overload.measure(
+            ours[0].system.name, ours[0].server, [ours[0].system.page(page) for page in questions.pages], 0.5
+        )
     brought = importing.measure(workspace.folder / "importing", 500)
     costs = growth.measure(workspace, Ours(workspace.store()), _silent, seconds=0.05)
     results = {"n": workspace.n, "rounds": 1, "seconds": 0, "compared": compared._asdict(), "start": start}
@@ -118,6 +122,7 @@ def _smoke(workspace: Workspace) -> None:
         "counts": counted,
         "exports": taken,
         "searching": words,
+        "overload": pressed,
         "growth": costs,
         "importing": [brought],
         "scaling": scaled,
@@ -155,6 +160,8 @@ def _measure(workspace: Workspace, arguments: argparse.Namespace) -> None:
             _compete(workspace, arguments, chosen, cluster, truth, parts)
         if "searching" in parts:
             workspace.keep(searching=plain(_search(workspace, arguments, chosen, cluster)))
+        if "overload" in parts:
+            workspace.keep(overload=plain(_overload(workspace, arguments, chosen, cluster, truth)))
 
 
 def _search(
@@ -174,6 +181,17 @@ def _search(
                 found += searching.measure(ours.name, server, peer, workspace.database, arguments.cold)
             peer = None
         return found
+
+
+def _overload(
+    workspace: Workspace, arguments: argparse.Namespace, chosen: Chosen, cluster: Cluster | None, truth: Truth
+) -> list[overload.Overload]:
+    """Ask the service on each engine for more than it can answer, its kept answers switched off."""
+    pages, found = truth.questions().pages, []
+    for ours in peers.ours(workspace, chosen, cluster):
+        with serving.serving(ours, workspace.logs) as server:
+            found += overload.measure(ours.name, server, [ours.page(page) for page in pages], arguments.seconds)
+    return found
 
 
 def _total(

@@ -13,6 +13,7 @@ from benchmarks.growth import QUESTIONS, SLOPE, TWICE, Cost, comparable
 from benchmarks.importing import Importing
 from benchmarks.judging import Judgement
 from benchmarks.loading import Loading
+from benchmarks.overload import Overload
 from benchmarks.searching import Searching
 from benchmarks.serving import FACETS, R1, R1_NEW, R2, RUNS, Figure
 from benchmarks.totals import Cold
@@ -55,6 +56,8 @@ def text(results: dict[str, Any], charts: Iterable[tuple[str, str]] = ()) -> str
         parts += ["### Counts by facets, never asked before", _counts(Counting(**one) for one in results["counts"])]
     if "searching" in results:
         parts += ["### Words never looked for before (R5)", _words(Searching(**one) for one in results["searching"])]
+    if "overload" in results:
+        parts += ["### More than can be answered (R1)", _overload(Overload(**one) for one in results["overload"])]
     if "judging" in results:
         parts += ["### How good the order by relevance is", _judged(Judgement(**one) for one in results["judging"])]
     if exports:
@@ -181,6 +184,24 @@ def _words(words: Iterable[Searching]) -> str:
             for one in words
         ),
     )
+
+
+def _overload(loads: Iterable[Overload]) -> str:
+    head = ("system", "of what it carries", "asked a second", "answered", "p50 ms", "p99 ms", "refused", "p99 ms")
+    rows = (
+        (
+            one.system,
+            f"{one.share:.1f} times",
+            f"{one.offered:,.0f}",
+            f"{one.answered:,.0f}",
+            f"{one.p50:.1f}",
+            f"{one.p99:.1f}",
+            f"{one.refused:,.0f}",
+            f"{one.refused_p99:.1f}",
+        )
+        for one in loads
+    )
+    return table(head, rows)
 
 
 def _judged(judged: Iterable[Judgement]) -> str:
