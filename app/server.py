@@ -79,7 +79,7 @@ class Cycle(RequestResponseCycle):
             return False
         if not _NAMED_ELSEWHERE.isdisjoint(named):
             return False
-        head = b"".join([STATUS_LINE[status], *[b"%b: %b\r\n" % field for field in fields], b"\r\n"])
+        head = STATUS_LINE[status] + b"\r\n".join([*map(b": ".join, fields), b"", b""])
         if head.count(b"\n") != len(fields) + 2 or len(head.translate(None, _CONTROL)) < len(head):
             return False  # there is something in a field that breaks it: uvicorn says so
         if not self.disconnected:

@@ -22,6 +22,7 @@ from app.vocabulary.edtf import UNDATED
 
 PACKED = np.dtype([("k", ">i8"), ("s0", ">i4"), ("s1", ">i4"), ("e0", ">i4"), ("e1", ">i4")])
 NOTHING: Mapping[str, tuple[Classes, Mapping[int, Codes]]] = {}
+LITTLE = 4  # of so many rows one: as many are remembered, in 2 bytes for each row that there is
 BYTES = PACKED.itemsize  # that a row takes, packed and in memory
 
 
@@ -44,6 +45,7 @@ class Columns:
     facets: Mapping[str, Classes] = field(default_factory=dict)
     years: tuple[NDArray[np.int16], NDArray[np.int16]] | None = None
     spans: Spans | None = None
+    _last: dict[str, tuple[str, NDArray[Any]]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         """Return how many rows there are."""
@@ -120,11 +122,21 @@ class Columns:
         return at
 
     def fitting(self, terms: Sequence[tuple[str, Sequence[int]]]) -> NDArray[Any] | None:
-        """Return the places of the rows that have, of each facet named, any of the terms; None: of all rows."""
+        """Return the places of the rows that have, of each facet named, any of the terms; None: of all rows.
+
+        What was found last is remembered, if it is not much: the total of a list and its facets ask for the same.
+        """
+        if not terms:
+            return None
+        asked, last = repr(terms), self._last.get("fitting")
+        if last is not None and last[0] == asked:
+            return last[1]
         at: NDArray[Any] | None = None
         for facet, some in terms:
             found = np.flatnonzero(self.facets[facet].having(some, at))
             at = found if at is None else at[found]
+        if at is not None and len(at) <= len(self) // LITTLE:
+            self._last["fitting"] = asked, at  # set at once: several threads read these columns
         return at
 
     def dated(self, at: NDArray[Any] | None) -> Dates:

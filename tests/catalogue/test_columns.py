@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.catalogue import spans
-from app.catalogue.columns import BYTES, PACKED, Columns, Filling
+from app.catalogue.classes import Classes
+from app.catalogue.columns import BYTES, LITTLE, PACKED, Columns, Filling
 from app.catalogue.when import ATS, MATCHES, SIDES, When, days
 from app.vocabulary.edtf import AFTER_ALL, BEFORE_ALL, UNDATED_BOUNDS, Bounds, bounds
 from app.vocabulary.periods import Match, matches, side
@@ -136,3 +137,25 @@ def test_of_too_many_changes_the_order_is_made_anew(monkeypatch):
     once = columns.forward(2, [1, 3], [(1, *bounds("2005")), (3, *bounds("2006"))])
     assert once.spans is not None
     assert once.forward(3, [4], [(4, *bounds("2007"))]).spans is None
+
+
+def test_what_a_filter_finds_is_remembered_for_the_question_that_comes_next():
+    rows = columns_of({k: UNDATED_BOUNDS for k in range(2 * LITTLE)})
+    filed = Classes(
+        np.array([0, 1, 0, 2, 0, 3, 0, 3], np.uint8), ((), (0,), (1,), (2,)), {7: 0, 8: 1, 9: 2}, ("a", "b", "c")
+    )
+    rows = replace(rows, facets={"letter": filed})
+    first = rows.fitting([("letter", [7])])
+    assert first is not None and first.tolist() == [1]
+    assert rows.fitting([("letter", [7])]) is first
+    for terms, found in (([8], [3]), ([7], [1]), ([9], [5, 7]), ([7, 9], [1, 5, 7]), ([10], []), ([9], [5, 7])):
+        for _ in range(2):
+            at = rows.fitting([("letter", terms)])
+            assert at is not None and at.tolist() == found
+    assert rows.fitting([]) is None
+    some = [("letter", [7, 9])]
+    assert rows.fitting(some) is not rows.fitting(some)  # more than one row in so many is not worth the memory
+    later = replace(rows, facets={"letter": filed.placed(np.array([1, 0, 0, 0, 0, 0, 0, 0]))})
+    rows.fitting([("letter", [7])])
+    at = later.fitting([("letter", [7])])
+    assert at is not None and at.tolist() == [0]
