@@ -357,8 +357,7 @@ class SQLite:
 
     def version(self) -> int | None:
         """Return `PRAGMA data_version` of the connection of the event loop, which never writes."""
-        found: int = self._on_loop().execute("PRAGMA data_version").fetchone()[0]
-        return found
+        return int(self._on_loop().execute("PRAGMA data_version").fetchone()[0])
 
     async def stream(
         self, questions: Sequence[Question], batch: int, work: Callable[[int, Rows], T]
