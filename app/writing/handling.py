@@ -247,9 +247,7 @@ class Repeating:
         if asked.key is None:
             return answered(asking, await self._desk.write(work), asked.minimal)
         request = self.asked(asking.request, asking.asker.organisation, asked.key, raw)
-        kept_answer = await self.once(
-            request, lambda: self._desk.write(lambda *given: _once(given, request, work))
-        )
+        kept_answer = await self.once(request, lambda: self._desk.write(lambda *given: _once(given, request, work)))
         found = kept_answer["body"]
         return _answer(asking, _status(found["outcome"]), found["id"], kept_answer["tag"], found, asked.minimal)
 
