@@ -386,7 +386,7 @@ class Writer:
             self.publisher.add(batch, view, item, rendered, Known(revision, at, change, rendered.digest, seq))
 
     def _items(self, connection: Connection, ids: Sequence[str]) -> list[Item]:
-        """Return records as something to be shown, and learn what they name."""
+        """Return records as something to be shown, and learn who is shown them, and what they name."""
         items = [item_of(stored) for chunk in chunks(ids) for stored in self.vault.read(connection, chunk).values()]
-        self.world.learn(connection, [to for item in items for to in item.named])
+        self.world.learn(connection, [to for item in items for to in (item.id, *item.named)])
         return items
