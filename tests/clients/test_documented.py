@@ -52,7 +52,7 @@ def test_pandas_reads_every_export(live_server, public_record):
 @pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not here")
 def test_r_reads_what_is_there(live_server, public_record, tmp_path):
     (block,) = blocks("r")
-    told = "list(titles = incidents$title.en, ids = testimonies$id, places = testimonies$places)"
+    told = "list(titles = incidents$title_en, ids = testimonies$id, places = testimonies$places)"
     script = f"{block.replace('http://localhost:8000', live_server)}cat(jsonlite::toJSON({told}))"
     (tmp_path / "read.R").write_text(script)
     command = ["Rscript", "--vanilla", str(tmp_path / "read.R")]

@@ -85,7 +85,7 @@ class Partner:
 
     def until(self, one: str, *states: str) -> Any:
         """Return the import when it is in one of some states."""
-        end = time.monotonic() + 2 * PATIENCE
+        end = time.monotonic() + PATIENCE
         while (found := self.ask("GET", one)[2])["state"] not in states:
             assert found["state"] != "failed" and time.monotonic() < end, found
             time.sleep(0.02)
@@ -125,8 +125,10 @@ def deployed(url: str, home: Path) -> Iterator[tuple[Settings, Database, str]]:
     settings, database = filled(url, home)
     keys = Keys(database)
     keys.create_organisation(OWNER, "A made-up partner", [PARTNER])
-    yield settings, database, str(keys.create(Wanted(OWNER, "made up", roles=ROLES, views=(PARTNER,)))[1])
-    asyncio.run(database.close())
+    try:
+        yield settings, database, str(keys.create(Wanted(OWNER, "made up", roles=ROLES, views=(PARTNER,)))[1])
+    finally:
+        asyncio.run(database.close())
 
 
 def handed_in(partner: Partner, one: str, content: bytes, chance: random.Random) -> None:

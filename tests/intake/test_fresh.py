@@ -6,7 +6,19 @@ import pytest
 
 from app.intake.retract import withdraw
 from app.intake.write import Writer
-from tests.intake.house import I1, OWNER, PUBLIC, T1, WORLD, a_place, a_testimony, an_incident, seen_by, submit, together
+from tests.intake.house import (
+    I1,
+    OWNER,
+    PUBLIC,
+    T1,
+    WORLD,
+    a_place,
+    a_testimony,
+    an_incident,
+    seen_by,
+    submit,
+    together,
+)
 
 
 @pytest.mark.parametrize("knows", ["all", "nothing", "nothing, since a merger"])
