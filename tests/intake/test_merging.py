@@ -311,3 +311,18 @@ def test_killed_at_any_moment_it_is_done_whole_or_not_at_all(deploy, where, much
     assert history(cut.database, PUBLIC, "kamp") == [("created", 1), ("merged", 1)]
     if much == 100:
         same(whole, cut)
+
+
+def test_where_the_one_was_hidden_nothing_is_taken_away_meanwhile(intake, database, writer, monkeypatch):
+    """However much names it: a view that is not shown it sees no record go and come back."""
+    for module in ("app.intake.write", "app.intake.deny"):
+        monkeypatch.setattr(f"{module}.AT_ONCE", 1)
+    hidden, ids = a_person(P1, consent=consent(mechanism={})), [fixed("inc", f"many-{n}") for n in range(3)]
+    submit(intake, *WORLD, hidden, a_person(P2), *[an_incident(id, acts=[act(P1)]) for id in ids])
+    restore(writer)
+    before = {(view, id): history(database, view, id) for view in (PUBLIC, PARTNER, MECHANISM) for id in ids}
+    for change in (lambda: together(writer, P1, P2), lambda: apart(writer, P1)):
+        change()
+        restore(writer)
+        after = {one: history(database, *one) for one in before}
+        assert [one for one in before if after[one] != before[one]] == [(MECHANISM, id) for id in ids]
