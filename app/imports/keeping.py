@@ -164,9 +164,13 @@ class Keeping:
 
         What was answered to whoever made one goes too: the same request makes another one.
         """
-        for chunk in chunks(some):
-            answers = delete(ANSWERED).where(ANSWERED.c.record.in_(chunk))
-            self._database.write(lambda connection, answers=answers: connection.execute(answers))
+
+        def _forget(connection: Connection) -> None:
+            for chunk in chunks(some):
+                connection.execute(delete(ANSWERED).where(ANSWERED.c.record.in_(chunk)))
+
+        if some:
+            self._database.write(_forget)
         keys.destroy(some)
         for id in some:
             shutil.rmtree(folder_of(self._home, id), ignore_errors=True)

@@ -56,7 +56,7 @@ class Partner:
         end = time.monotonic() + PATIENCE
         while True:
             try:
-                return self.once(method, address, body, **headers)
+                return self.once(method, address, body, False, **headers)
             except (OSError, http.client.HTTPException):
                 assert time.monotonic() < end
                 time.sleep(0.05)
