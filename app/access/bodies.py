@@ -51,13 +51,22 @@ class Body:
         Raises:
             Problem: the same, or invalid-request, each fault with a pointer to where it stands.
         """
-        content = read_json(await self.read(JSON, most) or b"{}")
-        try:
-            return model.model_validate(content)
-        except ValidationError as error:
-            # Never the input itself: it may hold what nobody should see again.
-            faults = error.errors(include_url=False, include_context=False, include_input=False)[:MOST_FAULTS]
-            raise invalid([wrong([str(part) for part in fault["loc"]], fault["msg"]) for fault in faults]) from None
+        return parsed(await self.read(JSON, most), model)
+
+
+def parsed(raw: bytes, model: type[M]) -> M:
+    """Return a body that was read as a model.
+
+    Raises:
+        Problem: invalid-request, each fault with a pointer to where it stands.
+    """
+    content = read_json(raw or b"{}")
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        # Never the input itself: it may hold what nobody should see again.
+        faults = error.errors(include_url=False, include_context=False, include_input=False)[:MOST_FAULTS]
+        raise invalid([wrong([str(part) for part in fault["loc"]], fault["msg"]) for fault in faults]) from None
 
 
 def wrong(path: list[str], why: str) -> Fault:

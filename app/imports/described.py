@@ -202,7 +202,7 @@ def paths() -> Json:
                     )
                 },
                 ("409", "413", "415"),
-                [],
+                [{"$ref": "#/components/parameters/IdempotencyKey"}],
             )
             | _body("NewImport", new),
         },

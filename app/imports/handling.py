@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import orjson
 
 from app.access import asked as query
+from app.access import bodies
 from app.access.audit import Trails
 from app.access.bodies import Body
 from app.access.caller import Identity
@@ -22,7 +23,9 @@ from app.imports.shown import shown, to_confirm
 from app.imports.uploading import BASE, MB, Locks, Uploading, digest_text, part_of
 from app.imports.working import FILE, REPORT, SHEET
 from app.vault.keys import KeyStore
+from app.writing.asked import key_of
 from app.writing.desk import Desk
+from app.writing.handling import Repeating
 
 T = TypeVar("T")
 WHO = ("contribute", "steward")
@@ -38,7 +41,7 @@ class Imports:
         self._public_url = settings.public_url
         self._desk, self._trails, self._keeping, self._wake = desk, trails, keeping, wake
         self._pages = query.Pages(desk.master, "imports-cursor")
-        self._locks = Locks()
+        self._locks, self._repeating = Locks(), Repeating(desk)
 
     @property
     def routes(self) -> dict[str, dict[str, Any]]:
@@ -82,24 +85,28 @@ class Imports:
     # --- making and looking ---
 
     async def create(self, request: Request, who: Identity, body: Body, _: str) -> Answer:
-        """Make an import that waits for its file."""
+        """Make an import that waits for its file; once for each key of a request."""
         who.require("contribute")
         query.asked(request.scope["query_string"], ())
-        asked = await body.json(NewImport, MOST_STATED)
+        key, raw = key_of(request), await body.read(bodies.JSON, MOST_STATED)
+        asked = bodies.parsed(raw, NewImport)
         form_of(asked.file.name)
         if asked.file.size is not None and asked.file.size > self._most:
             raise Problem("too-large", f"A file has at most {self._most} bytes here.")
         mapping = mapping_of(asked.mapping)
         stated = Stated(asked.file.name, mapping.model_dump(mode="json", by_alias=True), asked.keep_good)
         asker = await self._desk.asker(who)
+        again = None if key is None else self._repeating.asked(request, asker.organisation, key, raw)
 
         def made() -> dict[str, Any]:
-            by = str(who.credential)
-            row = self._keeping.make(self._keys(), asker.organisation, by, asker.views, stated, asked.file.size)
-            return self.shown(row)
+            of = asker.organisation, str(who.credential), asker.views
+            return self._keeping.make(self._keys(), *of, stated, asked.file.size, self.shown, again)
+
+        async def making() -> dict[str, Any]:
+            return await asyncio.to_thread(made)
 
         try:
-            found = await asyncio.to_thread(made)
+            found = await (making() if again is None else self._repeating.once(again, making))
         except Full:
             detail = "Your organisation has as many imports under way as it may. Confirm or abandon one of them first."
             raise Problem("conflict", detail) from None

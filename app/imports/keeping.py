@@ -1,17 +1,18 @@
 """Where every import stands: one row each, its state changed by nobody but from a state that allows it."""
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, exists, insert, select, tuple_, update
+from sqlalchemy import Connection, delete, exists, insert, select, tuple_, update
 
 from app.core import crypto, ids, moments
 from app.core.db import Database
-from app.vault.keys import KeyStore
-from app.vault.tables import IMPORT
+from app.vault.keys import KeyStore, chunks
+from app.vault.tables import ANSWERED, IMPORT
+from app.writing import kept
 
 PREFIX = "imp"
 FOLDER = "imports"  # below the data folder
@@ -51,11 +52,22 @@ class Keeping:
 
     # --- making and finding ---
 
-    def make(self, keys: KeyStore, owner: str, by: str, views: int, stated: Stated, size: int | None) -> Row:
-        """Make an import that waits for its file.
+    def make(
+        self,
+        keys: KeyStore,
+        owner: str,
+        by: str,
+        views: int,
+        stated: Stated,
+        size: int | None,
+        tell: Callable[[Row], Row],
+        request: kept.Asked | None = None,
+    ) -> Row:
+        """Make an import that waits for its file; return what is told of it: `request` is told the same again.
 
         Raises:
             Full: there are too many.
+            Problem: invalid-request, where the key of the request came with another one.
         """
         id, now = ids.new(PREFIX), moments.now()
         key = keys.make([id])[id]
@@ -64,17 +76,26 @@ class Keeping:
         values |= {"changed": now, "ends": now + self._days * DAY, "kept": True, "size": size, "attempts": 0}
         values |= {"stated": _seal(key, id, "stated", stated._asdict()), "done": 0, "total": 0}
 
-        def _make(connection: Connection) -> bool:
+        def _make(connection: Connection) -> Row:
+            if request is not None and (before := kept.answered(connection, keys, request, now)) is not None:
+                return before
             of = IMPORT.c.owner == owner, IMPORT.c.state.in_(OPEN)
             if len(connection.execute(select(IMPORT.c.id).where(*of)).all()) >= MOST_OPEN:
-                return False
+                raise Full
             connection.execute(insert(IMPORT).values(**values))
-            return True
+            told = tell(dict(connection.execute(select(IMPORT).where(IMPORT.c.id == id)).one()._mapping))
+            if request is not None:
+                kept.keep(connection, keys, request, now, id, told)
+            return told
 
-        if not self._database.write(_make):
-            self.forget(keys, [id])
-            raise Full
-        return self.find(id, owner) or {}
+        made = False
+        try:
+            told = self._database.write(_make)
+            made = told["id"] == id
+        finally:
+            if not made:
+                self.forget(keys, [id])
+        return told
 
     def find(self, id: str, owner: str | None = None) -> Row | None:
         """Return an import, if it is of this owner where one is stated."""
@@ -139,7 +160,17 @@ class Keeping:
         return self._database.look(lambda connection: [*connection.scalars(late), *connection.scalars(gone)])
 
     def forget(self, keys: KeyStore, some: Sequence[str]) -> None:
-        """Destroy what is kept of imports: their keys, and their files. One that was not at an end is abandoned."""
+        """Destroy what is kept of imports: their keys, and their files. One that was not at an end is abandoned.
+
+        What was answered to whoever made one goes too: the same request makes another one.
+        """
+
+        def _forget(connection: Connection) -> None:
+            for chunk in chunks(some):
+                connection.execute(delete(ANSWERED).where(ANSWERED.c.record.in_(chunk)))
+
+        if some:
+            self._database.write(_forget)
         keys.destroy(some)
         for id in some:
             shutil.rmtree(folder_of(self._home, id), ignore_errors=True)

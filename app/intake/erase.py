@@ -11,7 +11,7 @@ from app.records import BY_NAME
 from app.vault import erase as vault
 from app.vault.append import Addition
 from app.vault.keys import chunks
-from app.vault.tables import ERASING, IMPORT
+from app.vault.tables import ANSWERED, ERASING, IMPORT
 
 WITH_A_RECORD = "A record of yours was erased, and what might hold it goes with it. Hand the file in again without it."
 
@@ -70,6 +70,7 @@ def _end_imports(connection: Connection, owner: str) -> None:
     for some in chunks(kept):
         connection.execute(insert(ERASING), [{"id": id} for id in some])
         connection.execute(update(IMPORT).where(c.id.in_(some)).values(kept=False))
+        connection.execute(delete(ANSWERED).where(ANSWERED.c.record.in_(some)))
         at_an_end = ("done", "failed", "refused", "abandoned")
         ended = update(IMPORT).where(c.id.in_(some), c.state.not_in(at_an_end))
         connection.execute(ended.values(state="abandoned", reason=WITH_A_RECORD))

@@ -46,12 +46,18 @@ class Remaker:
         done, packed, world = Prepared(log_size=log.size(connection)), postings.Packed(), self._writer.world
         world.begin(-2)
         items = [item_of(stored) for stored in self._writer.vault.read(connection, ids).values()]
-        world.learn(connection, [to for item in items for to in item.named])
+        world.learn(connection, [to for item in items for to in (item.id, *item.named)])
         _, known = self._writer.publisher.known(connection, self._writer.vault, items)
         views, preparing = views_of(connection), preparing_of(connection)
+        settled = sum(1 << view.id for view in views if view.id not in preparing)
         for item in items:
             masks: dict[tuple[bytes, tuple[int, ...], int, int], tuple[int, Rendered, tuple[int, ...]]] = {}
-            answers = render(item, views, world, self._writer.secret) if item.target is None else [None] * len(views)
+            answers = render(item, views, world, self._writer.secret)
+            mask = sum((rendered is not None) << view.id for view, rendered in zip(views, answers, strict=True))
+            if (mask ^ world.views_of(item.id)) & settled:  # what names it goes by that, and is looked at again with it
+                done.changed.append(item.id)
+            if item.target is not None:
+                answers = [None] * len(views)
             for view, rendered in zip(views, answers, strict=True):
                 before = known.get((view.id, item.id))
                 digest = before.digest if before is not None and before.is_shown else None

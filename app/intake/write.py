@@ -138,7 +138,7 @@ class Writer:
             waiting |= {item.id: item for item in self._items(connection, also)}
             self.world.learn(connection, also)
             forced.update(also)
-            less |= dict.fromkeys(also, EVERY_VIEW | OBJECTED)
+            less |= dict.fromkeys(also, less[additions[0].id])
         return self._show_all(connection, at, size, waiting, forced, less)
 
     def prepare(self, view: int, ids: Sequence[str]) -> bool:
@@ -288,7 +288,9 @@ class Writer:
                 less[one.id] = lessened(before, node, views, self.world)
             if one.change in ("merged", "unmerged"):  # what names it is led elsewhere
                 forced.add(one.id)
-                less[one.id] = EVERY_VIEW | OBJECTED
+                # It is shown less only where it was shown; an objection of the survivor counts everywhere.
+                objects = one.kind == "person" and self.world.objects(one.id)
+                less[one.id] = EVERY_VIEW | OBJECTED if objects else EVERY_VIEW
         return forced, less
 
     def _show(
@@ -385,7 +387,7 @@ class Writer:
             self.publisher.add(batch, view, item, rendered, Known(revision, at, change, rendered.digest, seq))
 
     def _items(self, connection: Connection, ids: Sequence[str]) -> list[Item]:
-        """Return records as something to be shown, and learn what they name."""
+        """Return records as something to be shown, and learn who is shown them, and what they name."""
         items = [item_of(stored) for chunk in chunks(ids) for stored in self.vault.read(connection, chunk).values()]
-        self.world.learn(connection, [to for item in items for to in item.named])
+        self.world.learn(connection, [to for item in items for to in (item.id, *item.named)])
         return items

@@ -140,7 +140,7 @@ class Erasing(SQLModel, table=True):
 class Answered(SQLModel, table=True):
     """An answer that was given to a request with an `Idempotency-Key`, kept to be given again for a day.
 
-    It is sealed under the key of the record that the request made: whatever ends that ends this.
+    It is sealed under the key of the record, or of the import, that the request made: whatever ends that ends this.
     """
 
     __tablename__ = "answered"

@@ -60,9 +60,6 @@ def wishes(request: Request, parameters: tuple[str, ...]) -> Wishes:
         Problem: invalid-request.
     """
     given = _query(request.scope["query_string"], parameters)
-    keys = _header(request, b"idempotency-key")
-    if len(keys) > 1 or (keys and not _KEY.fullmatch(keys[0].strip())):
-        raise _wrong("Idempotency-Key", "One key of 1 to 255 visible ASCII characters, a fresh one for each request.")
     none_match = _header(request, b"if-none-match") if request.scope["method"] == "PUT" else []
     if none_match not in ([], ["*"]):
         raise _wrong("If-None-Match", "Here only `*` has a meaning: the record must not be there yet.")
@@ -70,11 +67,23 @@ def wishes(request: Request, parameters: tuple[str, ...]) -> Wishes:
     return Wishes(
         if_match=_tags(_header(request, b"if-match")),
         only_new=bool(none_match),
-        key=keys[0].strip().strip('"') if keys else None,
+        key=key_of(request),
         minimal="return=minimal" in prefer,
         dry_run=given.get("dry_run") == "true",
         reason=given.get("reason"),
     )
+
+
+def key_of(request: Request) -> str | None:
+    """Return the key under which a request may come again, if it has one.
+
+    Raises:
+        Problem: invalid-request.
+    """
+    keys = _header(request, b"idempotency-key")
+    if len(keys) > 1 or (keys and not _KEY.fullmatch(keys[0].strip())):
+        raise _wrong("Idempotency-Key", "One key of 1 to 255 visible ASCII characters, a fresh one for each request.")
+    return keys[0].strip().strip('"') if keys else None
 
 
 def _header(request: Request, name: bytes) -> list[str]:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -27,6 +27,7 @@ from app.writing.asked import Wishes, body, wishes
 from app.writing.desk import Desk
 from app.writing.recipients import recipients
 
+T = TypeVar("T")
 WHO = ("contribute", "steward")  # either revises what is there; only the first submits what is new
 _WORDS: TypeAdapter[str] = TypeAdapter(Words)
 _MINIMAL: Header = (b"preference-applied", b"return=minimal")
@@ -245,28 +246,39 @@ class Repeating:
         """
         if asked.key is None:
             return answered(asking, await self._desk.write(work), asked.minimal)
-        path = asking.request.scope["path"]
-        request = kept.asked(self._desk.master, asking.asker.organisation, asked.key, path, raw)
+        request = self.asked(asking.request, asking.asker.organisation, asked.key, raw)
+        kept_answer = await self.once(request, lambda: self._desk.write(lambda *given: _once(given, request, work)))
+        found = kept_answer["body"]
+        return _answer(asking, _status(found["outcome"]), found["id"], kept_answer["tag"], found, asked.minimal)
+
+    def asked(self, request: Request, organisation: str, key: str, raw: bytes) -> kept.Asked:
+        """Return a request with a key and a body as it is kept."""
+        return kept.asked(self._desk.master, organisation, key, request.scope["path"], raw)
+
+    async def once(self, request: kept.Asked, work: Callable[[], Awaitable[T]]) -> T:
+        """Do the work of a request, and not that of another with its key meanwhile.
+
+        Raises:
+            Problem: conflict, while that one is under way.
+        """
         if request[:2] in self._going:
             detail = "The request that first came with this Idempotency-Key is under way."
             raise Problem("conflict", detail, headers={"Retry-After": "1"})
         self._going.add(request[:2])
         try:
-            kept_answer = await self._desk.write(lambda *given: _once(given, request, work))
+            return await work()
         finally:
             self._going.discard(request[:2])
-        found = kept_answer["body"]
-        return _answer(asking, _status(found["outcome"]), found["id"], kept_answer["tag"], found, asked.minimal)
 
 
 def _once(given: tuple[Writer, Connection, int, int], request: kept.Asked, work: Work) -> dict[str, Any]:
     """Return what was answered to a request before; or carry it out, and keep what is answered."""
     writer, connection, at, _ = given
-    if (before := kept.answered(connection, writer, request, at)) is not None:
+    if (before := kept.answered(connection, writer.vault.keys, request, at)) is not None:
         return before
     done = work(*given)
     answer = {"tag": done.after.tag, "body": _body(done)}
-    kept.keep(connection, writer, request, at, done.after.id, answer)
+    kept.keep(connection, writer.vault.keys, request, at, done.after.id, answer)
     return answer
 
 

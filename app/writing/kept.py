@@ -1,4 +1,4 @@
-"""Answers kept for requests that may come again: for a day, sealed under the key of the record that was made."""
+"""Answers kept for requests that may come again: for a day, sealed under the key of what was made."""
 
 import hashlib
 import hmac
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from app.core import crypto
 from app.core.problems import Fault, invalid
-from app.intake.write import Writer
+from app.vault.keys import KeyStore
 from app.vault.tables import ANSWERED
 
 FOR = 86_400_000  # milliseconds
@@ -35,7 +35,7 @@ def asked(master: bytes, organisation: str, key: str, path: str, body: bytes) ->
     )
 
 
-def answered(connection: Connection, writer: Writer, one: Asked, at: int) -> dict[str, Any] | None:
+def answered(connection: Connection, keys: KeyStore, one: Asked, at: int) -> dict[str, Any] | None:
     """Return what was answered to a request, if it came before.
 
     Raises:
@@ -48,16 +48,16 @@ def answered(connection: Connection, writer: Writer, one: Asked, at: int) -> dic
         return None
     if not hmac.compare_digest(bytes(row.request), one.request):
         raise invalid([Fault("header", "Idempotency-Key", _OTHER)])
-    key = writer.vault.keys.get([row.record])[row.record]
+    key = keys.get([row.record])[row.record]
     found: dict[str, Any] = orjson.loads(crypto.unseal(key, bytes(row.sealed), _place(row.record, one)))
     return found
 
 
-def keep(connection: Connection, writer: Writer, one: Asked, at: int, record: str, answer: dict[str, Any]) -> None:
+def keep(connection: Connection, keys: KeyStore, one: Asked, at: int, record: str, answer: dict[str, Any]) -> None:
     """Keep an answer, in the transaction of the write; let go of those that are a day old."""
     c = ANSWERED.c
     connection.execute(delete(ANSWERED).where(c.at <= at - FOR))
-    key = writer.vault.keys.get([record])[record]
+    key = keys.get([record])[record]
     sealed = crypto.seal(key, orjson.dumps(answer), _place(record, one))
     values = {"organisation": one.organisation, "key": one.key, "request": one.request, "at": at}
     connection.execute(insert(ANSWERED).values(**values, record=record, sealed=sealed))

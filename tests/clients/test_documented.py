@@ -1,9 +1,12 @@
 """The page for clients: its code is that of the stories, its lines of pandas run, and its commands of GDAL are true."""
 
+import os
 import re
+import shutil
 import subprocess
 from typing import Any
 
+import orjson
 import pytest
 
 from tests.clients.conftest import HERE, ROOT
@@ -42,6 +45,25 @@ def test_pandas_reads_every_export(live_server, public_record):
     assert found["places"].loc[0, "url"].endswith(f"/v1/places/{listed[0]['id']}")
     listed = service.ask("/v1/statistics/counts?group_by=decade").json["items"]
     assert found["counts"]["incidents"].to_list() == [item["incidents"] for item in listed]
+    service.close()
+
+
+@SQLITE
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not here")
+def test_r_reads_what_is_there(live_server, public_record, tmp_path):
+    (block,) = blocks("r")
+    told = "list(titles = incidents$title_en, ids = testimonies$id, places = testimonies$places)"
+    script = f"{block.replace('http://localhost:8000', live_server)}cat(jsonlite::toJSON({told}))"
+    (tmp_path / "read.R").write_text(script)
+    command = ["Rscript", "--vanilla", str(tmp_path / "read.R")]
+    done = subprocess.run(command, env={**os.environ, "LC_ALL": "C.UTF-8"}, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    service = Service(public_record)
+    said = orjson.loads(done.stdout)
+    listed = service.ask("/v1/testimonies?limit=1000").json["items"]
+    assert (said["ids"], said["places"]) == ([one["id"] for one in listed], [one["places"] for one in listed])
+    listed = service.ask("/v1/incidents?limit=1000&period=post-2011-12").json["items"]
+    assert said["titles"] == [one["title"]["en"] for one in listed]
     service.close()
 
 

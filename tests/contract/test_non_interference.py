@@ -32,7 +32,7 @@ for record in BASE:
 HIDDEN = {
     "testimony": [tst(name) for name in NAMES],
     "incident": [inc(name) for name in NAMES],
-    "person": [per(name) for name in NAMES],
+    "person": [per(NAMES[0]), per(f"{NAMES[0]}-again"), *map(per, NAMES[1:])],
     "source": ["hidden-source", "hidden-sourc"],
     "place": ["hidden-place", "hidden-plac"],
     "actor": [fixed("act", "hidden")],

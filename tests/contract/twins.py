@@ -13,6 +13,7 @@ from app.intake.retract import expire, retract
 from app.records import BY_NAME
 from tests.contract.planting import AUDIENCES
 from tests.contract.vault import OpenVault
+from tests.intake.house import together
 
 PURPOSES = ("publication", "research", "un-reporting")
 SOON = "2023-11-15"  # the consent of what expires; the clock begins a day before
@@ -22,6 +23,8 @@ LEVELS = {
     for name in ("withheld", "pseudonym")
 }
 NAMES = [f"hidden-{number}" for number in range(6)]
+MERGED = ("no", "hidden", "shown")  # into what a hidden person, and a hidden incident, is merged
+TO_SHOWN = ("shown", "us")  # by whose owner alone
 WAYS = ("none", "counted", "unnamed", "purpose", "condition", "expired", "retracted", "protected", "nobody")
 SITES = ("site-a", "site-b")
 CITED = [{"symbol": "TEST/1", "paragraph": "1", "source": "src-a"}]
@@ -45,12 +48,13 @@ def text(words: str) -> dict[str, str]:
 
 @dataclass
 class Step:
-    """One thing that is done to a vault: a record is submitted, taken back, or its witness objects to the name."""
+    """One thing that is done: a record is submitted, taken back, merged, or its witness objects to the name."""
 
     content: dict[str, Any] = field(default_factory=dict)
     owner: str = "us"
     retracted: str = ""
     objected: str = ""
+    merged: tuple[str, str] = ("", "")
 
 
 # --- what is drawn ---
@@ -75,6 +79,7 @@ def lives(draw: st.DrawFn) -> dict[str, Any]:
         "violations": draw(violations),
         "recorded_by": draw(bodies),
         "groups": draw(groups),
+        "merged": draw(st.sampled_from(MERGED)),
         "owner": draw(st.sampled_from(["us", "hidden-owner"])),
         "words": draw(words),
         "incident": draw(st.booleans()),
@@ -120,7 +125,10 @@ def steps(view: int, identity: str, hidden: Mapping[str, Any]) -> list[Step]:
     ]
     # What is named is there before what names it.
     early = hidden["early"] or hidden["named"]
-    return [*base, *(unseen if early else ()), *rest, *(() if early else unseen), *gone]
+    to_shown = {name: life for name, life in hidden["lives"].items() if (life["merged"], life["owner"]) == TO_SHOWN}
+    merged = [Step(merged=(per(name), per("known"))) for name in to_shown]
+    merged += [Step(merged=(inc(name), inc("told"))) for name, life in to_shown.items() if life["incident"]]
+    return [*base, *(unseen if early else ()), *rest, *(() if early else unseen), *merged, *gone]
 
 
 BASE: list[dict[str, Any]] = [
@@ -369,7 +377,11 @@ def _life(view: int, name: str, life: Mapping[str, Any]) -> list[Step]:
             "testimonies": [tst(name)],
         }
         contents.append({"kind": "incident", "id": inc(name), **where, **rests, "summary": {"public": text(words)}})
-    return [Step(one, life["owner"]) for one in contents]
+    found = [Step(one, life["owner"]) for one in contents]
+    if life["merged"] == "hidden":  # the same person, and the same event, are there twice
+        found += _life(view, f"{name}-again", {**life, "merged": "no"})
+        found += [Step(merged=(of(name), of(f"{name}-again"))) for of in (per, inc)[: 1 + life["incident"]]]
+    return found
 
 
 def make(vault: OpenVault, todo: list[Step]) -> None:
@@ -377,6 +389,8 @@ def make(vault: OpenVault, todo: list[Step]) -> None:
     for step in todo:
         if step.retracted:
             assert retract(vault.writer, step.retracted, step.owner, "It was asked for.")
+        elif step.merged[0]:
+            together(vault.writer, *step.merged)
         elif step.objected:
             assert object_to(vault.writer, step.objected, step.owner, "name", "It was asked for.")
         else:

@@ -14,7 +14,7 @@ from app.core.settings import Settings
 from app.custody.tables import LEAF
 from app.intake.submit import Intake
 from app.intake.write import Writer
-from app.vault.tables import DISCLOSED, ERASING, RECORD, REFERENCE, RESTORING, REVISION
+from app.vault.tables import DISCLOSED, ERASING, LED, MERGER, RECORD, REFERENCE, RESTORING, REVISION
 from tests.conftest import Clock
 
 
@@ -44,7 +44,7 @@ def empty(vault: OpenVault) -> None:
     """Take everything out of a vault: quicker than to make a new one."""
 
     def _empty(connection: Connection) -> None:
-        vault = (REFERENCE, REVISION, RECORD, DISCLOSED, LEAF, RESTORING, ERASING)
+        vault = (REFERENCE, REVISION, RECORD, DISCLOSED, LED, LEAF, MERGER, RESTORING, ERASING)
         for table in (*vault, POSTING, SPOT, ROW, TERM_COUNT, TERM, SEARCHED, WORD):
             connection.execute(delete(table))
         connection.execute(update(VIEW).values(generation=0, next_expiry=None))

@@ -1,6 +1,7 @@
 """Reading sheets: encodings, delimiters, ragged rows, endless lines and quotes, each a row with a reason or right."""
 
 import io
+import tracemalloc
 
 import orjson
 import pytest
@@ -88,6 +89,50 @@ def test_ragged_rows():
         (3, "has 4 cells, and the header has 2"),
         (4, ""),
     ]
+
+
+class Endless(io.RawIOBase):
+    """Two rows, and then one line of two gigabytes; made as it is read."""
+
+    SIZE = 2_000_000_000
+
+    def __init__(self) -> None:
+        self.place = self.read_so_far = 0
+        self.head = b"a,b\n1,2\n3,"
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self.place
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self.place = offset if whence == 0 else self.place + offset if whence == 1 else self.SIZE + offset
+        return self.place
+
+    def readinto(self, buffer) -> int:
+        count = min(len(buffer), self.SIZE - self.place)
+        part = self.head[self.place : self.place + count]
+        buffer[:count] = part + b"x" * (count - len(part))
+        self.place += count
+        self.read_so_far += count
+        return count
+
+
+def test_a_line_of_two_gigabytes_is_not_read_to_its_end_nor_held():
+    raw = Endless()
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unreadable, match=r"has a line \(3\) of more than"):
+            list(Delimited(io.BufferedReader(raw), Reads()))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert raw.read_so_far < 100_000_000
+    assert most < 64_000_000
 
 
 @ONE_ENGINE

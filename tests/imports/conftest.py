@@ -135,10 +135,10 @@ def filled(url: str, home: Path) -> tuple[Settings, Database]:
 
 @pytest.fixture(scope="module")
 def house(
-    inline: None, new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+    inline: None, engine: str, new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:
-    """One deployment for the tests of a file; each has its own organisations in it."""
-    settings, database = filled(new_database("sqlite"), tmp_path_factory.mktemp("imports"))
+    """One deployment on each engine for the tests of a file; each has its own organisations in it."""
+    settings, database = filled(new_database(engine), tmp_path_factory.mktemp("imports"))
     with opened(settings, database) as one:
         yield one
     asyncio.run(database.close())

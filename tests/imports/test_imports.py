@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 import pytest
@@ -58,6 +58,59 @@ def test_numbers_that_have_changed_since_are_told_anew_and_nothing_is_applied(ha
     assert hand.confirm(first, found["to_confirm"]).status_code == 409
     assert hand.confirm(first, again["to_confirm"]).status_code == 202
     assert hand.until(first, "done", "failed")["state"] == "done"
+
+
+class TestAgain:
+    ASKED: ClassVar[Any] = {"file": {"name": "cases.csv"}, "mapping": MAPPING}
+
+    def test_the_same_request_is_answered_the_same_and_makes_one_import(self, house, hand):
+        key = new("key")
+        first = hand.ask("POST", "/v1/imports", self.ASKED, idempotency_key=key)
+        assert first.status_code == 201
+        colleague = another(house, owner=hand.owner)
+        hand.put(first.headers["location"], b"half", last=False)
+        for one in (hand, colleague):
+            again = one.ask("POST", "/v1/imports", self.ASKED, idempotency_key=f'"{key}"')
+            assert (again.status_code, again.content) == (201, first.content)
+            assert again.headers["location"] == first.headers["location"]
+        assert len(hand.ask("GET", "/v1/imports").json()["items"]) == 1
+        folders = {path.name for path in (house.settings.home / "imports").iterdir()}
+        rows = house.database.look(lambda connection: connection.scalars(select(IMPORT.c.id)).all())
+        assert folders <= set(rows)
+        other = hand.ask("POST", "/v1/imports", self.ASKED | {"keep_good": True}, idempotency_key=key)
+        assert other.status_code == 422 and other.json()["errors"][0]["name"] == "Idempotency-Key"
+        elsewhere = another(house).ask("POST", "/v1/imports", self.ASKED, idempotency_key=key)
+        assert (elsewhere.status_code, elsewhere.json()["id"] != first.json()["id"]) == (201, True)
+
+    def test_a_key_that_is_none_is_refused(self, hand):
+        answer = hand.ask("POST", "/v1/imports", self.ASKED, idempotency_key="k" * 256)
+        assert answer.status_code == 422 and answer.json()["errors"][0]["name"] == "Idempotency-Key"
+
+    def test_one_that_was_abandoned_or_ended_with_a_record_is_made_anew(self, house, hand):
+        key, made = new("key"), set()
+        record = hand.ask("POST", "/v1/testimonies", WITNESS | {"consent": consent()}).json()["id"]
+        for _ in range(3):
+            one = hand.ask("POST", "/v1/imports", self.ASKED, idempotency_key=key).json()["id"]
+            made.add(one)
+            if len(made) == 1:
+                assert hand.ask("DELETE", f"/v1/imports/{one}").status_code == 204
+            else:
+                erase(Writer.open(house.settings, house.database), record, hand.owner, "asked for")
+        assert len(made) == 3
+
+    def test_at_once_one_is_made(self, hand):
+        key, found = new("key"), []
+
+        def ask() -> None:
+            found.append(hand.ask("POST", "/v1/imports", self.ASKED, idempotency_key=key).status_code)
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(found) <= {201, 409} and 201 in found
+        assert len(hand.ask("GET", "/v1/imports").json()["items"]) == 1
 
 
 def test_only_its_organisation_has_an_import_and_each_right_does_its_own(house, hand):

@@ -14,6 +14,7 @@ from app.core.ids import fixed
 from app.custody.merkle import leaf_hash
 from app.custody.tables import LEAF
 from app.intake.checking import content_of
+from app.intake.merging import merge, planned
 from app.intake.publish import disclosure_commitment
 from app.intake.submit import Intake, Outcome
 from app.intake.write import Writer
@@ -106,6 +107,16 @@ WORLD = (
 def submit(intake: Intake, *values: Mapping[str, Any], owner: str = OWNER) -> Outcome:
     """Submit records together."""
     return intake.submit([intake.draft(content_of(orjson.dumps(value)), owner) for value in values], owner)
+
+
+def together(writer: Writer, one: str, into: str, reason: str = "they are one") -> None:
+    """Merge a record into another one."""
+
+    def work(connection: Connection, at: int, size: int) -> None:
+        stored = writer.vault.read(connection, [one, into])
+        merge(connection, writer, at, size, planned(connection, writer, stored[one], stored[into], reason))
+
+    writer.transact(work)
 
 
 def shown(database: Database, view: int, id: str) -> Value:

@@ -1,5 +1,8 @@
 """Merging: what views are shown of two records that are one, what is told of it, and how it is undone."""
 
+import signal
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -8,13 +11,14 @@ from sqlalchemy import select
 from app.catalogue.tables import ROW, VIEW
 from app.core.ids import fixed
 from app.intake.erase import erase
-from app.intake.merging import Unmergeable, merge, planned, unmerge, unmerging
+from app.intake.merging import Unmergeable, unmerge, unmerging
 from app.intake.objecting import object_to
 from app.intake.rebuild import rebuild
 from app.intake.restore import restore
 from app.intake.retract import expire, retract, withdraw
 from app.vault.tables import DISCLOSED, LED, MERGER, REVISION
 from tests.intake import inline
+from tests.intake.deployment import same
 from tests.intake.house import (
     I1,
     I2,
@@ -39,19 +43,10 @@ from tests.intake.house import (
     rows_of,
     shown,
     submit,
+    together,
 )
 
 P1, P2, P3 = (fixed("per", name) for name in ("one", "two", "three"))
-
-
-def together(writer, one: str, into: str, reason: str = "they are one") -> None:
-    """Merge a record into another one."""
-
-    def work(connection, at, size):
-        stored = writer.vault.read(connection, [one, into])
-        merge(connection, writer, at, size, planned(connection, writer, stored[one], stored[into], reason))
-
-    writer.transact(work)
 
 
 def apart(writer, one: str) -> None:
@@ -285,3 +280,49 @@ def test_a_rebuild_gives_the_same_bytes(intake, database, writer, settings, monk
     then = catalogue(database)
     assert rebuild(writer, settings).changed == 0
     assert catalogue(database) == then
+
+
+@pytest.mark.parametrize(("where", "much"), [("within", 3), ("amid", 3), ("within", 100), ("after", 100)])
+def test_killed_at_any_moment_it_is_done_whole_or_not_at_all(deploy, where, much):
+    """With 3 records being much what names the one is shown anew by the journal; with 100 in the transaction."""
+    ids = [fixed("inc", f"many-{n}") for n in range(7)]
+    whole, cut = deploy(), deploy()
+    for one in (whole, cut):
+        submit(one.intake, *WORLD, a_place("kamp"), a_place("inside", parent="kamp"), a_person(P1), a_person(P2))
+        submit(one.intake, *[an_incident(id, places=["kamp"], acts=[act(P1)]) for id in ids])
+    before = catalogue(cut.database), check_log(cut.writer)
+    together(whole.writer, "kamp", "camp")
+    place = [cut.settings.database_url, str(cut.settings.home), "kamp", "camp", where, str(much)]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.intake.killed_merging", *place], capture_output=True, check=False
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
+    merged = rows_of(cut.database, MERGER)
+    assert merged == ([] if where == "within" else [("kamp", "camp", "camp")])
+    cut.writer.world.forget()
+    if where == "within":
+        assert (catalogue(cut.database), check_log(cut.writer)) == before
+        together(cut.writer, "kamp", "camp")
+    else:
+        for id in (*ids, "inside"):  # whatever is left to be shown anew: nothing names what is no more
+            assert seen(cut.database, id) in ([], [PUBLIC, PARTNER, MECHANISM])
+        restore(cut.writer)
+    assert all(shown(cut.database, view, id)["places"] == ["camp"] for id in ids for view in (PUBLIC, MECHANISM))
+    assert history(cut.database, PUBLIC, "kamp") == [("created", 1), ("merged", 1)]
+    if much == 100:
+        same(whole, cut)
+
+
+def test_where_the_one_was_hidden_nothing_is_taken_away_meanwhile(intake, database, writer, monkeypatch):
+    """However much names it: a view that is not shown it sees no record go and come back."""
+    for module in ("app.intake.write", "app.intake.deny"):
+        monkeypatch.setattr(f"{module}.AT_ONCE", 1)
+    hidden, ids = a_person(P1, consent=consent(mechanism={})), [fixed("inc", f"many-{n}") for n in range(3)]
+    submit(intake, *WORLD, hidden, a_person(P2), *[an_incident(id, acts=[act(P1)]) for id in ids])
+    restore(writer)
+    before = {(view, id): history(database, view, id) for view in (PUBLIC, PARTNER, MECHANISM) for id in ids}
+    for change in (lambda: together(writer, P1, P2), lambda: apart(writer, P1)):
+        change()
+        restore(writer)
+        after = {one: history(database, *one) for one in before}
+        assert [one for one in before if after[one] != before[one]] == [(MECHANISM, id) for id in ids]

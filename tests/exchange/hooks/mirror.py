@@ -21,7 +21,7 @@ from tests.cluster import free_port
 from tests.conftest import environment
 from tests.exchange.hooks.receiver import Came, Receiver
 
-PATIENCE = 60  # seconds in which a service that was begun has to answer
+PATIENCE = 600  # seconds in which a service that was begun has to answer
 
 
 class Lost(Exception):
