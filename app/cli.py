@@ -32,6 +32,7 @@ from app.intake.rebuild import rebuild as rebuild_catalogue
 from app.intake.restore import restore
 from app.intake.submit import PUBLIC_RECORD, Refused
 from app.intake.write import Closed
+from app.reviewing import verbs as duplicates
 from app.session import Bar, Session, errors, fail, owner_name
 from app.viewing import verbs
 
@@ -49,6 +50,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.add_typer(keys, name="keys")
 app.add_typer(verbs, name="views")
 app.add_typer(audit, name="audit")
+app.add_typer(duplicates, name="duplicates")
 app.command()(export)
 app.command("import")(import_)
 app.command("map")(map_)

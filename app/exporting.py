@@ -12,7 +12,6 @@ from weakref import WeakValueDictionary
 
 import orjson
 import typer
-from sqlalchemy import select
 
 from app.access.audit import Reading, Spool, Trails
 from app.access.caller import PUBLIC, Caller, operator
@@ -24,13 +23,12 @@ from app.catalogue.memo import Large, Memo
 from app.catalogue.negotiate import WHOLE
 from app.catalogue.query import Queries
 from app.catalogue.shelf import Shelf
-from app.catalogue.tables import VIEW
 from app.core import crypto
 from app.core.db import Database
 from app.core.problems import Problem
 from app.intake import retract
 from app.records import BY_NAME, BY_PATH, Kind
-from app.session import Bar, Session, errors, fail
+from app.session import Bar, Session, errors, fail, view_of
 
 NOT_FILTERS = ("format", "limit")
 
@@ -53,7 +51,7 @@ def export(
     if not out.parent.is_dir():
         raise typer.BadParameter("its folder is not there", param_hint="--out")
     with Session() as session, Bar() as bar:
-        caller = operator(_view(session, view))
+        caller = operator(view_of(session, view))
         try:
             rows, digest = asyncio.run(_Export(session, found, caller, bar).into(out, format, _given(filter or [])))
         except Problem as problem:
@@ -70,17 +68,6 @@ def _given(filters: Sequence[str]) -> list[tuple[str, str]]:
                 f"'{name}' is not as in period=post-2011-12, or is no filter", param_hint="--filter"
             )
     return pairs
-
-
-def _view(session: Session, asked: str) -> int:
-    statement = select(VIEW.c.id, VIEW.c.audience, VIEW.c.purpose, VIEW.c.owner).where(VIEW.c.state != "retired")
-    known = session.database.look(lambda connection: list(connection.execute(statement.order_by(VIEW.c.id))))
-    names = {str(id): f"{audience}/{purpose}" for id, audience, purpose, _ in known}
-    chosen = [id for id, name in names.items() if asked in (id, name)]
-    if len(chosen) != 1:
-        listed = ", ".join(f"{id} ({name})" for id, name in names.items())
-        raise typer.BadParameter(f"is not one of the views in use: {listed}", param_hint="--view")
-    return int(chosen[0])
 
 
 class _Counting:

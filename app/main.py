@@ -44,6 +44,8 @@ from app.core.dressing import Dressing
 from app.core.load import STATE, Load
 from app.core.problems import Problem, not_found
 from app.core.settings import Settings
+from app.duplicates.handling import Duplicates
+from app.duplicates.proposing import Proposing
 from app.exchange.hooks.acknowledging import Acknowledgements
 from app.exchange.hooks.addresses import Rules as Addresses
 from app.exchange.hooks.courier import Courier
@@ -115,14 +117,16 @@ def create_app(
     courier = Courier(settings, database, messages, post, reader.expire, metrics.attempted, log)
     desk, trails = Desk(settings, database, master, expire or upkeep.expire, upkeep.wake), Trails(spool)
     turns = Turns(settings, database, lambda: desk.writer().vault.keys, log, upkeep.wake)
-    own = database if db is None else None
+    own, proposing = database if db is None else None, Proposing(database, reader.expire)
     app = FastAPI(
         title=TITLE,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_life(settings, own, metrics, rates, upkeep, shelf, spool, shipper, desk, turns, courier, load),
+        lifespan=_life(
+            settings, own, metrics, rates, upkeep, shelf, spool, shipper, desk, turns, courier, load, proposing
+        ),
         # The service sends nothing to anybody: no tracing, and no exporter, whatever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
@@ -148,7 +152,8 @@ def create_app(
     events = Events(imports, access, waiting)
     webhooks = Webhooks(settings, database, master, messages, post)
     said = Acknowledgements(database, master, messages, settings.public_url)
-    more = accounts.routes | imports.routes | events.routes | webhooks.routes | said.routes
+    duplicates = Duplicates(database, desk, trails, proposing, reader.expire, settings.public_url)
+    more = accounts.routes | imports.routes | events.routes | webhooks.routes | said.routes | duplicates.routes
     accesses = Accesses(access, tokens, Keys(database), more)
     app.router.routes[:] = [reads, accesses, writes, *docs.routes()]
     rules = _rules(settings, rates, log, access.credential if identify is None else nobody)
@@ -247,6 +252,7 @@ def _life(
     turns: Turns,
     courier: Courier,
     load: Load,
+    proposing: Proposing,
 ) -> Any:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[dict[str, Load]]:
@@ -276,6 +282,7 @@ def _life(
             if server is not None:
                 server.shutdown()
                 server.server_close()
+            await proposing.close()
             await desk.close()
             await rates.close()
             await shelf.close()

@@ -10,6 +10,7 @@ from app.catalogue import service_described as service
 from app.catalogue.naming import named
 from app.catalogue.openapi import Description
 from app.core.deprecation import marked
+from app.duplicates import described as duplicates
 from app.exchange.hooks import described as hooks
 from app.imports import described as imports
 from app.ogc import described as ogc
@@ -25,7 +26,7 @@ def openapi_document() -> dict[str, Any]:
     """Return the description of the API (OpenAPI 3.1), made from the kinds and the filter vocabulary."""
     parts = (searching, statistics, ogc, service)
     read = Description().document([one.paths for one in parts], [tag for one in parts for tag in one.TAGS])
-    return marked(named(hooks.describe(imports.describe(describe(read)))))
+    return marked(named(duplicates.describe(hooks.describe(imports.describe(describe(read))))))
 
 
 @cache

@@ -8,7 +8,9 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy import select
 
+from app.catalogue.tables import VIEW
 from app.core import migrations
 from app.core.db import Database
 from app.core.settings import Settings
@@ -91,3 +93,15 @@ def owner_name(name: str) -> str:
     if not re.fullmatch(WORD, name):
         raise typer.BadParameter("must be lower-case letters, digits and hyphens, as in my-organisation")
     return name
+
+
+def view_of(session: Session, asked: str) -> int:
+    """Return the number of a view in use, which was asked for by that or as partner/research."""
+    statement = select(VIEW.c.id, VIEW.c.audience, VIEW.c.purpose, VIEW.c.owner).where(VIEW.c.state != "retired")
+    known = session.database.look(lambda connection: list(connection.execute(statement.order_by(VIEW.c.id))))
+    names = {str(id): f"{audience}/{purpose}" for id, audience, purpose, _ in known}
+    chosen = [id for id, name in names.items() if asked in (id, name)]
+    if len(chosen) != 1:
+        listed = ", ".join(f"{id} ({name})" for id, name in names.items())
+        raise typer.BadParameter(f"is not one of the views in use: {listed}", param_hint="--view")
+    return int(chosen[0])

@@ -163,9 +163,12 @@ def mint(view: int, organisation: str | None = None, credential: str | None = No
     return Caller(organisation, credential, view, frozenset({"read"}), _PROOF)
 
 
-def operator(view: int) -> Caller:
-    """Return the operator, who reads in a view by a command, on the machine itself. Only for commands."""
-    return Caller(COMMAND, "command", view, frozenset({"read"}), _PROOF)
+def operator(view: int, organisation: str = COMMAND) -> Caller:
+    """Return the operator, who reads in a view by a command, on the machine itself. Only for commands.
+
+    With an organisation: who decides for it.
+    """
+    return Caller(organisation, "command", view, frozenset({"read"}), _PROOF)
 
 
 ANONYMOUS = mint(PUBLIC)

@@ -66,6 +66,12 @@ def decide(
     return decision
 
 
+def allows_linkage(content: Mapping[str, Any], expired: bool) -> bool:
+    """Tell whether somebody consented to their account or record being linked with what other organisations hold."""
+    consent = content.get("consent")
+    return not expired and consent is not None and bool(consent.get("linkage"))
+
+
 def is_named(person: str, view: View, facts: Facts) -> bool:
     """Tell whether a view is shown a person by name: only then may it know that accounts are of that person.
 

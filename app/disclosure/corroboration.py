@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from app.disclosure.consent import IDENTITY, is_named
+from app.disclosure.consent import IDENTITY, allows_linkage, is_named
 from app.disclosure.view import Account, Facts, View
 
 WITHHELD, PSEUDONYM = range(len(IDENTITY) - 1)
@@ -28,6 +28,9 @@ def count(cited: Iterable[str], supports: Sequence[Told], facts: Facts, view: Vi
     (two of one person under a pseudonym have the same), and sources draw on one another only by way of sources that the
     view sees.
 
+    One thing does: two organisations say of each other's person that they are one, and everybody concerned allowed to
+    be linked. Then accounts of the two are those of one witness, in whatever view both are told, and none is told who.
+
     Args:
         cited: the sources that the incident, as shown, cites.
         supports: the accounts that the incident, as shown, rests on.
@@ -43,7 +46,7 @@ def count(cited: Iterable[str], supports: Sequence[Told], facts: Facts, view: Vi
             continue
         if cites:
             heard.update(facts.leads_to(one["source"]) for one in account.content["citations"] if one["source"])
-        keys = {id}
+        keys = {id, *_linked(account, facts)}
         if identity != WITHHELD:
             keys.update(f"{identity} {one}" for one in (id, *_tied(account, identity, ids, facts, view)))
         same = [group for group in witnesses if group & keys]
@@ -58,6 +61,29 @@ def _tied(account: Account, identity: int, ids: set[str], facts: Facts, view: Vi
     person = account.content["witness"]["person"]
     if person is not None and (identity == PSEUDONYM or is_named(person, view, facts)):
         yield facts.leads_to(person)
+
+
+def _linked(account: Account, facts: Facts) -> Iterator[str]:
+    """Yield what stands for an account's witness and a person held by another organisation who is the same."""
+    person = account.content["witness"]["person"]
+    if person is None or not _may_be_linked(account):
+        return
+    mine = facts.leads_to(person)
+    if (others := facts.linked(mine)) and all(_is_open(one, facts) for one in (person, mine)):
+        for other in others:
+            if mine in facts.linked(other) and _is_open(other, facts):
+                yield "linked " + " ".join(sorted((mine, other)))
+
+
+def _is_open(person: str, facts: Facts) -> bool:
+    account = facts.person(person)
+    return account is not None and not facts.objects(person) and _may_be_linked(account)
+
+
+def _may_be_linked(account: Account) -> bool:
+    """Tell whether an account or a person may be linked with what others hold: published, or allowed by consent."""
+    published = account.content["disclosure_basis"] == "published"
+    return published or allows_linkage(account.content, account.expired)
 
 
 def _independent(cited: Iterable[str], heard: set[str], facts: Facts, view: View) -> int:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from app.disclosure.consent import decide
+from app.disclosure.consent import allows_linkage, decide
 from app.disclosure.view import Account, Facts, View
 
 # What records that rest on an account take from it beside its decision (`incident.py`, `corroboration.py`).
-_TAKEN = ("disclosure_basis", "title_only", "places", "date", "same_witness", "reliability_note")
+_TAKEN = ("disclosure_basis", "title_only", "places", "date", "same_witness", "reliability_note", "linked")
 
 
 def may_show_less(before: Account | None, after: Account | None, view: View, facts: Facts) -> bool:
@@ -38,5 +38,5 @@ def _taken(account: Account | None, view: View, facts: Facts) -> tuple[tuple[int
     content = account.content
     cited = [one["source"] for one in content.get("citations", ())]
     witness = (content.get("witness") or {}).get("person")
-    rest = [content.get(name) for name in _TAKEN]
+    rest = [*(content.get(name) for name in _TAKEN), allows_linkage(content, account.expired)]
     return (allowed.content, allowed.identity, allowed.place, allowed.date), (allowed.text, cited, witness, rest)

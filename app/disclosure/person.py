@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.disclosure import coarsen, plain
-from app.disclosure.consent import IDENTITY, PLACE, Decision
+from app.disclosure.consent import IDENTITY, PLACE, Decision, allows_linkage
 from app.disclosure.consent import decide as consented
 from app.disclosure.reasons import SILENCE, Silence, hold_back
 from app.disclosure.testimony import dated, marked
@@ -13,6 +13,7 @@ from app.disclosure.view import Facts, View
 from app.records.kind import Kind
 
 NAMED = IDENTITY.index("named")
+LINKABLE = ("linkage", "yes")  # what a person is filed under who allowed it: nothing that a filter knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Likeness:
 
     allowed: Decision
     hidden: frozenset[str]
+    linkable: bool = False
 
 
 def decide(
@@ -40,7 +42,7 @@ def decide(
     if not (content["consent"] or view.owns(owner) or plain.is_published(content, hidden)):
         say("unpublished")
         return None
-    return Likeness(allowed, hidden)
+    return Likeness(allowed, hidden, allows_linkage(content, expired))
 
 
 def show(

@@ -107,7 +107,7 @@ def show(
     given, left = record.get("given"), record.get("left") or (record.get("witness") or {}).get("left")
     return Shown(
         record,
-        tuple(dict.fromkeys(_terms(kind, record, decision.hidden, facts))),
+        tuple(dict.fromkeys([*_terms(kind, record, decision.hidden, facts), *_beside(decision)])),
         _bounds(record.get("date")) if kind.date else UNDATED_BOUNDS,
         _ends(given),
         _ends(left),
@@ -142,6 +142,11 @@ def _terms(kind: Kind, record: Mapping[str, Any], hidden: frozenset[str], facts:
         found.append(("unlocated", "geometry"))
     found.append(("owner", record["owner"]))
     return found
+
+
+def _beside(decision: Decision) -> list[tuple[str, str]]:
+    """Return what a record is filed under that it does not say, and that no filter knows."""
+    return [person.LINKABLE] if isinstance(decision, person.Likeness) and decision.linkable else []
 
 
 @lru_cache(64)

@@ -65,6 +65,10 @@ class Facts(Protocol):
         """Tell whether a person objected to being shown or named, whatever became of their record since."""
         ...
 
+    def linked(self, person: str) -> tuple[str, ...]:
+        """Return the people of other organisations of whom whoever holds a person says that they are this one."""
+        ...
+
     def leads_to(self, record: str) -> str:
         """Return the record that an id leads to: itself, unless it was merged into another one."""
         ...

@@ -46,7 +46,7 @@ def _widens(path: str, value: "Value") -> str | None:
         if last == "conditions" or set(fixed) <= narrow:
             return None
         return OF_THE_ROW
-    if path == "consent.recontact":
+    if path in ("consent.recontact", "consent.linkage"):
         return None if set(fixed) <= {"false", "no"} else OF_THE_ROW
     return None  # a day, a form or a language alone allows nothing
 

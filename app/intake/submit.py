@@ -25,7 +25,7 @@ from app.vocabulary import edtf
 
 PUBLIC_RECORD = "public-record"
 ENDED = "has passed: the record keeps the consent that it has; name a day to come, or take the record back"
-STANDS = ("objection", "merger")  # in a revision, beside what was submitted: what is sent again lifts neither
+STANDS = ("objection", "merger", "linked")  # in a revision, beside what was submitted: what is sent again lifts none
 NOWHERE = "names no {} that is on record"
 IN_ITSELF = "leads back to this very record: nothing lies in itself"
 

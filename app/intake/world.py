@@ -242,6 +242,10 @@ class World:
         objection = (self.content(person) or {}).get("objection")
         return objection is not None and objection["to"] != "nothing"
 
+    def linked(self, person: str) -> tuple[str, ...]:
+        """Return the people of other organisations of whom whoever holds a person says that they are this one."""
+        return tuple(self.leads_to(one) for one in (self.content(person) or {}).get("linked") or ())
+
     def _account(self, kind: str, record: str) -> Account | None:
         node = self._nodes.get(record)
         if node is None or node.kind != kind or node.content is None or node.state in GONE:

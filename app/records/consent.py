@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from app.records.base import Audience, Basis, Content, Edtf, Name, Piece, Tag, Words, refuse
 from app.vocabulary.edtf import bounds
@@ -65,7 +65,11 @@ class Allowed(Piece):
 
 
 class Consent(Piece):
-    """A promise made to a person. An audience that is not named is allowed nothing."""
+    """A promise made to a person. An audience that is not named is allowed nothing, and nor is linkage.
+
+    With `linkage` the record may be compared with what other organisations hold of the same person, and linked to it.
+    Where it is not allowed it is not written: a consent that says nothing of it is the same one as before there was it.
+    """
 
     obtained_by: Name
     obtained_on: Edtf
@@ -73,7 +77,15 @@ class Consent(Piece):
     language: Tag
     recontact: bool
     expires: Day | None = None
+    linkage: bool = False
     audiences: Annotated[dict[Audience, Allowed], Field(max_length=50)]
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_allowed(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        if not self.linkage:
+            del written["linkage"]
+        return written
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Self:

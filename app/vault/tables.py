@@ -48,7 +48,8 @@ class Revision(SQLModel, table=True):
     revision: int
     previous: int | None = Field(sa_type=BigInteger)  # the leaf of the revision before
     at: int = Field(sa_type=BigInteger)  # milliseconds since 1970, UTC
-    change: str  # submitted | expired | retracted | withdrawn | erased | objected | merged | unmerged
+    # submitted | expired | retracted | withdrawn | erased | objected | merged | unmerged | linked | unlinked
+    change: str
     salt: bytes = Field(sa_type=LargeBinary)  # empty once the record is erased, and so is what was sealed
     commitment: bytes = Field(sa_type=LargeBinary)
     sealed: bytes = Field(sa_type=LargeBinary)

@@ -72,7 +72,17 @@ def _standing(kind: Kind) -> Json:
         "revision": _COUNT | {"description": "Counts what was submitted, from 1; other than the `revision` of a view."},
         "change": {
             "type": "string",
-            "enum": ["submitted", "expired", "retracted", "withdrawn", "objected", "merged", "unmerged"],
+            "enum": [
+                "submitted",
+                "expired",
+                "retracted",
+                "withdrawn",
+                "objected",
+                "merged",
+                "unmerged",
+                "linked",
+                "unlinked",
+            ],
             "description": "What made this revision.",
         },
         "at": MOMENT | {"description": "When."},

@@ -82,6 +82,10 @@ MATRIX = {
     ("POST", "/v1/webhooks/whk-none/replay"):   (      401,  422,        403,     403,   422,        403,      422),
     ("GET", "/v1/acknowledgements"):            (      401,  200,        403,     403,   403,        403,      403),
     ("POST", "/v1/acknowledgements"):           (      401,  422,        403,     403,   403,        403,      403),
+    # Reviewing takes two rights, one of them `read`.
+    ("GET", "/v1/duplicates?kind=people"):      (      401,  403,        403,     403,   403,        403,      403),
+    ("POST", "/v1/duplicates"):                 (      401,  403,        403,     403,   403,        403,      403),
+    ("GET", "/v1/duplicates/decisions"):        (      401,  403,        403,     403,   403,        403,      403),
 }  # fmt: skip
 
 

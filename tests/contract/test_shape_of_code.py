@@ -28,6 +28,7 @@ ADDRESSES |= {"/v1/statistics/counts"}
 ADDRESSES |= {"/v1/changes", "/v1/changes/stream", "/v1/search"}
 ADDRESSES |= {"/v1/webhooks", "/v1/webhooks/{id}", "/v1/acknowledgements"}
 ADDRESSES |= {f"/v1/webhooks/{{id}}/{one}" for one in ("rotate", "test", "deliveries", "replay")}
+ADDRESSES |= {"/v1/duplicates", "/v1/duplicates/decisions"}
 ADDRESSES |= {"/v1/conformance", "/v1/collections"}
 ADDRESSES |= {
     f"/v1/collections/{kind.path}{more}" for kind in KINDS if kind.geometry for more in ("", "/items", "/items/{id}")
@@ -41,6 +42,7 @@ FRAMED = (
         "app/viewing.py",
         "app/exporting.py",
         "app/importing.py",
+        "app/reviewing.py",
         "app/server.py",
         "app/explorer/",
     ),

@@ -73,6 +73,10 @@ class FakeFacts:
         objection = account.content.get("objection") if account is not None else None
         return objection is not None and objection["to"] != "nothing"
 
+    def linked(self, person: str) -> tuple[str, ...]:
+        account = self.person(person)
+        return () if account is None else tuple(account.content.get("linked") or ())
+
     def leads_to(self, record: str) -> str:
         return self.survivors.get(record, record)
 
