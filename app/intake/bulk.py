@@ -304,14 +304,19 @@ def done_by(
         if number % REST == 0:
             ahead = 0
         while len(waiting) > ahead:
-            done, future = waiting.popleft()
-            yield done, future.result()
+            yield _done_first(waiting)
         if number % REST == 0:
             # SQLite's log is begun anew only when nobody reads from it.
             gc.collect()
             rest()
-    for done, future in waiting:
-        yield done, future.result()
+    while waiting:
+        yield _done_first(waiting)
+
+
+def _done_first(waiting: deque[tuple[T, Future[Any]]]) -> tuple[T, Any]:
+    """Return what was made of the first task; nobody here holds it any longer."""
+    name, future = waiting.popleft()
+    return name, future.result()
 
 
 class Busy(Exception):

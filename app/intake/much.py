@@ -77,6 +77,7 @@ class AtOnce:
                 else:
                     left += staged
                 load.progress("loading", staged[-1].line, total)
+                del made  # before the next is made
             if self._closed:
                 bulk.finish(pool)
         load.apply([[one] for one in left])

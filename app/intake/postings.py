@@ -12,8 +12,8 @@ from typing import Any
 # term, s0, k, s1, e0, e1. The order of the bytes is that of the key but for days before the year 0, which come late: an
 # index does not mind. The views are not in it: most records are shown alike to all, and are sorted once for all.
 FORM = struct.Struct(">QiQiii")
-MOST_AT_ONCE = 125_000
-_BLOCK = 5_000
+MOST_AT_ONCE = 50_000
+_BLOCK = 2_000
 Place = tuple[int, int]  # views (one bit each), bucket
 
 

@@ -111,6 +111,7 @@ def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, in
             done.records += len(ids)
             done.rows += sum(mask.bit_count() for mask, *_ in made.rows)
             progress("making anew", done.records, total)
+            del made  # before the next is made
         bulk.finish(pool)
     done.changed = show_again(writer, list(dict.fromkeys(changed)))
     return done

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.catalogue import spans
@@ -103,6 +103,7 @@ def test_fewer_rows_than_were_counted_are_all_there_is():
     assert as_rows(filling.columns(1)) == [(1, *bounds("2002"))]
 
 
+@settings(deadline=None)
 @given(st.lists(DATES, max_size=12), ROWS, SPAN, EDGE, st.sampled_from(MATCHES), st.integers(1, 3), st.data())
 def test_spans_count_what_looking_at_each_date_counts(dates, new, span, edge, match, power, data):
     """In blocks of any size, and after rows came and went."""

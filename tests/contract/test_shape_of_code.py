@@ -99,6 +99,13 @@ def test_what_is_pure_knows_no_database_and_nobody_but_the_core_knows_a_driver(p
         assert not {"starlette", "fastapi", "uvicorn", "typer"} & tops
 
 
+def test_the_command_begins_with_a_file_that_imports_nothing():
+    # Every worker process imports it.
+    begins = tree(ROOT / "app" / "__main__.py")
+    assert [type(node) for node in begins.body] == [ast.Expr, ast.FunctionDef, ast.If]
+    assert 'evidence = "app.__main__:main"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
 def test_no_route_is_outside_the_registry_and_the_list(built_in_of):
     routes = built_in_of("sqlite").app.routes
     templates = [one for route in routes for one in getattr(route, "templates", None) or [getattr(route, "path", "")]]
