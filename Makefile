@@ -55,7 +55,7 @@ openapi: $(VENV)/.runtime ## Write the description of the API anew, and what has
 lock: $(VENV)/.dev ## Pin every dependency by hash (UPGRADE=1: to the newest)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --only-build-deps --build-deps-for editable -o requirements-build.lock pyproject.toml
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -o requirements.lock pyproject.toml
-	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra dev --extra duplicates -c requirements.lock -o requirements-dev.lock pyproject.toml
 	npm $(if $(UPGRADE),update,install) --package-lock-only
 	@! grep -nE '(^|[^#])(--[a-z-]*(index|link|host)|[a-z]+://)' requirements*.lock
 	@! grep -n '"resolved"' package-lock.json

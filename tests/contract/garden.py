@@ -10,6 +10,7 @@ from app.intake.submit import Intake
 from app.records import BY_NAME
 from tests.contract.allowed import LEAST, SOME, WHOLE, Level, Planted, shown
 from tests.contract.planting import AUDIENCES, Ids, Marks, Path, Planter, opaque, word
+from tests.intake.house import together
 
 VIEWS = (0, 1, 2)
 PURPOSES = ("publication", "research", "un-reporting")
@@ -26,7 +27,7 @@ class Garden:
     marks: Marks = field(default_factory=Marks)
     records: dict[str, Planted] = field(default_factory=dict)
 
-    def add(self, name: str, kind: str, views: Any = VIEWS, **given: Any) -> None:
+    def add(self, name: str, kind: str, views: Any = VIEWS, owner: str = "", **given: Any) -> None:
         """Plant a record; `views` are those that are shown it, all of it or at a level; `given` values as they are."""
         levels = views if isinstance(views, dict) else dict.fromkeys(views, WHOLE)
         given = {path.replace("__", "."): value for path, value in given.items()}
@@ -38,7 +39,7 @@ class Garden:
         for path, of in BY_NAME[kind].references:
             fixed.setdefault(path.replace("[]", ""), self.all_of(*([of] if isinstance(of, str) else of)))
         before, now = (Planter(self.marks, name + when, fixed).plant(kind) for when in ("@before", ""))
-        owner = OURS if levels else word(self.marks.new(name, ("owner",)))
+        owner = owner or (OURS if levels else word(self.marks.new(name, ("owner",))))
         published = given.get("disclosure_basis") == "published"
         self.records[name] = Planted(kind, now, before, levels, owner, published)
 
@@ -106,12 +107,19 @@ WAYS: dict[str, tuple[dict[str, Any], dict[int, Level]]] = {
     ),
 }
 
+# Which of them are found to be which others.
+MERGERS = {
+    "place-merged": "place",
+    "person-partner-merged": "person-published",
+    "person-none-merged": "person-rising",
+}
+
 
 def grow() -> Garden:
     """Return a garden with every way of being shown and hidden; what comes later names all that came before."""
     garden = Garden()
     for ending, views in (("", VIEWS), ("-restricted", (2,)), ("-retracted", ())):
-        restricted = {"restricted": ending == "-restricted"}
+        restricted: dict[str, Any] = {"restricted": ending == "-restricted"}
         garden.add(f"source{ending}", "source", views, **restricted)
         garden.add(f"actor{ending}", "actor", views, type="institution", **restricted)
         garden.add(f"place{ending}", "place", views, type="country", parent=None, **restricted)
@@ -124,9 +132,13 @@ def grow() -> Garden:
     garden.add("actor-unnamed", "actor", (2,), named_in=garden.ids("source-restricted", "source-retracted"), **natural)
     for type, above in (("province", "place"), ("county", "province"), ("execution-site", "county")):
         garden.add(type, "place", type=type, parent=garden.id(above))
+    garden.add("place-merged", "place", (), OURS, type="country", parent=None)
     garden.add("place-below-a-hidden-one", "place", type="other", parent=garden.id("place-restricted"))
     _people(garden)
     _incidents(garden)
+    # Ours, and found to be others of ours: before it one was shown to everybody, one to partners, one to nobody.
+    for name in ("partner", "none"):
+        garden.add(f"person-{name}-merged", "person", (), OURS, home_province=garden.id("province"), **WAYS[name][0])
     for kind in ("period", "finding", "recommendation", "weapons-event", "statement"):
         garden.add(kind, kind, source=garden.id("source"))
         garden.add(f"{kind}-retracted", kind, (), source=garden.id("source"))
@@ -185,6 +197,8 @@ def sow(garden: Garden, intake: Intake, clock: Any) -> str:
     for name, one in garden.records.items():
         if name.endswith("-retracted"):
             assert retract(intake.writer, one.id, one.owner, reason)
+        if name in MERGERS:
+            together(intake.writer, one.id, garden.id(MERGERS[name]), reason)
         if name in ("person-objected", "testimony-objected"):
             assert object_to(intake.writer, one.id, one.owner, "record", reason)
     clock.now += 2 * DAY

@@ -18,10 +18,8 @@ from tests.intake.house import together
 PURPOSES = ("publication", "research", "un-reporting")
 SOON = "2023-11-15"  # the consent of what expires; the clock begins a day before
 FULL = {"content": "full", "identity": "named", "place": "exact", "date": "day"}
-LEVELS = {
-    name: {"content": "summary", "identity": name, "place": "province", "date": "year"}
-    for name in ("withheld", "pseudonym")
-}
+COARSE = {"content": "summary", "place": "province", "date": "year"}
+LEVELS = {name: COARSE | {"identity": name} for name in ("withheld", "pseudonym")}
 NAMES = [f"hidden-{number}" for number in range(6)]
 MERGED = ("no", "hidden", "shown")  # into what a hidden person, and a hidden incident, is merged
 TO_SHOWN = ("shown", "us")  # by whose owner alone
