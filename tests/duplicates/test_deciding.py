@@ -1,6 +1,7 @@
 """What a reviewer decides is carried out as far as one organisation may, and kept, with its reason, under seal."""
 
 import asyncio
+from itertools import cycle
 
 import pytest
 from sqlalchemy import select
@@ -14,7 +15,7 @@ from tests.duplicates.conftest import a_person, an_incident, proposed, said
 from tests.intake.house import consent
 from tests.writing.conftest import a_witness, another, held
 
-NAMES = iter("감견곤군금남단돈동란랑려례록류막만면목문민박반방변복봉빈")
+NAMES = cycle("감견곤군금남단돈동란랑려례록류막만면목문민박반방변복봉빈")
 
 
 def a_pair(one, other, **more):
