@@ -56,7 +56,8 @@ def schemas() -> Json:
             | {"description": "null: another organisation holds it under consent, and is to be asked."},
             "ask": or_null(TEXT) | {"description": "The organisation that holds the other one; null: yours."},
             "score": {"type": "number", "minimum": 0, "maximum": 1, "description": "How likely it is, as modelled."},
-            "reasons": listed(reason) | {"description": "The weightiest first; none where there is somebody to ask."},
+            "reasons": listed(ref("DuplicateReason"))
+            | {"description": "The weightiest first; none where there is somebody to ask."},
             "tag": or_null(TEXT) | {"description": "Of both as your view shows them now: a decision may name it."},
         },
         description="Two records that may be one.",
@@ -77,6 +78,7 @@ def schemas() -> Json:
     }
     advice = or_null(TEXT) | {"description": "What is left to do, where two organisations are concerned."}
     return models(NewDecision) | {
+        "DuplicateReason": reason,
         "Duplicate": proposal,
         "DuplicateList": closed(
             {"items": listed(ref("Duplicate")), **paged, "total": {"type": "integer", "minimum": 0}}

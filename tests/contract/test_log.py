@@ -19,7 +19,7 @@ from app.intake.rebuild import rebuild
 from app.intake.retract import expire, retract
 from app.records import BY_NAME
 from app.vault.append import place_of
-from app.vault.tables import DISCLOSED, RECORD, REVISION
+from app.vault.tables import DISCLOSED, LED, RECORD, REVISION
 from tests.conftest import settings_for
 from tests.contract.garden import grow, sow
 from tests.contract.vault import OpenVault, open_vault
@@ -41,7 +41,8 @@ def leaves_of(vault: OpenVault) -> int:
 
     Each leaf is worked out here anew: of a revision from what its record's key opens, of a change from its members.
     """
-    leaves, revisions, disclosed, kept = rows(vault, LEAF, REVISION, DISCLOSED, RECORD)
+    leaves, revisions, disclosed, kept, led = rows(vault, LEAF, REVISION, DISCLOSED, RECORD, LED)
+    into = {(one["view"], one["seq"]): {"into": one["target"]} for one in led}
     stated: dict[int, bytes] = {}
     keys = vault.writer.vault.keys.get([one["id"] for one in kept])
     for one in revisions:
@@ -52,6 +53,7 @@ def leaves_of(vault: OpenVault) -> int:
     for one in disclosed:
         names = ("view", "id", "revision", "at", "change")
         members = {name: one[name] for name in names} | {"digest": one["digest"].hex()}
+        members |= into.get((one["view"], one["seq"]), {})
         stated[one["leaf"]] = hashlib.sha256(one["salt"] + rfc8785.dumps(members)).digest()
     assert len(stated) == len(revisions) + len(disclosed)  # no leaf stands for two things
     assert [one["index"] for one in leaves] == list(range(len(leaves))) == sorted(stated)
