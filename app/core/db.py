@@ -125,6 +125,10 @@ class Database:
         """Delete the rows whose named columns, the first of a key, have these values."""
         self.engine.delete(connection, table, names, rows)
 
+    def roomy(self, connection: Connection) -> AbstractContextManager[None]:
+        """Have a transaction that changes much keep more of what it changes in memory meanwhile."""
+        return self.engine.roomy(connection)
+
     def tidy(self, goes_on: Callable[[], bool] = lambda: True) -> None:
         """Write anew, in short transactions, what still keeps texts that were deleted by the many."""
         self.engine.tidy(goes_on)

@@ -181,6 +181,10 @@ class Engine(Protocol):
         """Delete the rows whose named columns, the first of a key, have these values."""
         ...
 
+    def roomy(self, connection: Connection) -> AbstractContextManager[None]:
+        """Have a transaction that changes much keep more of what it changes in memory meanwhile."""
+        ...
+
     def tidy(self, goes_on: Callable[[], bool]) -> None:
         """Write anew, in short transactions, what still keeps texts that were deleted by the many."""
         ...

@@ -17,6 +17,7 @@ from app.core.engine import Phrase, Wanted
 
 MANY = 1_000  # rows of one value that are deleted at once
 _PAGES = 500  # written in one step of a merge
+_ROOM = 131_072  # KiB
 _INDEXES = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE % USING fts5(%' ORDER BY name"
 
 
@@ -69,6 +70,17 @@ def marked(connection: Connection, whole: Table, value: int) -> Iterator[None]:
     connection.exec_driver_sql("PRAGMA user_version = 1")
     yield
     _secure(connection, name_of(whole, value), 1)
+
+
+@contextmanager
+def roomy(connection: Connection) -> Iterator[None]:
+    """Keep up to 128 MiB of pages in memory meanwhile, in the place of what the writer may have."""
+    before = connection.exec_driver_sql("PRAGMA cache_size").scalar()
+    connection.exec_driver_sql(f"PRAGMA cache_size = {-_ROOM:d}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA cache_size = {before:d}")
 
 
 def _secure(connection: Connection, one: str, on: int) -> None:

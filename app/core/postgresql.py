@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager, nullcontext
 from functools import reduce
 from itertools import groupby
 from operator import itemgetter
@@ -148,6 +148,10 @@ class PostgreSQL:
             which = f"SELECT found.ctid FROM {given} CROSS JOIN LATERAL ({found}) AS found"  # noqa: S608
             text = f'DELETE FROM "{table.name}" WHERE {where} AND ctid = ANY(ARRAY({which}))'  # noqa: S608
             self._with(connection, text, [row[1:] for row in some])
+
+    def roomy(self, _: Connection) -> AbstractContextManager[None]:
+        """Do nothing: what a transaction changes is in the server's own memory."""
+        return nullcontext()
 
     def tidy(self, goes_on: Callable[[], bool]) -> None:
         """Do nothing: what was deleted goes with the next VACUUM, whatever it was."""

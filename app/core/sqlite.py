@@ -58,10 +58,7 @@ PATIENCE = 10.0  # seconds for which a sweep waits for readers
 
 
 def _bindable(rows: Iterable[Row], blobs: Sequence[int]) -> Iterator[Row]:
-    """Yield rows with their bytes as the driver binds them at once.
-
-    For every `bytes` it first looks for an adapter, which takes longer than all else that it does with a short row.
-    """
+    """Yield rows with their bytes as the driver binds them at once: of `bytes` it looks for an adapter, for long."""
     for row in rows:
         values = list(row)
         for place in blobs:
@@ -241,6 +238,8 @@ class SQLite:
             with fts5.marked(connection, table, first):
                 driver.executemany(text, some)
 
+    roomy = staticmethod(fts5.roomy)
+
     def tidy(self, goes_on: Callable[[], bool]) -> None:
         """Write indexes of texts anew, step by step, if they keep what was only marked as deleted."""
         while self.look(fts5.keeps_marks) and goes_on():
@@ -341,14 +340,13 @@ class SQLite:
 
     async def read(self, reading: Reading[T], heavy: bool = False) -> T:
         """Run `reading` on one snapshot: at once on the event loop, or in a thread of its own if it is heavy."""
-        if heavy:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, self._in_thread, reading)
-        return self._in_snapshot(self._on_loop(), reading)
+        if not heavy:
+            return self._in_snapshot(self._on_loop(), reading)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._in_thread, reading)
 
     async def one(self, statement: Prepared, values: dict[str, Any]) -> tuple[Any, ...] | None:
         """Return the first row of a short question, on the event loop; read to its end, nothing is held."""
-        rows: Rows = self._on_loop().execute(statement.text, statement.values(values)).fetchall()
-        return rows[0] if rows else None
+        return next(iter(self._on_loop().execute(statement.text, statement.values(values)).fetchall()), None)
 
     def _on_loop(self) -> Any:
         if self._inline is None:

@@ -258,8 +258,9 @@ class Writer:
         withheld = {id: (RANK[one.kind], one.less & many) for id, one in reached.items()}
         journal.note(self.database, connection, withheld)
         self._waits = True
-        changes = take_away(connection, self.vault, self.publisher, self.world, gone)
-        size = self.publisher.disclose(connection, changes, at, size)
+        with self.database.roomy(connection):
+            changes = take_away(connection, self.vault, self.publisher, self.world, gone)
+            size = self.publisher.disclose(connection, changes, at, size)
         few = [view for view in views if any(one.less & ~many & 1 << view.id for one in reached.values())]
         if few:
             at_once = sorted(id for id, one in reached.items() if one.less & ~many)

@@ -325,3 +325,21 @@ def test_rows_are_deleted_and_changed_by_their_keys(db):
     db.write(lambda connection: db.delete(connection, THING, ("id", "name"), []))
     db.write(lambda connection: db.change(connection, THING, ("id", "name"), []))
     assert things(db) == [(2, "z")]
+
+
+def test_a_transaction_may_keep_more_in_memory_and_gives_it_back(new_database):
+    database = Database(new_database("sqlite"))
+
+    def cache(connection):
+        return connection.exec_driver_sql("PRAGMA cache_size").scalar()
+
+    def work(connection):
+        before = cache(connection)
+        with pytest.raises(ValueError, match="stop"), database.roomy(connection):
+            during = cache(connection)
+            raise ValueError("stop")
+        return before, during, cache(connection)
+
+    before, during, after = database.write(work)
+    assert (before, during) == (after, -131_072)
+    asyncio.run(database.close())
