@@ -2,6 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CHROMIUM ?= /usr/bin/chromium
 PROCESSES ?= 2
+# How long one test may take, by far: one that hangs is told of, with where each of its threads stands.
+SECONDS_EACH ?= 600
 GDAL ?= /usr/bin
 # What tests run that comes from Debian, as package:program.
 DEBIAN ?= nginx:nginx pgbouncer:pgbouncer
@@ -25,7 +27,7 @@ run: $(VENV)/.runtime ## Start the service; the first start makes the database a
 
 test: $(VENV)/.dev node_modules/.package-lock.json browser services gdal ## Run every test, on SQLite and on PostgreSQL (PROCESSES=4: in so many processes)
 	node_modules/.bin/redocly lint openapi/openapi.json
-	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --timeout $(SECONDS_EACH) $(ARGS)
 
 prove: $(VENV)/.dev ## Try the properties on many more examples (PROVE=10: ten times as many); takes hours
 	PROVE=$(or $(PROVE),10) $(BIN)/python -m pytest -m "hypothesis or prove" $(ARGS)

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import date
+from hashlib import sha256
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,12 @@ def testimony() -> dict[str, Any]:
         "recorded_by": corpus.OWNER,
         "consent": consent | {"audiences": {"public": allowed}},
     }
+
+
+def digest(one_view: bool = False) -> str:
+    """Return what tells these invented records from those of another version: SHA-256 of the first of them, in hex."""
+    first = (submitted(incident, one_view) for incident in corpus.incidents(0, 100))
+    return sha256(b"".join(map(orjson.dumps, chain(vocabulary(), first)))).hexdigest()
 
 
 def write_vocabulary(path: Path, one_view: bool = False) -> None:

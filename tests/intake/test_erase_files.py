@@ -1,6 +1,7 @@
 """What is erased is in no file any more: databases, write-ahead logs, key store, scratch; a backup has ciphertext."""
 
 import asyncio
+import itertools
 import json
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from app.intake.submit import Intake
 from app.intake.write import Writer
 from app.vault.keys import RECORD_KEY
 from app.vault.tables import REVISION
-from tests.conftest import Clock, settings_for
+from tests.conftest import Clock, create_database, running_postgresql, settings_for
 from tests.intake.house import I1, OWNER, PER, T1, T2, WORLD, a_person, a_testimony, an_incident, consent, submit
 
 SHOWN = ["Quillfeather-shown-first", "Quillfeather-shown-then", "quillfeather-body", "quillfeath"]  # terms too
@@ -99,10 +100,31 @@ class Server:
             subprocess.run([dump, self.url], stdout=file, check=True)
 
 
+@pytest.fixture(scope="module")
+def uri(engine, tmp_path_factory):
+    """A server of its own: all of its files are copied and looked through."""
+    if engine == "sqlite":
+        yield ""
+    else:
+        with running_postgresql(tmp_path_factory.mktemp("runtime")) as uri:
+            yield uri
+
+
+@pytest.fixture(scope="module")
+def new_database(uri, engine, tmp_path_factory):
+    names = map("database_{}".format, itertools.count())
+
+    def make():
+        if engine == "sqlite":
+            return f"sqlite:///{tmp_path_factory.mktemp('db')}/evidence.db"
+        return asyncio.run(create_database(uri, next(names)))
+
+    return make
+
+
 @pytest.fixture
-def server(engine, new_database, request):
-    url = new_database(engine)
-    one = Server(engine, url, request.getfixturevalue("postgresql") if engine == "postgresql" else "")
+def server(uri, engine, new_database):
+    one = Server(engine, new_database(), uri)
     one.recycle("off")
     yield one
     one.recycle("on")
@@ -111,7 +133,7 @@ def server(engine, new_database, request):
 @pytest.fixture
 def opened(server, engine, new_database, tmp_path):
     """Settings and a writer whose key store is of the same engine."""
-    keys = {"keys_url": new_database(engine)} if engine == "postgresql" else {}
+    keys = {"keys_url": new_database()} if engine == "postgresql" else {}
     settings = replace(settings_for(server.url, tmp_path), **keys)
     database = Database.main(settings)
     migrations.upgrade(database)
@@ -133,8 +155,8 @@ def reading(url: str) -> Iterator[None]:
 
     thread = threading.Thread(target=database.look, args=(look,))
     thread.start()
-    begun.wait()
     try:
+        assert begun.wait(60)
         yield
     finally:
         over.set()
