@@ -97,22 +97,26 @@ def _tell(found: Found, names: list[str], dry_run: bool) -> None:
     if found.foreseen is not None:
         told = found.foreseen
         typer.echo(
-            f"{found.rows} rows: {told.created} new, {told.revised} revised, {told.unchanged} unchanged records."
+            f"{_many(found.rows, 'row')}: {told.created} new, {told.revised} revised, {told.unchanged} unchanged records."
         )
         for name, n in told.gains.items():
             own = " (the owner's own view)" if name in told.own else ""
-            typer.echo(f"View {name} would gain {n} records{own}." if n else f"View {name} would gain none{own}.")
+            typer.echo(f"View {name} would gain {_many(n, 'record') if n else 'none'}{own}.")
         if stated := ",".join(f"{name}={n}" for name, n in told.to_confirm().items()):
             typer.echo(f"To apply it: --confirm-views {stated}" if dry_run else f"Views gain: {stated}")
     done = found.report
     if done.applied:
         typer.echo(f"{done.created} created, {done.revised} revised, {done.unchanged} unchanged.")
-    elif found.count:
-        typer.echo(f"Nothing was applied: {found.count} problems.")
-    elif dry_run:
-        typer.echo("Nothing was applied: this was a dry run.")
+    elif found.foreseen is None:
+        typer.echo(f"Nothing was applied: {_many(found.count, 'problem')}.")
     else:
-        typer.echo(f"Nothing was applied: {found.refused}.")
+        refused = "this was a dry run" if dry_run else found.refused
+        but = f"; {_many(found.count, 'problem')} would be left out" if found.count else ""
+        typer.echo(f"Nothing was applied: {refused}{but}.")
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 def _name(name: str) -> str:

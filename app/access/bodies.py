@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from app.core.answer import Receive, Request
 from app.core.bodies import pointed, read_json, whole
-from app.core.problems import Fault, Problem, invalid
+from app.core.problems import Fault, Problem, invalid, nearest
 
 MOST = 65_536  # bytes
 MOST_FAULTS = 10
@@ -66,7 +67,17 @@ def parsed(raw: bytes, model: type[M]) -> M:
     except ValidationError as error:
         # Never the input itself: it may hold what nobody should see again.
         faults = error.errors(include_url=False, include_context=False, include_input=False)[:MOST_FAULTS]
-        raise invalid([wrong([str(part) for part in fault["loc"]], fault["msg"]) for fault in faults]) from None
+        raise invalid([wrong([str(part) for part in one["loc"]], _reason(one, model)) for one in faults]) from None
+
+
+def _reason(fault: ErrorDetails, model: type[BaseModel]) -> str:
+    if fault["type"] != "extra_forbidden":
+        return fault["msg"]
+    said = "It is no member that is known here."
+    if len(fault["loc"]) > 1:
+        return said
+    known = [field.alias or name for name, field in model.model_fields.items()]
+    return f"{said} {nearest(str(fault['loc'][0]), known) or 'Known here: ' + ', '.join(known) + '.'}"
 
 
 def wrong(path: list[str], why: str) -> Fault:

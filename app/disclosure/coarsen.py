@@ -76,11 +76,14 @@ def _box(points: list[list[float]]) -> tuple[float, float, float, float]:
     return min(x), min(y), max(x), max(y)
 
 
+_DIGEST = re.compile("(place|violation)-[0-9a-f]{20}")  # an id that was made for an import: it holds no words
+
+
 def title(what: str, violations: Iterable[str], where: Iterable[str], when: str | None) -> dict[str, str]:
     """Return a title made from what is shown anyway: `Account of forced labour and torture; South Pyongan; 2009`."""
-    acts = [violation.replace("-", " ") for violation in violations]
+    acts = [violation.replace("-", " ") for violation in violations if not _DIGEST.fullmatch(violation)]
     parts = [f"{what} of {_listed(acts)}" if acts else what]
-    parts += [", ".join(_worded(place) for place in where)]
+    parts += [", ".join(_worded(place) for place in where if not _DIGEST.fullmatch(place))]
     parts += [_when(when)]
     return {"en": "; ".join(part for part in parts if part)}
 

@@ -2,17 +2,20 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from itertools import islice
+from pathlib import Path
 
 from app.exchange import fields
 from app.exchange.dating import Forms, Undated, date_of
-from app.exchange.mapping import parse
+from app.exchange.mapping import READY, parse, read
 from app.exchange.sources import File, sources
 from app.exchange.values import cell
 from app.intake.reading import Unreadable
 from app.records import BY_NAME
 
 SAMPLE = 200  # rows that are looked at
+ALIKE = 0.8  # of 1: so like a known name a column has to be called
 _BLANK = """mapping: "1"
 name: draft
 version: "1"
@@ -83,8 +86,9 @@ def draft(file: File, kind: str, name: str) -> str:
     lines = [
         "# A draft: go through every line. Columns that stand under `ignore` are not read.",
         "# docs/imports.md says what each part means.",
+        *_ready(source.stem, set(header)),
         'mapping: "1"',
-        f"name: {name or re.sub(r'[^a-z0-9]+', '-', source.stem.lower()).strip('-') or 'draft'}",
+        f"name: {name or _word(source.stem) or _word(Path(file.name).stem) or 'draft'}",
         'version: "1"',
         "records:",
         "  - as: row",
@@ -92,16 +96,13 @@ def draft(file: File, kind: str, name: str) -> str:
         f"    key: {quoted(key or header[0])}" + ("" if key else "  # is this an id that stays the same?"),
         "    fields:",
     ]
-    taken, paths, ignored = key or header[0], set[str](), list[str]()
+    taken, ignored = key or header[0], list[str]()
+    found = _fields(kind, [one for one in header if one != taken])
     for column, values in columns.items():
-        if column == taken:
-            continue
-        found = _field(kind, column)
-        if found is None or found in paths:
+        if column in found:
+            lines += _lines(kind, found[column], column, values)
+        elif column != taken:
             ignored.append(column)
-            continue
-        paths.add(found)
-        lines += _lines(kind, found, column, values)
     lines += ["      # Say why the records may be shown, and scope or whatever else the kind requires:"]
     lines += [f"      # {one}" for one in _required(kind)]
     lines.append("ignore:" if ignored else "ignore: []")
@@ -115,17 +116,49 @@ def fields_folded(column: str) -> str:
     return " ".join(column.split()).casefold()
 
 
-def _field(kind: str, column: str) -> str | None:
-    word = fields_folded(column)
-    for path, names in CALLED.items():
-        close = word if word in names else fields.near(word, names) if len(word) > 4 else None
-        if close is not None:
-            try:
-                fields.field(kind, path)
-            except fields.FieldError:
+def _word(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def _ready(stem: str, header: set[str]) -> list[str]:
+    """Return a line for each ready mapping that finds the columns it reads."""
+    lines = []
+    for name in sorted(path.stem for path in READY.glob("*.yaml")):
+        mapping = read(name)
+        wanted = {column for rule in mapping.wanted(stem) if not rule.made for column in rule.columns()}
+        if wanted and wanted - set(mapping.optional) <= header:
+            lines.append(f"# The ready mapping {name} reads such columns: copy app/data/mappings/{name}.yaml instead.")
+    return lines
+
+
+def _fields(kind: str, columns: list[str]) -> dict[str, str]:
+    """Return the field of each column that is known: by its very name, or where no column has that, by one like it."""
+    found: dict[str, str] = {}
+    for is_called in (_is_named, _is_like):
+        for path, names in CALLED.items():
+            if path in found.values() or not _has(kind, path):
                 continue
-            return path
-    return None
+            column = next((one for one in columns if one not in found and is_called(one, names)), None)
+            if column is not None:
+                found[column] = path
+    return found
+
+
+def _is_named(column: str, names: Sequence[str]) -> bool:
+    return fields_folded(column) in names
+
+
+def _is_like(column: str, names: Sequence[str]) -> bool:
+    word = fields_folded(re.sub(r"\(.*?\)", "", column))  # Summary (EN)
+    return word in names or (len(word) > 4 and fields.near(word, names, ALIKE) is not None)
+
+
+def _has(kind: str, path: str) -> bool:
+    try:
+        fields.field(kind, path)
+    except fields.FieldError:
+        return False
+    return True
 
 
 def _lines(kind: str, path: str, column: str, values: list[str]) -> list[str]:

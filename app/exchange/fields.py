@@ -49,9 +49,9 @@ class Field(NamedTuple):
         return ".".join(step.name + ("[]" if step.member is not None else "") for step in self.steps)
 
 
-def near(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that is nearest to one, if one is near."""
-    close = difflib.get_close_matches(word[:200], list(known), n=1, cutoff=0.6)
+def near(word: str, known: Iterable[str], least: float = 0.6) -> str | None:
+    """Return the known word that is nearest to one, if one is near: at `least` so like it, of 1."""
+    close = difflib.get_close_matches(word[:200], list(known), n=1, cutoff=least)
     return close[0] if close else None
 
 

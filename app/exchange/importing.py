@@ -163,9 +163,12 @@ class Import(Load):
         while True:
             super()._check_references(keep_good)
             if not keep_good or len(self._bad) == done:
-                return
+                break
             done = len(self._bad)
             self.staging.drop(self.staging.of_rows(self._bad, A_ROW, MADE_FROM))
+        # What a refused row made from names stays where another row names it, and else goes with the row.
+        while self._bad and (loose := self.staging.unnamed(A_ROW, MADE_FROM)):
+            self.staging.drop(loose)
 
     def may_apply(self) -> bool:
         """Foresee what applying does, and ask whether it may be."""

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from app.exchange import fields
 from app.exchange.dating import ABOUT, UNKNOWN, USUAL, is_format, is_precision
 from app.exchange.promises import against_consent
 from app.records import BY_NAME
 from app.records.base import WORD, refuse
+from app.records.refusal import reason_of
 
 MOST_BYTES = 262_144
 MOST_RULES = 16
@@ -42,6 +43,10 @@ class When(_Part):
         return self
 
 
+# One condition, or a list of them: then all have to hold.
+Conditions = Annotated[tuple[When, ...], BeforeValidator(lambda value: [value] if isinstance(value, dict) else value)]
+
+
 class Precision(_Part):
     """How precise a date is, by what another column says: its words -> day, month, year, decade, about, days:N."""
 
@@ -67,7 +72,7 @@ class Dates(_Part):
         formats: how it is written; without it those that can be read in one way only.
         about: words before or behind it that say it is approximate.
         unknown: what says that there is none.
-        approximate: a condition on another column under which it is approximate.
+        approximate: conditions on other columns under which it is approximate.
         precision: how precise it is, by another column.
     """
 
@@ -81,7 +86,7 @@ class Dates(_Part):
     formats: Names = list(USUAL)
     about: Names = list(ABOUT)
     unknown: Names = list(UNKNOWN)
-    approximate: When | None = None
+    approximate: Conditions = ()
     precision: Precision | None = None
 
     @model_validator(mode="after")
@@ -100,15 +105,33 @@ class Dates(_Part):
 
     def columns(self) -> list[str]:
         """Return the columns that it reads."""
-        more = [one.column for one in (self.approximate, self.precision) if one is not None]
+        more = [one.column for one in (*self.approximate, self.precision) if one is not None]
         return [one for one in (self.column, self.year, self.month, self.day, self.to) if one] + more
 
 
 class Point(_Part):
-    """The columns of a point's coordinates, in degrees (WGS 84)."""
+    """Where a point's coordinates stand, in degrees (WGS 84): in two columns, or in one, latitude first.
 
-    latitude: str
-    longitude: str
+    Attributes:
+        latitude, longitude: two columns.
+        column, split: one column, and what parts the two in its cells.
+    """
+
+    latitude: str | None = None
+    longitude: str | None = None
+    column: str | None = None
+    split: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _is_one_point(self) -> Self:
+        given = [one is not None for one in (self.latitude, self.longitude, self.column, self.split)]
+        if given not in ([True, True, False, False], [False, False, True, True]):
+            raise refuse("", "needs latitude and longitude, or column and split")
+        return self
+
+    def columns(self) -> list[str]:
+        """Return the columns that it reads."""
+        return [one for one in (self.latitude, self.longitude, self.column) if one is not None]
 
 
 class Value(_Part):
@@ -129,7 +152,7 @@ class Value(_Part):
         of: the mapping whose external ids those are, if not this one.
         default: what is taken where the cell is empty.
         required: an empty cell is refused.
-        when: it is set under a condition only.
+        when: it is set under conditions only.
     """
 
     column: str | None = None
@@ -148,7 +171,7 @@ class Value(_Part):
     of: Annotated[str, Field(pattern=WORD)] | None = None
     default: str | None = None
     required: bool = False
-    when: When | None = None
+    when: Conditions = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -172,8 +195,8 @@ class Value(_Part):
         if self.date is not None:
             found += self.date.columns()
         if self.point is not None:
-            found += [self.point.latitude, self.point.longitude]
-        return found + ([self.when.column] if self.when is not None else [])
+            found += self.point.columns()
+        return found + [one.column for one in self.when]
 
 
 class Rule(_Part):
@@ -186,7 +209,7 @@ class Rule(_Part):
         key: its external id, by which the same record is known again.
         rows: `single`, or `together`: rows that follow one another with the same key are one record.
         made: it is made only where a `make` names it.
-        when: it is made under a condition only.
+        when: it is made under conditions only.
         fields: path of a field -> what goes there.
     """
 
@@ -196,7 +219,7 @@ class Rule(_Part):
     key: Value | None = None
     rows: Literal["single", "together"] = "single"
     made: bool = False
-    when: When | None = None
+    when: Conditions = ()
     fields: Annotated[dict[str, Value], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -227,7 +250,7 @@ class Rule(_Part):
         """Return the columns that it reads."""
         values = [*self.fields.values(), *([self.key] if self.key else [])]
         found = {column for value in values for column in value.read()}
-        return found | ({self.when.column} if self.when is not None else set())
+        return found | {one.column for one in self.when}
 
 
 class Reads(_Part):
@@ -325,7 +348,7 @@ def reasons(error: ValidationError) -> list[str]:
     found = []
     for detail in error.errors(include_url=False, include_input=False):
         steps = [str(step) for step in (*detail["loc"], *filter(None, [detail.get("ctx", {}).get("field")]))]
-        reason = "is no part of a mapping" if detail["type"] == "extra_forbidden" else detail["msg"]
+        reason = "is no part of a mapping" if detail["type"] == "extra_forbidden" else reason_of(detail)
         found.append(f"{'.'.join(steps)}: {reason}" if steps else reason)
     return found
 

@@ -20,6 +20,8 @@ PUBLIC = 0
 _SPACES = re.compile(r"\s+")
 _OUTSIDE = re.compile(r"[^a-z0-9-]")
 LONGEST = 121  # a slug
+PROVINCE = "Province"
+MANY_ALIKE = 3  # so short a word is a part of too many names
 
 
 def folded(name: str) -> str:
@@ -72,8 +74,10 @@ class Names:
 
     def nearest(self, kind: str, name: str) -> str | None:
         """Return the known name that is nearest to one, with its id."""
-        known = self._of(kind)
-        close = near(folded(name), known)
+        known, word = self._of(kind), folded(name)
+        close = near(word, known)
+        if close is None and len(word) > MANY_ALIKE:  # a name is often written with more words
+            close = min((one for one in known if word in one), key=len, default=None)
         return None if close is None else f"{close} ({next(iter(known[close]))})"
 
     def _of(self, kind: str) -> Mapping[str, Mapping[str, bool]]:
@@ -104,7 +108,10 @@ class Names:
 def _names(content: Mapping[str, Any]) -> Iterator[str]:
     for text in (content.get("name"), content.get("label"), content.get("title")):
         if isinstance(text, dict):
-            yield from (words for key, words in text.items() if key not in ("original", "translated_by"))
+            said = [words for key, words in text.items() if key not in ("original", "translated_by")]
+            yield from said
+            if content.get("type") == PROVINCE.lower():  # others write North Hamgyong
+                yield from (words.removesuffix(f" {PROVINCE}") for words in said)
     yield from content.get("aliases") or ()
     if content.get("symbol"):
         yield content["symbol"]

@@ -148,9 +148,12 @@ def _annotated(found: Found, sources: Sequence[Source], number: int) -> Iterator
         yield [], said.get(0, "")
         return
     try:
-        header = list(sheet.header)
+        header, rows = list(sheet.header), 1
         yield header, "; ".join(filter(None, [COLUMN, said.get(0, "")]))
         for line in sheet:
+            if header:  # empty rows stay: a row has the number that is told of it
+                yield from (([""] * len(header), "") for _ in range(rows + 1, line.number))
+                rows = line.number
             if not header:  # JSON: a row names its own columns
                 yield [orjson.dumps(line.cells).decode()], said.get(line.number, "")
                 continue

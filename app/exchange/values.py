@@ -1,12 +1,12 @@
 """One value of a row: from its cells, by what the mapping says, to what the field of a record takes."""
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.exchange import fields
 from app.exchange.dating import Forms, Undated, as_precise, date_of, span
-from app.exchange.mapping import Dates, Rule, Value, When
+from app.exchange.mapping import Conditions, Dates, Point, Rule, Value, When
 from app.exchange.mapping import Mapping as Sheet
 from app.exchange.names import Names, Several, slug_of
 from app.records import BY_NAME
@@ -64,10 +64,12 @@ def cell(row: Row, column: str) -> str:
     return value.strip() if isinstance(value, str) else "|".join(value)
 
 
-def holds(when: When | None, row: Row) -> bool:
-    """Tell whether a condition holds for a row."""
-    if when is None:
-        return True
+def holds(conditions: Conditions, row: Row) -> bool:
+    """Tell whether all of some conditions hold for a row."""
+    return all(_holds(one, row) for one in conditions)
+
+
+def _holds(when: When, row: Row) -> bool:
     value = _folded(cell(row, when.column))
     if when.filled is not None and when.filled != bool(value):
         return False
@@ -106,7 +108,7 @@ class Getter:
         if value.date is not None:
             found: Any = self._date(value.date, row)
         elif value.point is not None:
-            found = self._point(row)
+            found = _point(value.point, row)
         elif value.record is not None:
             found = making.ids.get(value.record)
             if self.field is not None and self.field.many and found is not None:
@@ -143,8 +145,16 @@ class Getter:
             if len(parts) > 1:
                 raise Bad(self.column, "holds several values, and the field takes one")
             return self._one(parts[0], row, making)
-        found = dict.fromkeys([self._one(one, row, making) for one in parts])
+        found = dict.fromkeys([self._numbered(parts, n, row, making) for n in range(len(parts))])
         return [one for one in found if one is not None] or None
+
+    def _numbered(self, parts: Sequence[str], number: int, row: Row, making: Making) -> Any:
+        """Return one value of several; of one that cannot be taken say which of them it is, and never what it says."""
+        try:
+            return self._one(parts[number], row, making)
+        except Bad as error:
+            which = f"{error.reason} (value {number + 1} of {len(parts)})" if len(parts) > 1 else error.reason
+            raise Bad(error.column, which, error.nearest) from None
 
     def _one(self, text: str, row: Row, making: Making) -> Any:
         value, field = self._value, self.field
@@ -191,7 +201,7 @@ class Getter:
                 date = as_precise(date, self._precision.of(dates.precision.column, word)) if word else date
         except Undated as error:
             raise Bad(self.column, str(error)) from None
-        if dates.approximate is not None and holds(dates.approximate, row) and date[-1] not in "?~%].":
+        if dates.approximate and holds(dates.approximate, row) and date[-1] not in "?~%].":
             date += "~"
         return date
 
@@ -236,25 +246,30 @@ class Getter:
         except Undated:
             raise Bad(self.column, "is no day of the calendar, with the other parts of the date") from None
 
-    def _point(self, row: Row) -> Any:
-        point = self._value.point
-        if point is None:
-            return None
-        numbers = []
-        for column, most in ((point.longitude, 180), (point.latitude, 90)):
-            text = cell(row, column)
-            try:
-                number = float(text) if text else None
-            except ValueError:
-                raise Bad(column, "must be a number of degrees, with a point before its decimals") from None
-            if number is not None and not abs(number) <= most:
-                raise Bad(column, f"lies outside of -{most} to {most} degrees")
-            numbers.append(number)
-        if None in numbers:
-            if numbers != [None, None]:
-                raise Bad(point.latitude, "is one coordinate of two: the other is empty")
-            return None
-        return {"type": "Point", "coordinates": numbers}
+
+def _point(point: Point, row: Row) -> dict[str, Any] | None:
+    columns, texts = point.columns(), [cell(row, one) for one in point.columns()]
+    if point.split is not None:
+        texts = [one.strip() for one in texts[0].split(point.split)] if texts[0] else ["", ""]
+        columns *= 2
+        if len(texts) != 2:
+            raise Bad(columns[0], "must be latitude and longitude, parted as the mapping says")
+    latitude, longitude = (_degrees(*one) for one in zip(columns, texts, (90, 180), strict=True))
+    if latitude is None and longitude is None:
+        return None
+    if latitude is None or longitude is None:
+        raise Bad(columns[0], "is one coordinate of two: the other is empty")
+    return {"type": "Point", "coordinates": [longitude, latitude]}
+
+
+def _degrees(column: str, text: str, most: int) -> float | None:
+    try:
+        number = float(text) if text else None
+    except ValueError:
+        raise Bad(column, "must be a number of degrees, with a point before its decimals") from None
+    if number is not None and not abs(number) <= most:
+        raise Bad(column, f"lies outside of -{most} to {most} degrees")
+    return number
 
 
 def _forms(dates: Dates) -> Forms:

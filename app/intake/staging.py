@@ -144,6 +144,12 @@ class Staging:
             found += self._database.look(partial(_first, statement))
         return found
 
+    def unnamed(self, width: int, least: int) -> list[str]:
+        """Return the ids of what stands in rows of files from line `least` of the row on and is named by nothing."""
+        named = select(_NAMED.c.target).where(_NAMED.c.target == _STAGED.c.id).exists()
+        statement = select(_STAGED.c.id).where(_STAGED.c.line % width >= least, ~named)
+        return self._database.look(partial(_first, statement))
+
     def foresee(self, views: Iterable[tuple[str, int]]) -> None:
         """Note which views (one bit each) will be shown records."""
         self._database.write(lambda connection: self._database.insert(connection, _FORESEEN, views))

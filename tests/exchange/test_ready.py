@@ -135,13 +135,15 @@ def test_every_ready_mapping_can_be_used():
 
 def test_acled(ready, database, tmp_path):
     event = {"event_id_cnty": "ZZZ1", "event_date": "05 April 2019", "time_precision": "1", "fatalities": "2"}
-    event |= {"admin1": "Invented Province", "location": "Inventedville", "latitude": "40.5", "longitude": "126.5"}
+    # The province is on record with that word behind its name.
+    event |= {"admin1": "Invented", "location": "Inventedville", "latitude": "40.5", "longitude": "126.5"}
     event |= {"geo_precision": "2", "source": "Invented Daily", "notes": "Invented note", "sub_event_type": "Attack"}
     second = event | {"event_id_cnty": "ZZZ2", "time_precision": "2", "sub_event_type": "Sexual violence"}
     third = event | {"event_id_cnty": "ZZZ3", "time_precision": "3", "admin1": "Elsewhere"}
     found = bring(ready, tmp_path, written(tmp_path, "acled.csv", text(ACLED, event, second, third)), read("acled"))
     assert (told(found), found.report.created) == ([], 6)
     incidents = [shown(database, 0, id) for id in mine(database, "inc-")]
+    assert {one["title"]["en"] for one in incidents} == {"Attack, Inventedville", "Sexual violence, Inventedville"}
     dates = {one["citations"][0]["paragraph"]: one["date"]["edtf"] for one in incidents}
     assert dates == {"ZZZ1": "2019-04-05", "ZZZ2": "[2019-03-30..2019-04-11]", "ZZZ3": "2019-04"}
     assert sorted(one["violations"] for one in incidents) == [[], [], ["sexual-violence"]]
@@ -173,9 +175,11 @@ def test_ucdp_ged(ready, database, tmp_path):
 def test_uwazi(ready, database, tmp_path):
     case = {"Title": "Invented case", "Date added": "2024-01-02", "Template": "Case", "Date": "2003-01-02~2003-02-03"}
     case |= {"Violations": "Violation torture|arbitrary-detention", "Place": "Invented Province", "Source": "TEST/1"}
+    case |= {"Published": "Published"}
     body = case | {"Title": "Invented body", "Template": "Organization"}
     wrong = case | {"Title": "Invented other", "Violations": "Violation tortur"}
-    path = written(tmp_path, "uwazi.csv", text(UWAZI, case, body, wrong))
+    hidden = case | {"Title": "Invented draft", "Published": "Unpublished"}
+    path = written(tmp_path, "uwazi.csv", text(UWAZI, case, body, wrong, hidden))
     found = bring(ready, tmp_path, path, read("uwazi"), keep_good=True)
     near = "violation torture (torture)"
     assert told(found) == [(4, "Violations", "names no violation that is on record", near)]

@@ -189,7 +189,7 @@ def test_an_organisation_has_so_many_under_way_and_pages_through_all(house):
         ({"file": {"name": "a.csv"}, "mapping": "acledd"}, "/mapping", "Did you mean 'acled'?"),
         ({"file": {"name": "a.csv"}, "mapping": MAPPING.replace("key: No", "kee: No")}, "/mapping", "kee"),
         ({"file": {"name": "a.csv"}, "mapping": {"mapping": "1"}}, "/mapping", "name"),
-        ({"file": {"name": "a.csv"}, "mapping": "acled", "keep": True}, "/keep", "Extra inputs"),
+        ({"file": {"name": "a.csv"}, "mapping": "acled", "keep": True}, "/keep", "mean 'keep_good'?"),
         ({"file": {"name": "a.csv"}}, "/mapping", "required"),
     ],
 )
