@@ -6,7 +6,7 @@ PROCESSES ?= 2
 SECONDS_EACH ?= 600
 GDAL ?= /usr/bin
 # What tests run that comes from Debian, as package:program.
-DEBIAN ?= nginx:nginx pgbouncer:pgbouncer
+DEBIAN ?= curl:curl nginx:nginx pgbouncer:pgbouncer
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input

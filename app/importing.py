@@ -96,9 +96,8 @@ def _tell(found: Found, names: list[str], dry_run: bool) -> None:
         errors.print(f"… and {shown - MOST_SHOWN} more: --report FILE has them.")
     if found.foreseen is not None:
         told = found.foreseen
-        typer.echo(
-            f"{_many(found.rows, 'row')}: {told.created} new, {told.revised} revised, {told.unchanged} unchanged records."
-        )
+        rows = _many(found.rows, "row")
+        typer.echo(f"{rows}: {told.created} new, {told.revised} revised, {told.unchanged} unchanged records.")
         for name, n in told.gains.items():
             own = " (the owner's own view)" if name in told.own else ""
             typer.echo(f"View {name} would gain {_many(n, 'record') if n else 'none'}{own}.")

@@ -103,6 +103,7 @@ def test_the_places_shown_make_one_geometry():
         (["torture"], ["south-pyongan"], "2009", "Account of torture; South Pyongan; 2009"),
         (["forced-labour", "torture"], [], "2009/2011", "Account of forced labour and torture; 2009 to 2011"),
         (["a", "b", "c", "d", "e"], ["x", "y"], None, "Account of a, b, c and 2 other violations; X, Y"),
+        (["violation-" + "0f" * 10], ["place-" + "a1" * 10, "x"], None, "Account; X"),  # ids of imports say nothing
         ([], [], "1977/..", "Account; 1977 or after"),
         ([], [], "../1990", "Account; 1990 or before"),
         ([], [], "../..", "Account; date unknown"),

@@ -7,7 +7,18 @@ import pytest
 from app.exchange.mapping import MappingError, parse
 from app.vault.tables import RECORD
 from tests.exchange.house import HEADER, MAPPING, ROWS, bring, sheet, told, world, written
-from tests.intake.house import OWNER, PUBLIC, catalogue, check_log, count, rows_of, seen_by, shown
+from tests.intake.house import (
+    OWNER,
+    PUBLIC,
+    a_place,
+    catalogue,
+    check_log,
+    count,
+    rows_of,
+    seen_by,
+    shown,
+    submit,
+)
 
 
 def test_a_dry_run_foresees_what_happens_and_does_nothing(intake, database, writer, tmp_path):
@@ -131,12 +142,72 @@ def test_good_rows_are_kept_whole_or_not_at_all(intake, database, tmp_path):
     assert count(database, RECORD) == before + 2
 
 
+def test_what_a_refused_row_made_stays_where_another_row_names_it(intake, database, tmp_path):
+    world(intake)
+    refused = "1,2003,A,Torture,새마을,w9,,TEST/1,,,,,,"  # names a witness who is nowhere
+    named = bring(intake, tmp_path, written(tmp_path, "a.csv", sheet(refused, ROWS[1])), keep_good=True)
+    assert (told(named)[0][0], named.report.created) == (2, 2)  # the event of row 3, and the place
+
+
+def test_which_of_several_values_is_wrong_is_told_and_the_nearest_name(intake, tmp_path):
+    world(intake)
+    submit(intake, a_place("long", name={"en": "Camp of the North (formerly another)"}), owner="public-record")
+    mapping = MAPPING.replace("Place, find: place, make: place", 'Place, split: ";", find: place')
+    rows = "1,2003,A,Torture;Tortur,camp; Camp of the north,,,TEST/1,,,,,,"
+    found = bring(intake, tmp_path, written(tmp_path, "a.csv", sheet(rows)), mapping)
+    assert told(found) == [
+        (2, "Act", "is no word of the table acts (value 2 of 2)", "Torture"),
+        (
+            2,
+            "Place",
+            "names no place that is on record (value 2 of 2)",
+            "camp of the north (formerly another) (long)",
+        ),
+    ]
+
+
+CELL = 'geometry: {point: {column: Place, split: "|"}}'
+
+
+@pytest.mark.parametrize(
+    ("written_so", "point", "reason"),
+    [
+        ("42.2283|129.2075", [129.2075, 42.2283], None),
+        (" -1 | 2 ", [2.0, -1.0], None),
+        ("42.2283", None, "must be latitude and longitude, parted as the mapping says"),
+        ("129.2|42.2", None, "lies outside of -90 to 90 degrees"),
+        ("42|", None, "is one coordinate of two: the other is empty"),
+        ("42|x", None, "must be a number of degrees, with a point before its decimals"),
+    ],
+)
+def test_a_point_may_stand_in_one_cell(intake, database, tmp_path, written_so, point, reason):
+    world(intake)
+    mapping = MAPPING.replace("type: {constant: locality}", f"type: {{constant: locality}}\n      {CELL}")
+    row = f"1,2003,A,Torture,{written_so},,,TEST/1,,,,,,"
+    found = bring(intake, tmp_path, written(tmp_path, "a.csv", sheet(row)), mapping)
+    assert [(column, why) for _, column, why, _ in told(found)] == ([("Place", reason)] if reason else [])
+    made = [shown(database, PUBLIC, row[0]) for row in rows_of(database, RECORD) if row[0].startswith("place-")]
+    assert [one["geometry"] for one in made] == ([{"type": "Point", "coordinates": point}] if point else [])
+
+
+def test_of_several_conditions_all_have_to_hold(intake, database, tmp_path):
+    world(intake)
+    both = "when: [{column: Witness, filled: 'true'}, {column: Public, not: ['no']}]"
+    mapping = MAPPING.replace('when: {column: Witness, filled: "true"}', both)
+    more = ",2003,A,Torture,camp,,,TEST/1,{},2020-01-02,written,{},publication,"
+    rows = [f"{n}{more.format(*one)}" for n, one in enumerate((("w1", "summary"), ("w2", "no"), ("", "summary")))]
+    done = bring(intake, tmp_path, written(tmp_path, "a.csv", sheet(*rows)), mapping)
+    assert (told(done), done.report.created) == ([], 4)  # three events, one account
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
         ("name: invented", "name: Invented", "name: must be lower-case letters"),
         ("kind: incident", "kind: incidnt", "did you mean incident?"),
         ("victims.best: Victims", "victims.bets: Victims", "there is no field bets here; did you mean best?"),
+        ('{word: "true"}', "{point: {latitude: No}}", "point: needs latitude and longitude, or column and split"),
+        ('{word: "true"}', "{point: Place}", "point: must be an object"),
         ("table: acts", "table: act", "names a table that is not there: acts, allowed"),
         ("make: place", "make: account", "make must name a rule with made: true for the kind place"),
         ("{constant: event}", "{constant: event, column: x}", "needs one of column"),
