@@ -74,6 +74,44 @@ def test_problems_are_printed_without_what_stands_in_the_cells_and_written_to_a_
     assert not list(tmp_path.glob("scratch-*"))
 
 
+def test_numbers_that_nobody_confirmed_are_the_reason_even_where_rows_are_wrong(command, tmp_path):
+    run, records = command
+    before = records()
+    path = written(tmp_path, "a.csv", sheet(ROWS[1], "7,2003,A,Tortur,camp,,,TEST/1,,,,,,"))
+    for numbers, reason in (
+        ((), "views would gain records"),
+        (("--confirm-views", "public=9"), "the numbers confirmed"),
+    ):
+        status, said = run(path, "--keep-good", *numbers)
+        assert status == 1 and records() == before
+        (last,) = [line for line in said.splitlines() if line.startswith("Nothing was applied: ")]
+        assert last.startswith(f"Nothing was applied: {reason}") and last.endswith("; 1 problem would be left out.")
+
+
+def test_a_copy_of_the_sheet_keeps_its_empty_rows(command, tmp_path):
+    report = tmp_path / "report.csv"
+    path = written(tmp_path, "a.csv", sheet(ROWS[1], "," * 13, "7,2003,A,Tortur,camp,,,TEST/1,,,,,,"))
+    assert command[0](path, "--report", report)[0] == 1
+    rows = report.read_text(encoding="utf-8-sig").splitlines()
+    assert (len(rows), rows[2].strip(",")) == (4, "") and rows[3].endswith("table acts (nearest: Torture)")
+
+
+@pytest.mark.parametrize(
+    ("header", "fields"),
+    [
+        # One that is called so goes before one that is called nearly so, wherever it stands.
+        ("No,Template,Violation,Violations,Place", {"violations": "Violation", "places": "Place"}),
+        ("No,Interaction,Latitude,Summary (EN)", {"summary.public.en": "Summary (EN)"}),
+        ("No,Violatons,제목", {"violations": "Violatons", "title.public.ko": "제목"}),
+    ],
+)
+def test_a_draft_takes_a_column_by_its_name(tmp_path, header, fields):
+    path = written(tmp_path, "a.csv", f"{header}\n")
+    drafted = parse(CliRunner().invoke(app, ["map", str(path)]).stdout.encode())
+    found = {path: value.column for path, value in drafted.records[0].fields.items()}
+    assert found == fields
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
