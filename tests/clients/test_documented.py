@@ -16,8 +16,9 @@ PAGE = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
 SQLITE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="session")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+def blocks(language: str, word: str = "") -> list[str]:
+    found = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    return [one for one in found if word in one]
 
 
 def test_its_code_is_that_of_the_stories():
@@ -75,3 +76,11 @@ def test_the_commands_of_gdal_run(live_server, tmp_path):
         assert (done.returncode, done.stderr) == (0, ""), line
     assert sorted(path.name for path in tmp_path.iterdir()) == ["events.csv", "places.gpkg"]
     assert len((tmp_path / "events.csv").read_text().splitlines()) > 100
+
+
+@SQLITE
+def test_features_of_an_address_open_as_a_file(live_server, tmp_path):
+    (line,) = blocks("sh", "since.geojson")
+    for command in (line.replace("http://localhost:8000", live_server), "ogrinfo -so since.geojson since"):
+        done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)  # noqa: S602
+    assert "Feature Count: 104" in done.stdout  # as many as README.md says lie surely within that period

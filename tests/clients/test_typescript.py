@@ -35,6 +35,18 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_the_page_compiles_as_the_story_is_compiled(compiled):
+    """What docs/clients.md tells to type, on a program of a few lines with a key."""
+    page = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+    (options,) = re.findall(r"^npx tsc (.*) mine\.ts && node mine\.js$", page, re.MULTILINE)
+    (client,) = re.findall(r"`(createClient<[^`]*)`", page)
+    kinds = "\n".join(line for line in page.splitlines() if line.startswith("type Json"))
+    head = f'import createClient from "openapi-fetch";\nimport type {{ paths }} from "./evidence.js";\n{kinds}\n'
+    body = f'const address = "http://localhost:8000";\nexport const service = {client};\nawait service.GET("/v1");\n'
+    (compiled / "mine.ts").write_text(head + body)
+    assert run("node_modules/.bin/tsc", *options.split(), "mine.ts", folder=compiled) == ""
+
+
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="session")
 def test_a_partner_does_all_of_it_with_the_types(compiled, partner):
     assert json.loads(run("node", "tell.js", folder=compiled, **partner.environment)) == TOLD

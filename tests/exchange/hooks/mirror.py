@@ -1,6 +1,7 @@
-"""Two copies that a partner keeps over HTTP, by the feed and by webhooks, while by chance everything goes wrong."""
+"""Copies that a partner keeps over HTTP, by the feed and by webhooks, while by chance everything goes wrong."""
 
 import http.client
+import io
 import os
 import random
 import signal
@@ -10,7 +11,9 @@ import threading
 import time
 import urllib.request
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
+from urllib.error import URLError
 from urllib.parse import urlsplit
 
 import orjson
@@ -19,6 +22,7 @@ from app.core.settings import Settings
 from app.records import BY_NAME
 from tests.cluster import free_port
 from tests.conftest import environment
+from tests.exchange.hooks.conftest import on_the_page
 from tests.exchange.hooks.receiver import Came, Receiver
 
 PATIENCE = 600  # seconds in which a service that was begun has to answer
@@ -137,6 +141,35 @@ class ByFeed:
             self.next = page["next"]
             if not page["more"]:
                 return
+
+
+class ByPage:
+    """The copy that the program of docs/sync.md keeps, from the place that it told last, whatever became of it."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.copy: dict[str, Any] = {}
+        self._place: str | None = None
+        page = on_the_page()
+        page["urllib"] = SimpleNamespace(request=SimpleNamespace(Request=urllib.request.Request, urlopen=self._open))
+        self._follow = page["follow"]
+
+    def _open(self, request: urllib.request.Request, timeout: int) -> io.BytesIO:
+        try:
+            status, body = self.client.ask(request.full_url)
+        except Lost:
+            raise URLError("it did not come whole") from None
+        if status != 200:
+            raise URLError(f"it is {status}")
+        return io.BytesIO(body)
+
+    def follow(self) -> bool:
+        """Call it once; tell whether it came to the end."""
+        try:
+            self._place = self._follow(f"http://127.0.0.1:{self.client.server.port}", "", self._place, self.copy)
+        except URLError:
+            return False
+        return True
 
 
 @dataclass

@@ -1,8 +1,6 @@
 """What docs/sync.md tells a partner to write works: the copy that follows, and the receiver that verifies."""
 
-import re
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,28 +8,17 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from openapi_spec_validator import validate
 from standardwebhooks import WebhookVerificationError
 
-import app
 from app.exchange.hooks import outbox
 from app.exchange.hooks.described import MESSAGE
 from app.intake.retract import retract
 from app.registry import openapi_document
-from tests.exchange.hooks.conftest import PARTNER
+from tests.exchange.hooks.conftest import PAGE, PARTNER, on_the_page
 from tests.intake.house import ONE_ENGINE, OWNER, a_source, submit
-
-PAGE = (Path(app.__file__).parents[1] / "docs" / "sync.md").read_text(encoding="utf-8")
-
-
-def written() -> dict[str, Any]:
-    """Return what the programs on the page define."""
-    found: dict[str, Any] = {}
-    for program in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
-        exec(compile(program, "sync.md", "exec"), found)  # noqa: S102 - our own page
-    return found
 
 
 @ONE_ENGINE
 def test_the_copy_on_the_page_follows(live_server, monkeypatch):
-    page = written()
+    page = on_the_page()
     copy: dict[str, Any] = {}
     asked = urllib.request.urlopen
 
@@ -45,7 +32,7 @@ def test_the_copy_on_the_page_follows(live_server, monkeypatch):
 
 
 def test_the_receiver_on_the_page_verifies_and_drops_what_it_has(house):
-    received = written()["received"]
+    received = on_the_page()["received"]
     _, _, key = house.key(PARTNER)
     hook = house.hook(key)
     submit(house.intake, a_source())

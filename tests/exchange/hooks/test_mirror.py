@@ -21,7 +21,7 @@ from app.intake.submit import Intake
 from app.intake.write import Writer
 from app.vault.tables import DISCLOSED
 from tests.exchange.hooks.conftest import PARTNER
-from tests.exchange.hooks.mirror import ByFeed, ByHooks, Client, Server
+from tests.exchange.hooks.mirror import ByFeed, ByHooks, ByPage, Client, Server
 from tests.exchange.hooks.receiver import Receiver, receiving
 from tests.intake import chance as drawn
 from tests.intake.chance import History
@@ -78,8 +78,8 @@ def _run(
     seed: random.Random,
 ) -> dict[str, Any]:
     server.wait()
-    clients = [Client(server, key, random.Random(n)) for n in range(2)]
-    feed, hooks = ByFeed(clients[0]), ByHooks(clients[1])
+    clients = [Client(server, key, random.Random(n)) for n in range(3)]
+    feed, hooks, page = ByFeed(clients[0]), ByHooks(clients[1]), ByPage(clients[2])
     hooks.secret = _hook(server, key, receiver)
     receiver.answer = hooks.answer
     deaths = set(seed.sample(range(20, writes), kills))
@@ -94,6 +94,8 @@ def _run(
             feed.follow(2)
         elif seed.random() < 0.1:
             hooks.work()
+        elif seed.random() < 0.1:
+            page.follow()
 
     past = History(intake, Now(), 11, after=after)  # type: ignore[arg-type]
     past.begin()
@@ -105,6 +107,7 @@ def _run(
     for client in clients:
         client.sound = True
     feed.follow()
+    assert page.follow()
     end = time.monotonic() + 120
     while not _is_told(database) or hooks.held_back:
         assert time.monotonic() < end, "not everything is told of"
@@ -114,6 +117,7 @@ def _run(
     source = {id: bytes(body) for id, body in rows}
     assert len(source) > 5
     assert feed.bodies == source
+    assert {id: orjson.dumps(record) for id, record in page.copy.items()} == source
     assert hooks.bodies == source
     _all_was_told_once(database, receiver)
     assert server.kills == kills
