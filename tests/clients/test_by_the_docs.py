@@ -23,9 +23,10 @@ from app.core.db import Database
 from app.exchange.mapping import READY
 from app.intake.submit import PUBLIC_RECORD, Intake
 from app.intake.write import Writer
-from tests.clients.conftest import HERE, ROOT
+from tests.clients.conftest import HERE
 from tests.conftest import environment, serving, settings_for
 from tests.intake.house import a_place, a_violation, submit
+from tests.pages import blocks, defined
 
 OWNER = "example-ngo"  # as docs/access.md has it
 FILES = HERE / "files"  # in the form of an export of Uwazi and of one of ACLED; everything in them is invented
@@ -56,13 +57,6 @@ SHEET = [  # in the columns of the mapping on the page
     (2, "약 2012", "농장 동원", "Torture; Other", "새마을", "Invented list, 2", ""),
     (3, "2018-04", "미상", "Tortur", "무산", "Invented list, 3", ""),
 ]
-
-
-def blocks(page: str, language: str, word: str = "") -> list[str]:
-    """Return the code of a page, of which a word is a part."""
-    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    found = re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return [one for one in found if word in one]
 
 
 def command(*words: object) -> tuple[int, str]:
@@ -268,17 +262,15 @@ def test_consent_comes_from_the_row(desk):
 
 def test_a_record_is_sent_corrected_and_taken_back_and_the_copy_follows(desk):
     """The commands of docs/guide.md, and the program of docs/sync.md beside them."""
-    send, change = (block for block in blocks("guide.md", "sh") if "$SERVICE" in block)
-    (program, *_) = blocks("sync.md", "python")
-    page: dict[str, Any] = {}
-    exec(program, page)  # noqa: S102 - our own page
+    send, change = blocks("guide.md", "sh", "$SERVICE")
+    follow = defined("sync.md")["follow"]
     copy: dict[str, Any] = {}
-    place = page["follow"](desk.service, desk.manager, None, copy)
+    place = follow(desk.service, desk.manager, None, copy)
     before = dict(copy)
     assert desk.shell(send, desk.manager)["outcome"] == "created"  # a dry run
     done = [desk.shell(send.replace("?dry_run=true", ""), desk.manager) for _ in range(2)]
     assert done[0] == done[1]
-    place = page["follow"](desk.service, desk.manager, place, copy)
+    place = follow(desk.service, desk.manager, place, copy)
     assert sorted(copy) == sorted([*before, done[0]["id"]])
     look, *patch = change.replace("inc-…", done[0]["id"]).splitlines(keepends=True)
     (tag,) = re.findall(r'etag: "(\w+)"', desk.said(look, desk.manager), re.IGNORECASE)
@@ -290,7 +282,7 @@ def test_a_record_is_sent_corrected_and_taken_back_and_the_copy_follows(desk):
     desk.shell(
         f"curl -X DELETE -H \"Authorization: Bearer $KEY\" -H 'If-Match: *' '{address}?reason=wrong'", desk.manager
     )
-    page["follow"](desk.service, desk.manager, place, copy)
+    follow(desk.service, desk.manager, place, copy)
     assert copy == before
 
 

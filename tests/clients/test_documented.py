@@ -1,7 +1,6 @@
 """The page for clients: its code is that of the stories, its lines of pandas run, and its commands of GDAL are true."""
 
 import os
-import re
 import shutil
 import subprocess
 from typing import Any
@@ -9,29 +8,24 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.clients.conftest import HERE, ROOT
+from tests.clients.conftest import HERE
 from tests.contract.asking import Service
+from tests.pages import blocks
 
-PAGE = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
 SQLITE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="session")
-
-
-def blocks(language: str, word: str = "") -> list[str]:
-    found = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    return [one for one in found if word in one]
 
 
 def test_its_code_is_that_of_the_stories():
     stories = {"python": (HERE / "story.py").read_text(), "ts": (HERE / "story.ts").read_text()}
     for language, story in stories.items():
-        code = [block for block in blocks(language) if "pandas" not in block]
+        code = [block for block in blocks("clients.md", language) if "pandas" not in block]
         assert len(code) >= 3
         assert [block for block in code if block not in story] == []
 
 
 @SQLITE
 def test_pandas_reads_every_export(live_server, public_record):
-    (block,) = (block for block in blocks("python") if "pandas" in block)
+    (block,) = blocks("clients.md", "python", "pandas")
     found: dict[str, Any] = {}
     exec(block.replace("http://localhost:8000", live_server), found)  # noqa: S102 - it is our own page
     service = Service(public_record)
@@ -52,7 +46,7 @@ def test_pandas_reads_every_export(live_server, public_record):
 @SQLITE
 @pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not here")
 def test_r_reads_what_is_there(live_server, public_record, tmp_path):
-    (block,) = blocks("r")
+    (block,) = blocks("clients.md", "r")
     told = "list(titles = incidents$title_en, ids = testimonies$id, places = testimonies$places)"
     script = f"{block.replace('http://localhost:8000', live_server)}cat(jsonlite::toJSON({told}))"
     (tmp_path / "read.R").write_text(script)
@@ -70,7 +64,7 @@ def test_r_reads_what_is_there(live_server, public_record, tmp_path):
 
 @SQLITE
 def test_the_commands_of_gdal_run(live_server, tmp_path):
-    (block,) = (block for block in blocks("sh") if "ogrinfo" in block)
+    (block,) = blocks("clients.md", "sh", "ogrinfo")
     for line in block.replace("http://localhost:8000", live_server).splitlines():
         done = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S602
         assert (done.returncode, done.stderr) == (0, ""), line
@@ -80,7 +74,7 @@ def test_the_commands_of_gdal_run(live_server, tmp_path):
 
 @SQLITE
 def test_features_of_an_address_open_as_a_file(live_server, tmp_path):
-    (line,) = blocks("sh", "since.geojson")
+    (line,) = blocks("clients.md", "sh", "since.geojson")
     for command in (line.replace("http://localhost:8000", live_server), "ogrinfo -so since.geojson since"):
         done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)  # noqa: S602
     assert "Feature Count: 104" in done.stdout  # as many as README.md says lie surely within that period

@@ -8,6 +8,7 @@ import pytest
 
 from app.registry import openapi_text
 from tests.clients.conftest import HERE, ROOT, TOLD, run
+from tests.pages import page
 
 GENERATE = ("openapi.json", "--output", "evidence.d.ts", "--default-non-nullable", "false")
 STRICT = ("--strict", "--noUncheckedIndexedAccess", "--target", "es2022", "--lib", "es2022,dom,dom.iterable")
@@ -37,10 +38,10 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_page_compiles_as_the_story_is_compiled(compiled):
     """What docs/clients.md tells to type, on a program of a few lines with a key."""
-    page = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
-    (options,) = re.findall(r"^npx tsc (.*) mine\.ts && node mine\.js$", page, re.MULTILINE)
-    (client,) = re.findall(r"`(createClient<[^`]*)`", page)
-    kinds = "\n".join(line for line in page.splitlines() if line.startswith("type Json"))
+    told = page("clients.md")
+    (options,) = re.findall(r"^npx tsc (.*) mine\.ts && node mine\.js$", told, re.MULTILINE)
+    (client,) = re.findall(r"`(createClient<[^`]*)`", told)
+    kinds = "\n".join(line for line in told.splitlines() if line.startswith("type Json"))
     head = f'import createClient from "openapi-fetch";\nimport type {{ paths }} from "./evidence.js";\n{kinds}\n'
     body = f'const address = "http://localhost:8000";\nexport const service = {client};\nawait service.GET("/v1");\n'
     (compiled / "mine.ts").write_text(head + body)

@@ -1,17 +1,14 @@
 """A deployment with webhooks that may be sent to this machine, and a courier whose looks a test makes."""
 
 import asyncio
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-import app
 from app.access.keys import Keys, Wanted
 from app.catalogue.cursor import Cursors
 from app.core import crypto, moments
@@ -27,15 +24,6 @@ from tests.conftest import MASTER
 from tests.exchange.hooks.receiver import Receiver, receiving
 
 PARTNER = "partner/research"
-PAGE = (Path(app.__file__).parents[1] / "docs" / "sync.md").read_text(encoding="utf-8")
-
-
-def on_the_page() -> dict[str, Any]:
-    """Return what the programs of docs/sync.md define."""
-    found: dict[str, Any] = {}
-    for program in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
-        exec(compile(program, "sync.md", "exec"), found)  # noqa: S102 - our own page
-    return found
 
 
 @dataclass

@@ -22,8 +22,8 @@ from app.core.settings import Settings
 from app.records import BY_NAME
 from tests.cluster import free_port
 from tests.conftest import environment
-from tests.exchange.hooks.conftest import on_the_page
 from tests.exchange.hooks.receiver import Came, Receiver
+from tests.pages import defined
 
 PATIENCE = 600  # seconds in which a service that was begun has to answer
 
@@ -150,7 +150,7 @@ class ByPage:
         self.client = client
         self.copy: dict[str, Any] = {}
         self._place: str | None = None
-        page = on_the_page()
+        page = defined("sync.md")
         page["urllib"] = SimpleNamespace(request=SimpleNamespace(Request=urllib.request.Request, urlopen=self._open))
         self._follow = page["follow"]
 

@@ -12,27 +12,28 @@ from app.exchange.hooks import outbox
 from app.exchange.hooks.described import MESSAGE
 from app.intake.retract import retract
 from app.registry import openapi_document
-from tests.exchange.hooks.conftest import PAGE, PARTNER, on_the_page
+from tests.exchange.hooks.conftest import PARTNER
 from tests.intake.house import ONE_ENGINE, OWNER, a_source, submit
+from tests.pages import defined, page
 
 
 @ONE_ENGINE
 def test_the_copy_on_the_page_follows(live_server, monkeypatch):
-    page = on_the_page()
+    program = defined("sync.md")
     copy: dict[str, Any] = {}
     asked = urllib.request.urlopen
 
     def without_key(request, timeout):
         return asked(request.full_url, timeout=timeout)
 
-    monkeypatch.setattr(page["urllib"].request, "urlopen", without_key)
-    place = page["follow"](live_server, "evk_…", None, copy)
+    monkeypatch.setattr(program["urllib"].request, "urlopen", without_key)
+    place = program["follow"](live_server, "evk_…", None, copy)
     assert len(copy) == 1283
-    assert page["follow"](live_server, "evk_…", place, copy) == place
+    assert program["follow"](live_server, "evk_…", place, copy) == place
 
 
 def test_the_receiver_on_the_page_verifies_and_drops_what_it_has(house):
-    received = on_the_page()["received"]
+    received = defined("sync.md")["received"]
     _, _, key = house.key(PARTNER)
     hook = house.hook(key)
     submit(house.intake, a_source())
@@ -52,7 +53,7 @@ def test_the_receiver_on_the_page_verifies_and_drops_what_it_has(house):
 def test_the_page_states_the_numbers_of_the_program():
     assert (outbox.MOST, outbox.TRIES, outbox.LONGEST_WAIT, outbox.LONGEST_ASKED) == (100, 12, 3600, 86_400)
     for words in ("up to a hundred", "After twelve tries", "up to an hour", "`Retry-After` of up to a day"):
-        assert words in PAGE
+        assert words in page("sync.md")
 
 
 def test_what_is_sent_and_answered_is_as_the_description_says(house):
