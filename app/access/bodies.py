@@ -13,6 +13,7 @@ from app.core.problems import Fault, Problem, invalid, nearest
 MOST = 65_536  # bytes
 MOST_FAULTS = 10
 JSON = "application/json"
+_WORDS = {"timezone_aware": "A moment states its zone, as 2027-11-24T00:00:00Z."}
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -72,7 +73,7 @@ def parsed(raw: bytes, model: type[M]) -> M:
 
 def _reason(fault: ErrorDetails, model: type[BaseModel]) -> str:
     if fault["type"] != "extra_forbidden":
-        return fault["msg"]
+        return _WORDS.get(fault["type"], fault["msg"])
     said = "It is no member that is known here."
     if len(fault["loc"]) > 1:
         return said
@@ -82,4 +83,4 @@ def _reason(fault: ErrorDetails, model: type[BaseModel]) -> str:
 
 def wrong(path: list[str], why: str) -> Fault:
     """Return a fault of a body, with its pointer (RFC 6901)."""
-    return Fault("body", "".join(f"/{pointed(part)}" for part in path), why if why.endswith(".") else f"{why}.")
+    return Fault("body", "".join(f"/{pointed(part)}" for part in path), why if why.endswith((".", "?")) else f"{why}.")
