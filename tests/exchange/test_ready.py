@@ -2,11 +2,14 @@
 
 import csv
 import io
+import re
 import zipfile
 
 import pytest
 
+from app.exchange.drafting import draft
 from app.exchange.mapping import READY, read
+from app.exchange.sources import File
 from app.intake.submit import PUBLIC_RECORD
 from app.vault.tables import RECORD
 from tests.exchange.house import bring, told, written
@@ -131,6 +134,22 @@ def test_every_ready_mapping_can_be_used():
     names = sorted(path.stem for path in READY.glob("*.yaml"))
     assert names == ["acled", "huridocs", "ucdp-ged", "uwazi"]
     assert [read(name).name for name in names] == names
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "ready"),
+    [
+        ("a.csv", ACLED, ["acled"]),
+        ("g.csv", UCDP, ["ucdp-ged"]),
+        ("u.csv", [*UWAZI, "A property of theirs"], ["uwazi"]),
+        ("acts.csv", ACTS, ["huridocs"]),
+        ("a.csv", ACLED[1:], []),
+    ],
+)
+def test_a_draft_names_the_ready_mapping_that_reads_such_columns(tmp_path, name, header, ready):
+    path = written(tmp_path, name, text(header))
+    drafted = draft(File(name, path.stat().st_size, lambda: path.open("rb")), "incident", "")
+    assert re.findall(r"The ready mapping (\S+) reads such columns", drafted) == ready
 
 
 def test_acled(ready, database, tmp_path):
