@@ -11,6 +11,7 @@ from app.vocabulary import edtf
 _TYPES = ({"country"}, {"country", "province"}, {"country", "province", "county"})
 EXACT = len(PLACE) - 1
 DAY = len(DATE) - 1
+_DIGEST = re.compile("(place|violation)-[0-9a-f]{20}")  # an id that was made for an import: it holds no words
 
 
 def places(named: Iterable[str], level: int, hidden: frozenset[str], facts: Facts) -> list[str]:
@@ -74,9 +75,6 @@ def boxes(shape: Mapping[str, Any] | None) -> tuple[tuple[float, float, float, f
 def _box(points: list[list[float]]) -> tuple[float, float, float, float]:
     x, y = [float(point[0]) for point in points], [float(point[1]) for point in points]
     return min(x), min(y), max(x), max(y)
-
-
-_DIGEST = re.compile("(place|violation)-[0-9a-f]{20}")  # an id that was made for an import: it holds no words
 
 
 def title(what: str, violations: Iterable[str], where: Iterable[str], when: str | None) -> dict[str, str]:

@@ -20,7 +20,6 @@ PUBLIC = 0
 _SPACES = re.compile(r"\s+")
 _OUTSIDE = re.compile(r"[^a-z0-9-]")
 LONGEST = 121  # a slug
-PROVINCE = "Province"
 MANY_ALIKE = 3  # so short a word is a part of too many names
 
 
@@ -78,7 +77,10 @@ class Names:
         close = near(word, known)
         if close is None and len(word) > MANY_ALIKE:  # a name is often written with more words
             close = min((one for one in known if word in one), key=len, default=None)
-        return None if close is None else f"{close} ({next(iter(known[close]))})"
+        if close is None:
+            return None
+        id = next(iter(known[close]))
+        return id if id == close else f"{close} ({id})"
 
     def _of(self, kind: str) -> Mapping[str, Mapping[str, bool]]:
         if kind not in self._known:
@@ -110,8 +112,8 @@ def _names(content: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(text, dict):
             said = [words for key, words in text.items() if key not in ("original", "translated_by")]
             yield from said
-            if content.get("type") == PROVINCE.lower():  # others write North Hamgyong
-                yield from (words.removesuffix(f" {PROVINCE}") for words in said)
+            if content.get("type") == "province":  # others write North Hamgyong
+                yield from (words.removesuffix(" Province") for words in said)
     yield from content.get("aliases") or ()
     if content.get("symbol"):
         yield content["symbol"]

@@ -148,15 +148,15 @@ def _annotated(found: Found, sources: Sequence[Source], number: int) -> Iterator
         yield [], said.get(0, "")
         return
     try:
-        header, rows = list(sheet.header), 1
+        header, before = list(sheet.header), 1
         yield header, "; ".join(filter(None, [COLUMN, said.get(0, "")]))
         for line in sheet:
-            if header:  # empty rows stay: a row has the number that is told of it
-                yield from (([""] * len(header), "") for _ in range(rows + 1, line.number))
-                rows = line.number
             if not header:  # JSON: a row names its own columns
                 yield [orjson.dumps(line.cells).decode()], said.get(line.number, "")
                 continue
+            # Empty rows stay: a row of the copy has the number that is told of it.
+            yield from (([""] * len(header), "") for _ in range(before + 1, line.number))
+            before = line.number
             yield [cell(line.cells, name) for name in header], said.get(line.number, "")
     except Unreadable as error:
         yield [], str(error)
