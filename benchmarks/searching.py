@@ -104,7 +104,7 @@ def datasette(name: str, server: Server, database: str) -> Seeker:
     def request(word: str, sort: str, number: int) -> Request:
         asked = {"_shape": "objects", "_nocount": "1", "_nofacet": "1", "_nosuggest": "1", "_size": LIMIT}
         order = {} if sort == "relevance" else {"_sort_desc": "start_date"}
-        search = {"_search": f"{word}*", "_searchmode": "raw"}
+        search = {"_search": f"{word}*", "_searchmode": "raw", "_fts_table": "incident_fts", "_fts_pk": "id"}
         return Request(f"/{quote(database)}/incident.json?{urlencode(asked | order | search)}")
 
     return Seeker(name, server, request, lambda answer: [row["uid"] for row in answer["rows"]])
