@@ -3,21 +3,22 @@
 import asyncio
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from app.access.command import Failed, audit, keys
+from app.access.keys import Unknown, Wrong
 from app.core import migrations
 from app.core.collector import collect_rarely
 from app.core.db import Database, DatabaseError
 from app.core.settings import SettingError, Settings
 from app.disclosure.explain import ForViewShown
-from app.exporting import export
-from app.importing import import_, map_
 from app.intake import erase as erasing
 from app.intake import retract as taking
 from app.intake import views
@@ -32,11 +33,44 @@ from app.intake.rebuild import rebuild as rebuild_catalogue
 from app.intake.restore import restore
 from app.intake.submit import PUBLIC_RECORD, Refused
 from app.intake.write import Closed
-from app.reviewing import verbs as duplicates
 from app.session import Bar, Session, errors, fail, owner_name
-from app.viewing import verbs
 
 MOST_FAULTS = 100  # shown of one load; the count of all is shown too
+# Verbs, and groups of verbs, that are imported when they are asked for: a load would hold 25 MB that it does not use.
+ELSEWHERE = {
+    "audit": ("app.access.command", "audit"),
+    "duplicates": ("app.reviewing", "verbs"),
+    "export": ("app.exporting", "export"),
+    "import": ("app.importing", "import_"),
+    "keys": ("app.access.command", "keys"),
+    "map": ("app.importing", "map_"),
+    "views": ("app.viewing", "verbs"),
+}
+
+
+class Verbs(TyperGroup):
+    """The verbs of this file, and those that stand elsewhere."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the name of every verb."""
+        return sorted({*self.commands, *ELSEWHERE})
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a verb, imported now if it stands elsewhere; of an unknown one the nearest is then found among all."""
+        if cmd_name not in self.commands:
+            for verb in {cmd_name} & ELSEWHERE.keys() or ELSEWHERE:
+                self.add_command(_from_elsewhere(verb), verb)
+        return super().get_command(ctx, cmd_name)
+
+
+def _from_elsewhere(name: str) -> Any:
+    module, stands_as = ELSEWHERE[name]
+    verb, alone = getattr(import_module(module), stands_as), typer.Typer(callback=lambda: None)
+    if isinstance(verb, typer.Typer):
+        alone.add_typer(verb, name=name)
+    else:
+        alone.command(name)(verb)
+    return get_group(alone).commands[name]
 
 
 def _version(asked: bool) -> None:
@@ -46,22 +80,19 @@ def _version(asked: bool) -> None:
 
 
 _OBJECTED: dict[To, str] = {"record": "Hidden from every view.", "name": "Named to nobody.", "nothing": "Lifted."}
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-app.add_typer(keys, name="keys")
-app.add_typer(verbs, name="views")
-app.add_typer(audit, name="audit")
-app.add_typer(duplicates, name="duplicates")
-app.command()(export)
-app.command("import")(import_)
-app.command("map")(map_)
+app = typer.Typer(cls=Verbs, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
 
 def main() -> None:
     """Run the command; what the operator can mend is said in one line."""
     try:
         app()
-    except (SettingError, DatabaseError, Busy, Closed, Failed, Unreadable, views.NoView) as error:
+    except (SettingError, DatabaseError, Busy, Closed, Unreadable, views.NoView) as error:
         fail(str(error))
+    except Wrong as wrong:
+        fail(f"{wrong.field}: {wrong}")
+    except Unknown as unknown:
+        fail(f"there is no '{unknown}'")
     except Refused:
         fail("somebody took back what these records name while they were loaded; load again")
 

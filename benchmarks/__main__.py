@@ -107,7 +107,7 @@ def _smoke(workspace: Workspace) -> None:
         colds = totals.measure(ours[0].server, truth, 3, seed=0)
         counted = counting.measure(running, truth, workspace.database, 3, seed=0)
         taken = exporting.measure(running, workspace.store().home, len(truth.exported(EXPORTED)), 1)
-        words = searching.measure(ours[0].system.name, ours[0].server, None, workspace.database, 3)
+        words = searching.measure([searching.ours(ours[0].system.name, ours[0].server)], workspace.database, 3)
         start = ours[0].server.started_in
         pressed = overload.measure(
             ours[0].system.name, ours[0].server, [ours[0].system.page(page) for page in questions.pages], 0.5
@@ -167,19 +167,24 @@ def _measure(workspace: Workspace, arguments: argparse.Namespace) -> None:
 def _search(
     workspace: Workspace, arguments: argparse.Namespace, chosen: Chosen, cluster: Cluster | None
 ) -> list[searching.Searching]:
-    """Look for words in the service on each engine, and in Datasette if it takes part."""
+    """Look for words in the service on each engine, and on the first of them in the peers that take part."""
     searching.index(workspace.database)
     with ExitStack() as stack:
-        datasette = peers.datasette(workspace) if "datasette" in chosen.peers else None
-        peer: searching.Peer | None = None
-        if datasette is not None:
+        seekers: list[searching.Seeker] = []
+        if "datasette" in chosen.peers:
+            datasette = peers.datasette(workspace)
             server = stack.enter_context(serving.serving(datasette, workspace.logs))
-            peer = (datasette.name, server, workspace.database.stem)
+            seekers.append(searching.datasette(datasette.name, server, workspace.database.stem))
+        if cluster is not None and "postgraphile" in chosen.peers:
+            postgraphile = peers.postgraphile(workspace, cluster)
+            server = stack.enter_context(serving.serving(postgraphile, workspace.logs))
+            seekers.append(searching.postgraphile(postgraphile, server))
         found: list[searching.Searching] = []
         for ours in peers.ours(workspace, chosen, cluster):
             with serving.serving(ours, workspace.logs) as server:
-                found += searching.measure(ours.name, server, peer, workspace.database, arguments.cold)
-            peer = None
+                asked = [searching.ours(ours.name, server), *seekers]
+                found += searching.measure(asked, workspace.database, arguments.cold)
+            seekers = []
         return found
 
 

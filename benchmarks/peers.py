@@ -72,6 +72,13 @@ def datasette(workspace: Workspace) -> Datasette:
     return found
 
 
+def postgraphile(workspace: Workspace, cluster: Cluster) -> PostGraphile:
+    """Return PostGraphile, ready to serve the peers' database of a PostgreSQL server."""
+    found = PostGraphile(workspace.home, cluster)
+    found.prepare()
+    return found
+
+
 @contextmanager
 def started(
     workspace: Workspace, chosen: Chosen, cluster: Cluster | None, bare: bool = True
@@ -89,9 +96,7 @@ def started(
         if "datasette" in chosen.peers:
             systems.append(datasette(workspace))
         if cluster is not None and "postgraphile" in chosen.peers:
-            postgraphile = PostGraphile(workspace.home, cluster)
-            postgraphile.prepare()
-            systems.append(postgraphile)
+            systems.append(postgraphile(workspace, cluster))
         if "tipg" in chosen.peers:
             tipg = Tipg(workspace.home, stack.enter_context(postgis(workspace.postgis, workspace.database)))
             tipg.prepare()

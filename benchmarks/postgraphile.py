@@ -43,6 +43,7 @@ _ONE = f"query($id: Int!) {{incidentById(id: $id) {{{_ROW}}}}}"
 _GROUPED = (
     "query($asked: String!, $since: Date!) {countsByYear(asked: $asked, since: $since) {nodes {violationType y n}}}"
 )
+_SOUGHT = f"query($asked: String!) {{searchIncidents(asked: $asked, first: {LIMIT}) {{nodes {{{_ROW}}}}}}}"
 _ALL = f"query($province: String!) {{allIncidents(condition: {{province: $province}}, {_ORDER}) {{nodes {{{_ROW}}}}}}}"
 
 
@@ -110,6 +111,14 @@ class PostGraphile:
         """Return the counts by violation and year."""
         nodes = orjson.loads(body)["data"]["countsByYear"]["nodes"]
         return {(one["violationType"], f"{one['y']}"): one["n"] for one in nodes}
+
+    def sought(self, word: str) -> Request:
+        """Return the newest incidents with a word or what begins so, by a function of its schema."""
+        return _query(_SOUGHT, asked=word)
+
+    def found(self, answer: Any) -> list[str]:
+        """Return the ids of what was sought."""
+        return [node["uid"] for node in answer["data"]["searchIncidents"]["nodes"]]
 
     def files(self, province: str) -> list[File]:
         """Return R6 as one JSON document: it knows no other."""

@@ -39,6 +39,7 @@ _TUNED = {
 }
 _TYPES = {"TEXT": "text", "REAL": "float8", "INTEGER": "int"}
 _DATES = ("start_date", "end_date")
+_TEXT = "to_tsvector('simple', title || ' ' || summary)"
 _FINISH = (
     "ALTER TABLE incident ADD PRIMARY KEY (id)",
     "CREATE UNIQUE INDEX ON incident (uid)",
@@ -47,6 +48,9 @@ _FINISH = (
     "CREATE INDEX ON incident (province)",
     "CREATE INDEX ON incident (end_date)",
     "CREATE INDEX ON incident (verification, end_date, start_date, violation_type)",
+    f"CREATE INDEX ON incident USING gin ({_TEXT})",
+    "CREATE FUNCTION search_incidents(asked text) RETURNS SETOF incident LANGUAGE sql STABLE AS $$ "
+    f"SELECT * FROM incident WHERE {_TEXT} @@ to_tsquery('simple', asked || ':*') ORDER BY start_date DESC, id $$",
     "CREATE TYPE year_count AS (violation_type text, y int, n int)",
     "CREATE FUNCTION counts_by_year(asked text, since date) RETURNS SETOF year_count LANGUAGE sql STABLE AS $$ "
     f"{GROUPED.format('asked', 'since')} $$",

@@ -86,7 +86,8 @@ class Workspace:
     def _forget_other(self, corpus: str) -> None:
         """Remove what an earlier version of the invented records left here."""
         if not self._corpus.exists() or self._corpus.read_text() != corpus:
-            for path in (self._vocabulary, self._incidents, self.database, *self.folder.glob("*/loaded")):
+            made = (self._vocabulary, self._incidents, self.database, self.database.with_suffix(".inspect.json"))
+            for path in (*made, *self.folder.glob("*/loaded")):
                 path.unlink(missing_ok=True)
             self._corpus.write_text(corpus)
 

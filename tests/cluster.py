@@ -94,6 +94,16 @@ def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
         time.sleep(0.02)
 
 
+def end(process: "subprocess.Popen[Any]") -> None:
+    """End a process: asked first, then made to."""
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(20)
+
+
 @contextmanager
 def pooler(*servers: str, size: int = 3) -> Iterator[list[str]]:
     """Run pgbouncer in transaction mode; give the beginnings of the addresses that lead through it to servers.
@@ -122,8 +132,7 @@ def pooler(*servers: str, size: int = 3) -> Iterator[list[str]]:
         yield [f"postgresql://postgres@127.0.0.1:{port}/" for port in ports]
     finally:
         for one in running:
-            one.terminate()
-            one.wait()
+            end(one)
         shutil.rmtree(folder, ignore_errors=True)
 
 

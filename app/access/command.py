@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from app.access.caller import ROLES
-from app.access.keys import Keys, Unknown, Wanted, Wrong
+from app.access.keys import Keys, Wanted
 from app.access.managing import shown_key, shown_organisation
 from app.access.tokens import OVERLAP, Tokens
 from app.access.verify import verify as verify_account
@@ -26,26 +26,14 @@ Organisation = Annotated[str, typer.Argument(help="The id of the organisation.")
 Views = Annotated[list[str] | None, typer.Option("--view", help="A view, as partner/research; may be repeated.")]
 
 
-class Failed(Exception):
-    """Something cannot be done; the message says why."""
-
-
 @contextmanager
 def _database() -> Iterator[tuple[Settings, Database]]:
-    """Give the database of the settings, brought up to date.
-
-    Raises:
-        Failed: what was asked for cannot be done.
-    """
+    """Give the database of the settings, brought up to date."""
     settings = Settings.from_env()
     database = Database.main(settings)
     try:
         migrations.upgrade(database)
         yield settings, database
-    except Wrong as wrong:
-        raise Failed(f"{wrong.field}: {wrong}") from None
-    except Unknown as unknown:
-        raise Failed(f"there is no '{unknown}'") from None
     finally:
         asyncio.run(database.close())
 

@@ -14,7 +14,7 @@ from app.vault.tables import GONE, MERGER, RECORD
 # Kinds of which more than existence matters.
 OPENED = frozenset({"place", "violation", "source", "testimony", "person", "actor"})
 PEOPLE = frozenset({"testimony", "person"})  # of which all matters, consent above all
-MOST_NODES = 200_000
+MOST_NODES = 50_000  # some 500 bytes each
 
 
 class Naming(Protocol):

@@ -95,7 +95,7 @@ class TestShipping:
                     time.sleep(0.1)
         finally:
             os.kill(server.pid, signal.SIGKILL)
-            server.wait()
+            server.wait(20)
         assert len(lines_in(own.settings.home / "audit")) == 40
         assert verify(own.database, own.settings.home / "audit").waiting == 40
         assert ship(own) == []

@@ -302,7 +302,7 @@ def test_who_waits_to_write_is_not_overtaken(db, url):
             begun.set()
 
     def narrow() -> None:
-        begun.wait()
+        begun.wait(20)
         before = count
         other.write(lambda _: met.append(count - before))
         done.set()

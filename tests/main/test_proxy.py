@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.cluster import PROGRAMS, free_port, wait_for
+from tests.cluster import PROGRAMS, end, free_port, wait_for
 from tests.conftest import serving
 
 CONFIG = Path(__file__).parents[2] / "deploy" / "nginx.conf"
@@ -46,8 +46,7 @@ def nginx(upstream: str) -> Generator[str, None, None]:
         wait_for(port, running)
         yield f"http://127.0.0.1:{port}"
     finally:
-        running.terminate()
-        running.wait()
+        end(running)
         shutil.rmtree(folder, ignore_errors=True)
 
 
