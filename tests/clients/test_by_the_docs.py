@@ -50,6 +50,7 @@ tables:
     '      actors: {column: Perpetrators, split: "|", find: actor}\n': "",
     "type: {constant: other}": 'type: {constant: other}\n      geometry: {point: {column: Geolocation, split: "|"}}',
 }
+ASK = 'curl -H "Authorization: Bearer $KEY" $SERVICE/v1/keys\n'
 SHEET = [  # in the columns of the mapping on the page
     ("No", "Date", "제목", "Acts", "Place", "Source", "Remarks"),
     (1, "2016년 7월", "무산에서의 구타", "고문", "무산", "Invented list, 1", "전화 확인"),
@@ -118,8 +119,8 @@ def desk(new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFa
         ]
         assert [status for status, _ in said] == [0] * 4, said
         (one.steward,) = re.findall(r"^evk_\w+$", said[1][1], re.MULTILINE)
-        (managing,) = blocks("access.md", "sh", "/v1/keys")
-        make = managing.partition('curl -H "Authorization: Bearer $KEY" $SERVICE/v1/keys\n')[0]
+        managing, _ = blocks("access.md", "sh", "/v1/keys")
+        make = managing.partition(ASK)[0]
         assert make.count("curl") == 1
         one.manager = one.shell(make, one.steward)["secret"]
         one.own = one.shell(make.replace('"partner"', '"owner"'), one.steward)["secret"]
@@ -129,6 +130,22 @@ def desk(new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFa
 def test_the_keys_may_do_what_the_page_says(desk):
     may = [[one["role"] for one in desk.ask("/v1/me", key)["may"]] for key in (desk.steward, desk.manager)]
     assert may == [["read", "steward", "admin"], ["read", "contribute"]]
+
+
+def test_the_other_commands_of_the_page_on_access_run(desk):
+    _, manage, read, purpose, token, audit = blocks("access.md", "sh", "curl")
+    make = blocks("access.md", "sh", "/v1/keys")[0].partition(ASK)[0]
+    spare = desk.shell(make, desk.steward)
+    rotate, end = manage.replace("crd-…", spare["id"]).splitlines()
+    assert desk.shell(rotate, desk.steward)["secret"] != spare["secret"]
+    desk.shell(end, desk.steward)
+    with pytest.raises(AssertionError, match="unauthenticated"):
+        desk.shell(read, spare["secret"])
+    assert desk.shell(read, desk.manager) == desk.shell(purpose, desk.manager)
+    client = desk.shell(make.replace('"name"', '"kind": "client", "name"'), desk.steward)
+    given = desk.shell(token, "", CLIENT=client["id"], SECRET=client["secret"])
+    assert desk.ask("/v1/me", given["access_token"])["credential"]["id"] == client["id"]
+    assert desk.shell(audit.replace("?record=tst-…", ""), desk.steward)["items"] == []
 
 
 def refused(path: Path, mapping: object, *where: object) -> None:
@@ -284,6 +301,11 @@ def test_a_record_is_sent_corrected_and_taken_back_and_the_copy_follows(desk):
     )
     follow(desk.service, desk.manager, place, copy)
     assert copy == before
+    hook, gone, holders = (block.replace("tst-…", done[0]["id"]) for block in blocks("sync.md", "sh"))
+    assert desk.shell(hook, desk.manager)["secret"].startswith("whsec_")
+    said = desk.shell(gone.replace(', "position": "UYn0rA…"', ""), desk.manager)["items"]
+    assert [(one["record"], one["state"]) for one in said] == [(done[0]["id"], "acknowledged")]
+    assert desk.shell(holders.replace("testimonies", "incidents"), desk.steward)["items"] == []  # nobody else read it
 
 
 def test_other_tools_read_with_a_key(desk):
