@@ -13,7 +13,11 @@ from app.core.problems import Fault, Problem, invalid, nearest
 MOST = 65_536  # bytes
 MOST_FAULTS = 10
 JSON = "application/json"
-_WORDS = {"timezone_aware": "A moment states its zone, as 2027-11-24T00:00:00Z."}
+_WORDS = {
+    "missing": "It is required.",
+    "model_type": "It must be an object.",
+    "timezone_aware": "A moment states its zone, as 2027-11-24T00:00:00Z.",
+}
 M = TypeVar("M", bound=BaseModel)
 
 

@@ -170,9 +170,7 @@ class Problem(Exception):
 def invalid(faults: Iterable[Fault]) -> Problem:
     """Return the problem of a request whose parameters cannot be answered."""
     found = tuple(faults)
-    return Problem(
-        "invalid-request", found[0].detail if len(found) == 1 else "Several parameters have an error.", found
-    )
+    return Problem("invalid-request", found[0].detail if len(found) == 1 else "The request has several errors.", found)
 
 
 def not_found() -> Problem:

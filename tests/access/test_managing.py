@@ -192,6 +192,19 @@ class TestBadInput:
         assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
         assert len(house.ask("/v1/keys", admin[1]).json()["items"]) == 1
 
+    @pytest.mark.parametrize(
+        ("fault", "words"),
+        [
+            ({"role": ["read"]}, "It is no member that is known here. Did you mean 'roles'?"),
+            ({"rights": ["read"]}, "Known here: name, organisation, kind, roles, views, expires, issuer, subject."),
+            ({"views": ["partners"]}, "Did you mean 'partner/research'?"),
+            ({"expires": "2099-01-01T00:00:00"}, "A moment states its zone, as 2027-11-24T00:00:00Z."),
+        ],
+    )
+    def test_what_is_wrong_is_told_with_what_is_known(self, house, admin, fault, words):
+        answer = post(house, "/v1/keys", admin[1], {"name": "x", "views": [PARTNER]} | fault)
+        assert answer.status_code == 422 and answer.json()["detail"].endswith(words)
+
     def test_bodies_of_another_kind_and_too_large_ones(self, house, admin):
         headers = {"Authorization": f"Bearer {admin[1]}"}
         assert house.client.post("/v1/keys", content=b"name=x", headers=headers).status_code == 415

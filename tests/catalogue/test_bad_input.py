@@ -103,7 +103,7 @@ def test_a_kind_without_a_date_cannot_be_asked_for_one(client):
 def test_all_faults_are_named_at_once(client):
     answer = client.get("/v1/incidents?peroid=x&limit=0&sort=newest&from=2011-02-30").json()
     assert [error["name"] for error in answer["errors"]] == ["from", "sort", "limit", "peroid"]
-    assert answer["detail"] == "Several parameters have an error."
+    assert answer["detail"] == "The request has several errors."
 
 
 def test_faults_of_one_view_are_named_at_once(client):

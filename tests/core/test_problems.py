@@ -61,7 +61,7 @@ def test_faults_are_told_all_at_once():
     one, two = invalid([QUERY]), invalid(iter([QUERY, BODY]))
     assert (one.type, one.status, one.detail) == ("invalid-request", 422, "No period.")
     assert one.as_json()["errors"] == [QUERY.as_json()]
-    assert two.detail == "Several parameters have an error."
+    assert two.detail == "The request has several errors."
     assert two.as_json()["errors"] == [QUERY.as_json(), BODY.as_json()]
 
 

@@ -190,7 +190,8 @@ def test_an_organisation_has_so_many_under_way_and_pages_through_all(house):
         ({"file": {"name": "a.csv"}, "mapping": MAPPING.replace("key: No", "kee: No")}, "/mapping", "kee"),
         ({"file": {"name": "a.csv"}, "mapping": {"mapping": "1"}}, "/mapping", "name"),
         ({"file": {"name": "a.csv"}, "mapping": "acled", "keep": True}, "/keep", "mean 'keep_good'?"),
-        ({"file": {"name": "a.csv"}}, "/mapping", "required"),
+        ({"file": {"name": "a.csv"}}, "/mapping", "It is required."),
+        ({"file": "a.csv", "mapping": "acled"}, "/file", "It must be an object."),
     ],
 )
 def test_what_cannot_be_made_is_told_with_where_and_why(hand, body, pointer, words):
