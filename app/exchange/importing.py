@@ -7,13 +7,14 @@ from pathlib import Path
 
 from app.exchange import fields
 from app.exchange.foreseeing import Foreseen, foresee
-from app.exchange.mapping import Mapping
+from app.exchange.mapping import FINDABLE, Mapping
 from app.exchange.names import Names
 from app.exchange.sheets import SheetFile, Source
 from app.exchange.translating import A_ROW, MADE_FROM, Made, Problem, Translator
 from app.intake.checking import Good
 from app.intake.loading import Fault, Load, Much, Progress, Report
 from app.intake.reading import Piece, RecordFile, Unreadable
+from app.intake.staging import Named
 from app.intake.submit import Asker, Intake
 
 MOST_KEPT = 50_000  # problems of one import; the count of all is kept too
@@ -125,6 +126,12 @@ class Import(Load):
     def fault(self, number: int, line: int, name: str, reason: str) -> None:
         """Keep why a record cannot be taken, or a source cannot be read (line 0)."""
         self.note(number, self._problem(line, name, reason))
+
+    def lost(self, named: Named, kinds: Sequence[str], reason: str) -> None:
+        """Keep that a row names what is not there, with the nearest that is."""
+        problem = self._problem(named.line, named.path, reason)
+        near = (self.names.nearest(kind, named.target) for kind in kinds if kind in FINDABLE)
+        self.note(named.file, problem._replace(nearest=next(filter(None, near), None)))
 
     def _problem(self, line: int, name: str, reason: str) -> Problem:
         row, number = divmod(line, A_ROW)

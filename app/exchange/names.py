@@ -20,6 +20,7 @@ PUBLIC = 0
 _SPACES = re.compile(r"\s+")
 _OUTSIDE = re.compile(r"[^a-z0-9-]")
 LONGEST = 121  # a slug
+REMEMBERED = 10_000  # names that were looked for in vain
 MANY_ALIKE = 3  # so short a word is a part of too many names
 
 
@@ -50,6 +51,7 @@ class Names:
         self._intake = intake
         self.owner = owner
         self.made: set[str] = set()  # ids of what this import made from names
+        self._nearest: dict[tuple[str, str], str | None] = {}
         self._known: dict[str, dict[str, dict[str, bool]]] = {}  # kind -> folded name -> id -> is it the owner's
 
     def id_of(self, kind: str, slug: str, opaque: bool) -> str:
@@ -73,7 +75,15 @@ class Names:
 
     def nearest(self, kind: str, name: str) -> str | None:
         """Return the known name that is nearest to one, with its id."""
-        known, word = self._of(kind), folded(name)
+        asked = kind, folded(name)
+        if asked not in self._nearest:
+            if len(self._nearest) == REMEMBERED:
+                self._nearest.clear()
+            self._nearest[asked] = self._near(*asked)
+        return self._nearest[asked]
+
+    def _near(self, kind: str, word: str) -> str | None:
+        known = self._of(kind)
         close = near(word, known)
         if close is None and len(word) > MANY_ALIKE:  # a name is often written with more words
             close = min((one for one in known if word in one), key=len, default=None)

@@ -293,11 +293,15 @@ class Load:
     def _check_references(self, keep_good: bool) -> None:
         while lost := self._lost():
             for one in lost:
-                kinds = " or ".join(one.allowed.strip("|").split("|"))
-                self._fault(one.file, one.line, [(one.path, f"names no {kinds} that is on record or in this load")])
+                kinds = one.allowed.strip("|").split("|")
+                self.lost(one, kinds, f"names no {' or '.join(kinds)} that is on record or in this load")
             if not keep_good:
                 return
             self.staging.drop({one.record for one in lost})
+
+    def lost(self, named: Named, kinds: Sequence[str], reason: str) -> None:
+        """Keep that a record names what is not there, one of some kinds."""
+        self.fault(named.file, named.line, named.path, reason)
 
     def _lost(self) -> list[Named]:
         lost: list[Named] = []

@@ -166,6 +166,14 @@ def test_which_of_several_values_is_wrong_is_told_and_the_nearest_name(intake, t
     ]
 
 
+def test_a_table_that_leads_to_nothing_is_told_with_what_is_near(intake, tmp_path):
+    world(intake)
+    mapping = MAPPING.replace("Ill-treatment: ill-treatment", "Ill-treatment: illtreatment")
+    path = written(tmp_path, "a.csv", sheet("1,2003,A,Ill-treatment,camp,,,TEST/1,,,,,,"))
+    reason = "names no violation that is on record or in this load"
+    assert told(bring(intake, tmp_path, path, mapping)) == [(2, "Act", reason, "ill-treatment")]
+
+
 CELL = 'geometry: {point: {column: Place, split: "|"}}'
 
 
