@@ -185,9 +185,9 @@ class Bulk:
         """Insert the postings in order, count the terms, make the indexes, and open the views."""
         files = self._pile.finish() if self._pile is not None else {}
         sorting = {place: pool.submit(sort_file, path) for place, path in sorted(files.items())}
+        pool.shutdown(wait=False)  # workers end when all is sorted: their memory is worth more afterwards
         for (mask, _), runs in sorting.items():
             self._insert(views_in(mask), runs.result())
-        pool.shutdown()  # the memory of the workers is worth more while indexes are made
         self._series.durable()
 
         def _finish(connection: Connection) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 # index does not mind. The views are not in it: most records are shown alike to all, and are sorted once for all.
 FORM = struct.Struct(">QiQiii")
 MOST_AT_ONCE = 50_000
-_BLOCK = 2_000
+_HELD = 32_000  # while runs are merged, of all of them together
 Place = tuple[int, int]  # views (one bit each), bucket
 
 
@@ -87,9 +87,13 @@ def sort_file(path: Path) -> list[Path]:
 
 
 def merged(runs: list[Path]) -> Iterator[tuple[int, ...]]:
-    """Yield the postings of sorted runs as rows without their views, in order, holding a block of each run."""
+    """Yield the postings of sorted runs as rows without their views, in order, holding a block of each run.
+
+    The more runs there are the smaller are their blocks: what is held does not grow with them.
+    """
     files = [run.open("rb") for run in runs]
-    blocks: list[list[bytes]] = [_block(file) for file in files]
+    size = max(1, _HELD // max(1, len(files)))
+    blocks: list[list[bytes]] = [_block(file, size) for file in files]
     while True:
         live = [index for index, block in enumerate(blocks) if block]
         if not live:
@@ -99,7 +103,7 @@ def merged(runs: list[Path]) -> Iterator[tuple[int, ...]]:
         for index in live:
             cut = bisect_right(blocks[index], bound)
             taken += blocks[index][:cut]
-            blocks[index] = blocks[index][cut:] or _block(files[index])
+            blocks[index] = blocks[index][cut:] or _block(files[index], size)
         if len(live) > 1:
             taken.sort()
         yield from FORM.iter_unpack(b"".join(taken))
@@ -107,6 +111,6 @@ def merged(runs: list[Path]) -> Iterator[tuple[int, ...]]:
         file.close()
 
 
-def _block(file: Any) -> list[bytes]:
-    text = file.read(FORM.size * _BLOCK)
+def _block(file: Any, size: int) -> list[bytes]:
+    text = file.read(FORM.size * size)
     return [text[at : at + FORM.size] for at in range(0, len(text), FORM.size)]
