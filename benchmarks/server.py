@@ -57,7 +57,8 @@ def _worked(process: psutil.Process) -> float:
         times = process.cpu_times()
     except psutil.NoSuchProcess:  # it has just ended
         return 0.0
-    return float(times.user + times.system)
+    # What ended meanwhile is counted by whoever waited for it.
+    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 def _private(process: psutil.Process) -> int:
