@@ -81,6 +81,7 @@ def main() -> None:
         drawn = charts.draw(results, chosen.home, DOCS / "benchmarks") if chosen.write else ()
         measured = report.text(results, drawn)
         print(measured)
+        _say("What was tried where a goal is not met, and what limits it: docs/performance.md")
         if chosen.write:
             report.put(DOCS / "performance.md", measured)
             if "scaling" in results:
