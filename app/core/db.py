@@ -141,6 +141,10 @@ class Database:
         """Take every row out of tables."""
         self.engine.empty(connection, tables)
 
+    def index(self, tables: Sequence[Table]) -> None:
+        """Make the indexes of tables that are not there; the memory that it takes does not grow with the tables."""
+        self.engine.index(tables)
+
     def learn(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Have the engine look at what is in tables of which it knows nothing yet: it plans by that."""
         self.engine.learn(connection, tables)

@@ -197,6 +197,10 @@ class Engine(Protocol):
         """Take every row out of tables, without looking at them one by one."""
         ...
 
+    def index(self, tables: Sequence[Table]) -> None:
+        """Make the indexes of tables that are not there, with no more memory however many rows there are."""
+        ...
+
     def learn(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Look at what is in tables, if statements are planned by that."""
         ...

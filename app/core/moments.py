@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -11,6 +12,7 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
+@lru_cache(256)  # what is written together has one moment
 def iso(moment: int) -> str:
     """Return a moment as `2026-11-24T10:31:26.123Z`."""
     return (_EPOCH + timedelta(milliseconds=moment)).isoformat(timespec="milliseconds").replace("+00:00", "Z")

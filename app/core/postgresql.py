@@ -180,6 +180,15 @@ class PostgreSQL:
         names = ", ".join(self._dialect.identifier_preparer.format_table(table) for table in tables)
         connection.exec_driver_sql(f"TRUNCATE {names}")
 
+    def index(self, tables: Sequence[Table]) -> None:
+        """Make the indexes of tables that are not there: the server has a bound of its own for what it sorts."""
+
+        def _index(connection: Connection) -> None:
+            for index in [index for table in tables for index in table.indexes]:
+                index.create(connection, checkfirst=True)
+
+        self.write(_index)
+
     def learn(self, connection: Connection, tables: Sequence[Table]) -> None:
         """Make the statistics of tables: the server does so by itself too, but not before it has been asked badly."""
         connection.exec_driver_sql("ANALYZE " + ", ".join(map(self._dialect.identifier_preparer.format_table, tables)))

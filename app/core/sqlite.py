@@ -16,13 +16,10 @@ from typing import Any, TypeVar
 import orjson
 from sqlalchemy import (
     BigInteger,
-    Column,
     ColumnElement,
     Connection,
     Engine,
-    Integer,
     LargeBinary,
-    MetaData,
     Select,
     String,
     Table,
@@ -39,9 +36,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateIndex
 
-from app.core import fts5
+from app.core import fts5, indexing, inserting
 from app.core.checkpoints import Checkpoints
 from app.core.engine import DatabaseError, Limits, Prepared, Question, Reading, Row, Rows, ServerState, Wanted, too_long
 from app.core.sqlite_snapshot import SQLiteSnapshot, finish
@@ -55,15 +52,6 @@ T = TypeVar("T")
 OLDEST = (3, 42, 0)  # the first with FTS5 secure-delete
 _LOG = 65_536  # pages of the write-ahead log, after which the writer copies it
 PATIENCE = 10.0  # seconds for which a sweep waits for readers
-
-
-def _bindable(rows: Iterable[Row], blobs: Sequence[int]) -> Iterator[Row]:
-    """Yield rows with their bytes as the driver binds them at once: of `bytes` it looks for an adapter, for long."""
-    for row in rows:
-        values = list(row)
-        for place in blobs:
-            values[place] = bytearray(values[place])
-        yield values
 
 
 @dataclass(frozen=True)
@@ -185,7 +173,7 @@ class SQLite:
             text = text.replace("INSERT INTO", "INSERT OR IGNORE INTO", 1)
         blobs = [place for place, column in enumerate(table.columns) if isinstance(column.type, LargeBinary)]
         # Straight to the driver: the batch is bound row by row in C, and is never held as a whole.
-        rows = _bindable(rows, blobs) if blobs else rows
+        rows = inserting.bindable(rows, blobs) if blobs else rows
         connection.connection.dbapi_connection.executemany(text, rows)  # type: ignore[union-attr]
 
     def insert_alike(self, connection: Connection, table: Table, firsts: Sequence[int], rows: Iterable[Row]) -> None:
@@ -197,22 +185,14 @@ class SQLite:
             self.insert(connection, table, ((firsts[0], *row) for row in rows))
             return
         driver: Any = connection.connection.dbapi_connection
-        make, arrive, copy, leave = self._asides.get(table.name) or self._aside(table)
+        make, arrive, copy, leave = self._asides.get(table.name) or self._asides.setdefault(
+            table.name, inserting.aside(table, self._dialect)
+        )
         driver.execute(make)
         driver.executemany(arrive, rows)
         for first in firsts:
             driver.execute(copy, (first,))
         driver.execute(leave)
-
-    def _aside(self, table: Table) -> tuple[str, ...]:
-        """Return the statements that make a table at the side of another, fill it, copy it over, and empty it."""
-        columns = [Column(column.name, column.type) for column in table.columns][1:]
-        aside = Table(f"arriving_{table.name}", MetaData(), *columns, prefixes=["TEMPORARY"])
-        first = bindparam("first", type_=Integer)
-        copy = insert(table).from_select(list(table.columns), select(first, *aside.columns))
-        made = CreateTable(aside, if_not_exists=True), insert(aside), copy, delete(aside)
-        texts = tuple(str(one.compile(dialect=self._dialect)) for one in made)
-        return self._asides.setdefault(table.name, texts)
 
     def many(self, connection: Connection, statement: TextClause, rows: Iterable[Row]) -> None:
         """Run a statement once for each row of values, which are in the order in which it names them."""
@@ -380,6 +360,13 @@ class SQLite:
         finally:
             # A reader that goes away leaves its last job running: the connection is closed behind it, never under it.
             job.add_done_callback(lambda _: connection.close())
+
+    def index(self, tables: Sequence[Table]) -> None:
+        """Make the indexes of tables that are not there: elsewhere, if what sorts there keeps less in memory."""
+        makers = (CreateIndex(index, if_not_exists=True) for table in tables for index in table.indexes)
+        texts = sorted(str(maker.compile(dialect=self._dialect)) for maker in makers)
+        if texts and not indexing.make(self.path, texts):
+            self.write(lambda connection: [connection.exec_driver_sql(text) for text in texts])
 
     def learn(self, _: Connection, __: Sequence[Table]) -> None:
         """Leave it: statements name what they are read by."""

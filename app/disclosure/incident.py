@@ -1,7 +1,7 @@
 """What a view is shown of an incident: as finely as a published source states it, else as its witnesses allow."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from app.disclosure import coarsen, plain
@@ -65,32 +65,28 @@ def decide(
     supports = _supports(content, "testimonies", hidden, view, facts, say)
     if view.owns(owner) or plain.is_published(content, hidden):
         say("own" if view.owns(owner) else "published")
-        everything = coarsen.EXACT, coarsen.DAY, plain.NOTHING, plain.NOTHING, True
-        decision = Happening(*everything, OWN if view.owns(owner) else "public", (), (), hidden)
+        whole, text = True, OWN if view.owns(owner) else "public"
+        told = coarsen.EXACT, coarsen.DAY, plain.NOTHING, plain.NOTHING, whole, text
     elif any(one.heard for one in supports):
         place, date = min(one.place for one in supports), min(one.date for one in supports)
         whole = all(one.whole for one in supports)
         say("inherited", place=PLACE[place], date=DATE[date])
-        decision = Happening(place, date, *_published(supports, facts, say), whole, view.audience, (), (), hidden)
+        told = place, date, *_published(supports, facts, say), whole, view.audience
     else:
         say("no-support")
         return None
     against = _supports(content, "contradicted_by", hidden, view, facts, say)
-    if not supports and not against:
-        return replace(decision, corroboration=_counted(content, decision, (), view, facts))
-    # A testimony is tied to what the incident says here only if its own consent allows its audience to know as much.
-    place, date = _says(content, decision, facts)
-    supports = _listed(supports, "testimonies", place, date, say)
-    against = _listed(against, "contradicted_by", place, date, say)
-    counted = _counted(content, decision, supports, view, facts)
-    return replace(decision, supports=tuple(supports), against=tuple(against), corroboration=counted)
+    if supports or against:
+        # A testimony is tied to what the incident says here only if its consent allows its audience to know as much.
+        place, date = _says(content, Happening(*told, (), (), hidden), facts)
+        supports = _listed(supports, "testimonies", place, date, say)
+        against = _listed(against, "contradicted_by", place, date, say)
+    cited = [one["source"] for one in content["citations"]] if whole else []
+    counted = _counted([source for source in cited if source and source not in hidden], supports, view, facts)
+    return Happening(*told, tuple(supports), tuple(against), hidden, counted)
 
 
-def _counted(
-    content: Mapping[str, Any], decision: Happening, supports: Iterable[Support], view: View, facts: Facts
-) -> int:
-    shown = content["citations"] if decision.whole else ()
-    cited = [one["source"] for one in shown if one["source"] and one["source"] not in decision.hidden]
+def _counted(cited: Iterable[str], supports: Iterable[Support], view: View, facts: Facts) -> int:
     told = [Told(one.id, one.identity, one.whole) for one in supports]
     return count(cited, told, facts, view)
 

@@ -7,16 +7,13 @@ short the vault is whole, for each of its transactions is, and the catalogue is 
 
 import fcntl
 import gc
-import os
-import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
+from multiprocessing import get_context
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,19 +23,21 @@ from sqlalchemy import Connection, Table, select, update
 from app.catalogue.tables import PARTITIONED, POSTING, ROW, SEARCHED, SPOT, TERM, TERM_COUNT, VIEW, WORD
 from app.core.collector import collect_rarely
 from app.core.db import SMALL, Database, Series
+from app.core.following import follow_parent
 from app.core.settings import Settings
 from app.custody.tables import LEAF
 from app.disclosure.fitness import Doubt
 from app.intake import wording
-from app.intake.postings import Packed, Pile, Place, merged, rows_of, sort_file, views_in
+from app.intake.postings import Packed, Pile, Place, merged, rows_of, sort_file, table_of, views_in
 from app.intake.publish import Item, Rendered
 from app.intake.write import Writer
 from app.vault.chains import pack
 from app.vault.tables import DISCLOSED, RECORD, REFERENCE, REVISION
 
 WORKERS = 1  # the process that writes is as busy as one that prepares
-REST = 32
-AHEAD = 2  # batches prepared and not yet written
+REST = 64  # batches, after which the log is copied whole
+AHEAD = 3  # batches prepared and not yet written
+TOGETHER = 4  # batches that a closed operation writes in one transaction
 T = TypeVar("T")
 
 
@@ -55,11 +54,10 @@ class Prepared:
     disclosed_leaves: list[bytes] = field(default_factory=list)
     # The views (one bit each), k, seq for each view (none where the change is new, too), and the rest.
     rows: list[tuple[int, int, tuple[int, ...], tuple[Any, ...]]] = field(default_factory=list)
-    spots: list[tuple[int, tuple[Any, ...]]] = field(default_factory=list)  # the same
     searched: list[tuple[int, int, str]] = field(default_factory=list)  # views, k, terms of the texts
-    words: dict[tuple[int, str], int] = field(default_factory=dict)  # by views
-    postings: dict[Place, bytes] = field(default_factory=dict)
-    counts: dict[tuple[int, int], int] = field(default_factory=dict)  # by views and term
+    words: dict[int, Counter[str]] = field(default_factory=dict)  # by views
+    packed: dict[Place, bytes] = field(default_factory=dict)  # postings and spots
+    counts: dict[int, Counter[int]] = field(default_factory=dict)  # of terms, by views
     terms: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     left: list[int] = field(default_factory=list)  # positions of records that have to go the ordinary way
     changed: list[str] = field(default_factory=list)  # of a rebuild: shown differently from what history says
@@ -80,16 +78,18 @@ class Prepared:
         self.rows.append((mask, item.k, seqs, rendered.row_since(item, revision, at)))
         shown = rendered.shown
         self.searched.append((mask, item.k, rendered.searched))
-        wording.add(self.words, mask, rendered.searched)
-        packed.add(mask, rendered.terms, item.k, shown.bounds)
-        for index, term in enumerate(rendered.terms):
-            key = (mask, term)
-            if key in self.counts:
-                self.counts[key] += 1
-            else:
-                self.counts[key] = 1
-                self.terms[term] = (item.kind, *shown.terms[index])
-        self.spots += [(mask, (shown.bounds.s0, item.k, part, *box)) for part, box in enumerate(shown.boxes)]
+        packed.add(mask, rendered.terms, item.k, shown.bounds, shown.boxes)
+        counts = self.counts.get(mask)
+        if counts is None:
+            counts = self.counts[mask] = Counter()
+        counts.update(rendered.terms)
+        if not self.terms.keys() >= {*rendered.terms}:
+            self.terms.update(zip(rendered.terms, ((item.kind, *term) for term in shown.terms), strict=True))
+
+    def finish(self, packed: Packed) -> None:
+        """Add what is known when all is there."""
+        self.packed = packed.sorted()
+        self.words = wording.counted(self.searched)
 
 
 class Bulk:
@@ -100,8 +100,8 @@ class Bulk:
         self._writer = writer
         self._series = series
         self._pile = Pile(folder) if folder is not None else None
-        self._counts: dict[tuple[int, int], int] = {}
-        self._words: dict[tuple[int, str], int] = {}
+        self._counts: dict[int, Counter[int]] = {}
+        self._words: dict[int, Counter[str]] = {}
         self._terms: dict[int, tuple[str, str, str]] = {}
         self._met: set[int] = set()  # terms that are there
         self._indexes: list[Table] = []
@@ -123,35 +123,45 @@ class Bulk:
         self._indexes = list(tables)
         self._writer.database.write(_begin)
 
-    def write(self, prepared: Prepared) -> bool:
+    def write(self, some: Sequence[Prepared]) -> bool:
         """Write what a worker prepared, in one transaction.
 
         Returns:
             False, with nothing written, if somebody else wrote since the worker looked: what it saw may be so no more.
         """
+        keys = [key for prepared in some for key in prepared.keys]
         with ThreadPoolExecutor(1) as beside:
             # On disk before what they seal is, and meanwhile that is put in.
-            kept = beside.submit(self._writer.vault.keys.keep, prepared.keys) if prepared.keys else None
-            if not self._writer.transact(lambda connection, _, size: self._write(connection, size, prepared, kept)):
+            kept = beside.submit(self._writer.vault.keys.keep, keys) if keys else None
+            if not self._writer.transact(lambda connection, _, size: self._write(connection, size, some, kept)):
                 return False
         if self._pile is not None:
-            self._pile.add(prepared.postings)
-            for key, n in prepared.counts.items():
-                self._counts[key] = self._counts.get(key, 0) + n
-            for word, n in prepared.words.items():
-                self._words[word] = self._words.get(word, 0) + n
-            self._terms.update(prepared.terms)
+            for prepared in some:
+                self._pile.add(prepared.packed)
+                for mask, counts in prepared.counts.items():
+                    self._counts.setdefault(mask, Counter()).update(counts)
+                for mask, words in prepared.words.items():
+                    self._words.setdefault(mask, Counter()).update(words)
+                self._terms.update(prepared.terms)
         return True
 
-    def _is_stale(self, size: int, prepared: Prepared) -> bool:
+    def _is_stale(self, size: int, some: Sequence[Prepared]) -> bool:
         if size != self._log_size:
             self.alone_since = self._log_size = size
             self._met.clear()
-        return prepared.log_size < self.alone_since
+        return any(prepared.log_size < self.alone_since for prepared in some)
 
-    def _write(self, connection: Connection, size: int, prepared: Prepared, kept: Future[None] | None) -> bool:
-        if self._is_stale(size, prepared):
+    def _write(self, connection: Connection, size: int, some: Sequence[Prepared], kept: Future[None] | None) -> bool:
+        if self._is_stale(size, some):
             return False
+        for prepared in some:
+            self._log_size = size = self._put(connection, size, prepared)
+        if kept is not None:
+            kept.result()
+        return True
+
+    def _put(self, connection: Connection, size: int, prepared: Prepared) -> int:
+        """Put in what was prepared; return the log's new size."""
         insert = self._writer.database.insert
         numbers = {id: number for id, number in connection.execute(select(VIEW.c.id, VIEW.c.generation))}
         insert(connection, ROW, _rows(prepared.rows, dict(numbers)))
@@ -165,37 +175,30 @@ class Bulk:
                 connection.execute(update(VIEW).where(VIEW.c.id == view).values(generation=generation))
         leaves = prepared.leaves + prepared.disclosed_leaves
         insert(connection, LEAF, ((size + i, one) for i, one in enumerate(leaves)))
-        for mask, spots in groupby(sorted(prepared.spots), key=itemgetter(0)):
-            self._writer.database.insert_alike(connection, SPOT, views_in(mask), [row for _, row in spots])
         for mask, texts in groupby(sorted(prepared.searched), key=itemgetter(0)):
             self._writer.database.insert_alike(connection, SEARCHED, views_in(mask), [row for _, *row in texts])
         if self._pile is None:
             wording.count(self._writer.database, connection, wording.by_view(prepared.words))
-            for mask, postings in rows_of(prepared.postings):
-                self._writer.database.insert_alike(connection, POSTING, views_in(mask), postings)
+            for mask, table, rows in rows_of(prepared.packed):
+                self._writer.database.insert_alike(connection, table, views_in(mask), rows)
             new = {id: term for id, term in prepared.terms.items() if id not in self._met}
             self._writer.publisher.count(connection, by_view(prepared.counts), new)
             self._met.update(new)
-        self._log_size = size + len(leaves)
-        if kept is not None:
-            kept.result()
-        return True
+        return size + len(leaves)
 
     def finish(self, pool: ProcessPoolExecutor) -> None:
-        """Insert the postings in order, count the terms, make the indexes, and open the views."""
+        """Insert postings and spots in order, make the indexes, count the terms, and open the views."""
         files = self._pile.finish() if self._pile is not None else {}
-        sorting = {place: pool.submit(sort_file, path) for place, path in sorted(files.items())}
+        sorting = {place: pool.submit(sort_file, path, place[1]) for place, path in sorted(files.items())}
         pool.shutdown(wait=False)  # workers end when all is sorted: their memory is worth more afterwards
-        for (mask, _), runs in sorting.items():
-            self._insert(views_in(mask), runs.result())
+        for (mask, bucket), runs in sorting.items():
+            self._insert(views_in(mask), bucket, runs.result())
         self._series.durable()
+        self._writer.database.index(self._indexes)
 
         def _finish(connection: Connection) -> None:
             self._writer.publisher.count(connection, by_view(self._counts), self._terms)
             wording.count(self._writer.database, connection, wording.by_view(self._words))
-            for table in self._indexes:
-                for index in table.indexes:
-                    index.create(connection, checkfirst=True)
             self._writer.database.learn(connection, [*PARTITIONED, TERM, TERM_COUNT, WORD])
             connection.execute(update(VIEW).where(VIEW.c.state == "building").values(state="live"))
 
@@ -203,17 +206,18 @@ class Bulk:
         self._writer.closed_by_us = False
         self._writer.world.forget()
 
-    def _insert(self, views: Sequence[int], runs: list[Path]) -> None:
-        database = self._writer.database
-        database.write(lambda connection: database.insert_alike(connection, POSTING, views, merged(runs)))
+    def _insert(self, views: Sequence[int], bucket: int, runs: list[Path]) -> None:
+        database, table = self._writer.database, table_of(bucket)
+        database.write(lambda connection: database.insert_alike(connection, table, views, merged(runs, bucket)))
 
 
-def by_view(counts: Mapping[tuple[int, int], int]) -> dict[tuple[int, int], int]:
-    """Return counts by view and term from counts by views and term."""
+def by_view(counts: Mapping[int, Mapping[int, int]]) -> dict[tuple[int, int], int]:
+    """Return counts by view and term from counts of terms by views."""
     each: dict[tuple[int, int], int] = {}
-    for (mask, term), n in counts.items():
+    for mask, terms in counts.items():
         for view in views_in(mask):
-            each[view, term] = each.get((view, term), 0) + n
+            for term, n in terms.items():
+                each[view, term] = each.get((view, term), 0) + n
     return each
 
 
@@ -250,17 +254,9 @@ _done = 0  # tasks
 
 def _start(settings: Settings, make: Callable[[Writer], Any]) -> None:
     global _worker
-    threading.Thread(target=_follow, daemon=True).start()
+    follow_parent()
     collect_rarely()
     _worker = make(Writer.open(settings, Database(settings.database_url, SMALL)))
-
-
-def _follow() -> None:
-    """End this process when the one that started it has ended, however it did."""
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
 
 
 def _work(task: Any) -> Any:
@@ -275,6 +271,7 @@ def _work(task: Any) -> Any:
 def workers(settings: Settings, make: Callable[[Writer], Any]) -> Iterator[ProcessPoolExecutor]:
     """Give a pool of processes, each with its own worker made by `make` of a writer of its own."""
     with ProcessPoolExecutor(WORKERS, get_context("spawn"), _start, (settings, make)) as pool:
+        pool.submit(int)  # a process starts when there is something to do
         yield pool
 
 
@@ -311,6 +308,19 @@ def done_by(
             rest()
     while waiting:
         yield _done_first(waiting)
+
+
+def in_lists(done: Iterable[T], most: int) -> Iterator[list[T]]:
+    """Yield what is done in lists; nobody here holds one any longer."""
+    some: list[T] = []
+    for one in done:
+        some.append(one)
+        del one
+        if len(some) == most:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 def _done_first(waiting: deque[tuple[T, Future[Any]]]) -> tuple[T, Any]:

@@ -9,7 +9,7 @@ from sqlalchemy import Table, func, select
 from app.catalogue.tables import ROW, SEARCHED
 from app.core.scratch import scratch
 from app.core.settings import Settings
-from app.intake.bulk import Bulk, alone, done_by, workers
+from app.intake.bulk import TOGETHER, Bulk, alone, done_by, in_lists, workers
 from app.intake.checking import check
 from app.intake.loading import Checked, Checks, Load
 from app.intake.order import unnamed
@@ -69,15 +69,18 @@ class AtOnce:
             here = Preparer(load.intake.writer.twin())
             if self._closed:
                 bulk.begin(anew=False, tables=self._indexed(load, total))
-            for staged, made in done_by(pool, self._tasks(load, bulk), series.rest, here):
-                if bulk.write(made):
-                    left += [staged[position] for position in made.left]
-                    load.report.created += len(made.records)
-                    load.warn(staged, made.doubts)
-                else:
-                    left += staged
-                load.progress("loading", staged[-1].line, total)
-                del made  # before the next is made
+            done = done_by(pool, self._tasks(load, bulk), series.rest, here)
+            for some in in_lists(done, TOGETHER if self._closed else 1):
+                is_written = bulk.write([made for _, made in some])
+                for staged, made in some:
+                    if is_written:
+                        left += [staged[position] for position in made.left]
+                        load.report.created += len(made.records)
+                        load.warn(staged, made.doubts)
+                    else:
+                        left += staged
+                    load.progress("loading", staged[-1].line, total)
+                del some, made  # before the next are made
             if self._closed:
                 bulk.finish(pool)
         load.apply([[one] for one in left])

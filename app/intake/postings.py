@@ -1,20 +1,28 @@
-"""Postings on their way into an empty or large index: packed into files, sorted there, and inserted in order."""
+"""Postings and spots on their way into an empty or large index: packed, sorted in files, and inserted in order."""
 
 import struct
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import chain, groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Table
+
+from app.catalogue.tables import POSTING, SPOT
+from app.vocabulary.edtf import Bounds
+
 # term, s0, k, s1, e0, e1. The order of the bytes is that of the key but for days before the year 0, which come late: an
 # index does not mind. The views are not in it: most records are shown alike to all, and are sorted once for all.
-FORM = struct.Struct(">QiQiii")
+_POSTING = struct.Struct(">QiQiii")
+_SPOT = struct.Struct(">iQhdddd")  # s0, k, part, w, s, e, n: likewise
+_SPOTS = 16  # the bucket of spots, after all those of postings
 MOST_AT_ONCE = 50_000
 _HELD = 32_000  # while runs are merged, of all of them together
 Place = tuple[int, int]  # views (one bit each), bucket
+Box = tuple[float, float, float, float]
 
 
 @lru_cache(1024)
@@ -23,35 +31,43 @@ def views_in(mask: int) -> tuple[int, ...]:
     return tuple(view for view in range(mask.bit_length()) if mask >> view & 1)
 
 
+def _form(bucket: int) -> struct.Struct:
+    return _SPOT if bucket == _SPOTS else _POSTING
+
+
+def table_of(bucket: int) -> Table:
+    """Return the table of what is in a bucket."""
+    return SPOT if bucket == _SPOTS else POSTING
+
+
 class Packed:
-    """Postings packed by views and bucket: buckets in order hold terms in order."""
+    """Postings, and spots, packed by views and bucket: buckets in order hold terms in order."""
 
     def __init__(self) -> None:
         """Start with none."""
-        self._lists: dict[Place, list[bytes]] = {}
+        self._lists: defaultdict[Place, list[bytes]] = defaultdict(list)
 
-    def add(self, mask: int, terms: tuple[int, ...], k: int, bounds: tuple[int, int, int, int]) -> None:
-        """Add the postings of one record."""
+    def add(self, mask: int, terms: Iterable[int], k: int, bounds: Bounds, boxes: Iterable[Box]) -> None:
+        """Add the postings and the spots of one record."""
         s0, s1, e0, e1 = bounds
         for term in terms:
-            place = (mask, term >> 44)
-            if place not in self._lists:
-                self._lists[place] = []
-            self._lists[place].append(FORM.pack(term, s0, k, s1, e0, e1))
+            self._lists[mask, term >> 44].append(_POSTING.pack(term, s0, k, s1, e0, e1))
+        for part, box in enumerate(boxes):
+            self._lists[mask, _SPOTS].append(_SPOT.pack(s0, k, part, *box))
 
     def sorted(self) -> dict[Place, bytes]:
         """Return them, each bucket sorted."""
         return {place: b"".join(sorted(self._lists[place])) for place in sorted(self._lists)}
 
 
-def rows_of(packed: dict[Place, bytes]) -> Iterator[tuple[int, Iterator[tuple[int, ...]]]]:
-    """Yield packed postings as rows without their views, which come before them (one bit each)."""
-    for mask, places in groupby(packed, key=itemgetter(0)):
-        yield mask, chain.from_iterable([FORM.iter_unpack(packed[place]) for place in places])
+def rows_of(packed: dict[Place, bytes]) -> Iterator[tuple[int, Table, Iterator[tuple[Any, ...]]]]:
+    """Yield what is packed as rows without their views, which come before them (one bit each), and the table."""
+    for (mask, table), places in groupby(packed, key=lambda place: (place[0], table_of(place[1]))):
+        yield mask, table, chain.from_iterable([_form(place[1]).iter_unpack(packed[place]) for place in places])
 
 
 class Pile:
-    """Packed postings in files, one for each place."""
+    """What is packed, in files, one for each place."""
 
     def __init__(self, folder: Path) -> None:
         """Pile up in an empty folder."""
@@ -59,7 +75,7 @@ class Pile:
         self._files: dict[Place, Any] = {}
 
     def add(self, packed: dict[Place, bytes]) -> None:
-        """Put postings on the pile."""
+        """Put what is packed on the pile."""
         for place, text in packed.items():
             file = self._files.get(place)
             if file is None:
@@ -74,9 +90,9 @@ class Pile:
         return {place: Path(file.name) for place, file in self._files.items()}
 
 
-def sort_file(path: Path) -> list[Path]:
+def sort_file(path: Path, bucket: int) -> list[Path]:
     """Sort a file of the pile into runs of bounded length; return the runs. Runs in a process of its own."""
-    size, runs = FORM.size, list[Path]()
+    size, runs = _form(bucket).size, list[Path]()
     with path.open("rb") as file:
         while text := file.read(size * MOST_AT_ONCE):
             run = path.with_name(f"{path.name}-{len(runs):04}")
@@ -86,14 +102,14 @@ def sort_file(path: Path) -> list[Path]:
     return runs
 
 
-def merged(runs: list[Path]) -> Iterator[tuple[int, ...]]:
-    """Yield the postings of sorted runs as rows without their views, in order, holding a block of each run.
+def merged(runs: list[Path], bucket: int) -> Iterator[tuple[Any, ...]]:
+    """Yield what sorted runs hold as rows without their views, in order, holding a block of each run.
 
     The more runs there are the smaller are their blocks: what is held does not grow with them.
     """
-    files = [run.open("rb") for run in runs]
-    size = max(1, _HELD // max(1, len(files)))
-    blocks: list[list[bytes]] = [_block(file, size) for file in files]
+    form, files = _form(bucket), [run.open("rb") for run in runs]
+    most = max(1, _HELD // max(1, len(files)))
+    blocks: list[list[bytes]] = [_block(file, form.size, most) for file in files]
     while True:
         live = [index for index, block in enumerate(blocks) if block]
         if not live:
@@ -103,14 +119,14 @@ def merged(runs: list[Path]) -> Iterator[tuple[int, ...]]:
         for index in live:
             cut = bisect_right(blocks[index], bound)
             taken += blocks[index][:cut]
-            blocks[index] = blocks[index][cut:] or _block(files[index], size)
+            blocks[index] = blocks[index][cut:] or _block(files[index], form.size, most)
         if len(live) > 1:
             taken.sort()
-        yield from FORM.iter_unpack(b"".join(taken))
+        yield from form.iter_unpack(b"".join(taken))
     for file in files:
         file.close()
 
 
-def _block(file: Any, size: int) -> list[bytes]:
-    text = file.read(FORM.size * size)
-    return [text[at : at + FORM.size] for at in range(0, len(text), FORM.size)]
+def _block(file: Any, size: int, most: int) -> list[bytes]:
+    text = file.read(size * most)
+    return [text[at : at + size] for at in range(0, len(text), size)]

@@ -104,4 +104,4 @@ class Preparer:
             done.disclosed.append((number, id, kind, 1, task.at, "created", digest, salt))
             commitment = disclosure_commitment(number, id, 1, task.at, "created", digest, salt)
             done.disclosed_leaves.append(leaf_hash(commitment))
-        done.postings = packed.sorted()
+        done.finish(packed)

@@ -178,7 +178,7 @@ def foresee(item: Item, views: Sequence[View], world: World, secret: bytes) -> i
 def render(item: Item, views: Sequence[View], world: World, secret: bytes) -> list[Rendered | None]:
     """Return what each view is shown of a record: rendered once for each distinct decision."""
     kind = BY_NAME[item.kind]
-    common = [view for view in views if view.owner is None]
+    common = sum(1 << view.id for view in views if view.owner is None)
     all_named = {*item.named, *map(world.leads_to, item.named)}
     alike = project.is_alike(item.content) and all(world.visible_to(common, named) for named in all_named)
     made: dict[Any, Rendered] = {}

@@ -11,11 +11,12 @@ from app.core.scratch import scratch
 from app.core.settings import Settings
 from app.custody import log
 from app.intake import postings
-from app.intake.bulk import Bulk, Prepared, alone, done_by, workers
+from app.intake.bulk import TOGETHER, Bulk, Prepared, alone, done_by, in_lists, workers
 from app.intake.items import item_of
 from app.intake.order import RANK
 from app.intake.publish import Rendered, is_closed, preparing_of, render, views_of
 from app.intake.restore import restore, show_again
+from app.intake.world import OPENED
 from app.intake.write import Closed, Writer
 from app.vault.tables import RECORD
 
@@ -45,8 +46,10 @@ class Remaker:
     def _make(self, connection: Connection, ids: list[str]) -> Prepared:
         done, packed, world = Prepared(log_size=log.size(connection)), postings.Packed(), self._writer.world
         world.begin(-2)
-        items = [item_of(stored) for stored in self._writer.vault.read(connection, ids).values()]
-        world.learn(connection, [to for item in items for to in (item.id, *item.named)])
+        stored = self._writer.vault.read(connection, ids)
+        items = [item_of(one) for one in stored.values()]
+        world.learn(connection, [to for item in items for to in item.named])
+        world.learn(connection, [item.id for item in items if item.kind in OPENED])
         _, known = self._writer.publisher.known(connection, self._writer.vault, items)
         views, preparing = views_of(connection), preparing_of(connection)
         settled = sum(1 << view.id for view in views if view.id not in preparing)
@@ -54,7 +57,7 @@ class Remaker:
             masks: dict[tuple[bytes, tuple[int, ...], int, int], tuple[int, Rendered, tuple[int, ...]]] = {}
             answers = render(item, views, world, self._writer.secret)
             mask = sum((rendered is not None) << view.id for view, rendered in zip(views, answers, strict=True))
-            if (mask ^ world.views_of(item.id)) & settled:  # what names it goes by that, and is looked at again with it
+            if (mask ^ stored[item.id].views) & settled:  # what names it goes by that, and is looked at again with it
                 done.changed.append(item.id)
             if item.target is not None:
                 answers = [None] * len(views)
@@ -71,7 +74,7 @@ class Remaker:
             for (_, _, revision, at), (mask, rendered, seqs) in masks.items():
                 done.add(packed, mask, item, rendered, revision, at, seqs)
         world.end(-2)
-        done.postings = packed.sorted()
+        done.finish(packed)
         return done
 
 
@@ -104,14 +107,16 @@ def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, in
         series = last.enter_context(writer.database.series(unread=True))
         bulk = Bulk(writer, series, folder)
         bulk.begin(anew=True, tables=(ROW, SEARCHED))
-        for ids, made in done_by(pool, ((ids, ids) for ids in _records(writer)), series.rest, Remaker(writer.twin())):
-            if not bulk.write(made):
+        tasks = ((ids, ids) for ids in _records(writer))
+        for some in in_lists(done_by(pool, tasks, series.rest, Remaker(writer.twin())), TOGETHER):
+            if not bulk.write([made for _, made in some]):
                 raise Closed("somebody wrote to the vault meanwhile: the catalogue has to be made anew once more")
-            changed += made.changed
-            done.records += len(ids)
-            done.rows += sum(mask.bit_count() for mask, *_ in made.rows)
+            for ids, made in some:
+                changed += made.changed
+                done.records += len(ids)
+                done.rows += sum(mask.bit_count() for mask, *_ in made.rows)
             progress("making anew", done.records, total)
-            del made  # before the next is made
+            del some, made  # before the next are made
         bulk.finish(pool)
     done.changed = show_again(writer, list(dict.fromkeys(changed)))
     return done

@@ -1,7 +1,7 @@
 """Wording: how many records of each view have a term in their texts, counted as texts come and go."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, and_, delete, select, text
 
@@ -20,39 +20,34 @@ _ADD = text(
 RECORDS, TERMS = "", " "  # in the place of a word: how many records there are, how many terms
 
 
-def add(words: MutableMapping[tuple[int, str], int], views: int, searched: str, n: int = 1) -> None:
-    """Count one text, under whatever number stands for its view or views."""
-    terms = searched.split()
-    for word in set(terms):
-        if not word.startswith(KEY):
-            key = (views, word)
-            words[key] = words.get(key, 0) + n
-    for word, more in ((RECORDS, n), (TERMS, n * len(terms))):
-        words[views, word] = words.get((views, word), 0) + more
+def counted(searched: Iterable[tuple[int, int, str]]) -> dict[int, Counter[str]]:
+    """Count texts, by whatever number stands for their view or views: that, k, terms."""
+    found: dict[int, Counter[str]] = {}
+    for views, _, searchable in searched:
+        words = found.get(views)
+        if words is None:
+            words = found[views] = Counter()
+        terms = searchable.split()
+        words.update(set(terms))
+        words[RECORDS] += 1
+        words[TERMS] += len(terms)
+    for words in found.values():
+        for key in [word for word in words if word.startswith(KEY)]:
+            del words[key]
+    return found
 
 
 def of(searched: Iterable[tuple[int, int, str]], n: int = 1) -> list[Counted]:
     """Count texts: view, k, terms."""
-    counted: dict[int, Counter[str]] = {}
-    for view, _, searchable in searched:
-        of_view = counted.setdefault(view, Counter())
-        terms = searchable.split()
-        of_view.update(set(terms))
-        of_view[RECORDS] += 1
-        of_view[TERMS] += len(terms)
-    return [
-        (view, word, n * more)
-        for view, words in counted.items()
-        for word, more in words.items()
-        if not word.startswith(KEY)
-    ]
+    return [(view, word, n * more) for view, words in counted(searched).items() for word, more in words.items()]
 
 
-def by_view(words: MutableMapping[tuple[int, str], int]) -> Iterator[Counted]:
+def by_view(counted: Mapping[int, Mapping[str, int]]) -> Iterator[Counted]:
     """Yield counts by views (one bit each) for each view."""
-    for (mask, word), n in words.items():
+    for mask, words in counted.items():
         for view in views_in(mask):
-            yield view, word, n
+            for word, n in words.items():
+                yield view, word, n
 
 
 def take_out(database: Database, connection: Connection, view: int, ks: Sequence[int]) -> list[Counted]:

@@ -1,12 +1,11 @@
 """What a projection asks about other records: read from the vault in batches, and kept for the next batch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection, exists, select
 
 from app.disclosure.project import Account
-from app.disclosure.view import View
 from app.vault.append import Stored, Vault
 from app.vault.keys import chunks
 from app.vault.tables import GONE, MERGER, RECORD
@@ -178,12 +177,12 @@ class World:
         """Tell whether a view is shown this record."""
         return self._visible.get(record, 0) >> view & 1 == 1
 
-    def visible_to(self, views: Sequence[View], record: str) -> bool:
-        """Tell whether every one of these views is shown this record, and what stands above it."""
-        shown = -1
+    def visible_to(self, views: int, record: str) -> bool:
+        """Tell whether every one of some views (one bit each) is shown this record, and what stands above it."""
+        shown = views
         for one in self.lineage(record):
             shown &= self._visible.get(one, 0)
-        return all(shown >> view.id & 1 for view in views)
+        return shown == views
 
     def lineage(self, record: str) -> tuple[str, ...]:
         """Return a place or violation and everything above it, itself first."""

@@ -18,6 +18,7 @@ from app.search import names
 
 KEY = "zq"  # begins the term of a name's key, and alone stands between fields, so that no phrase goes across
 MOST_LETTERS = 64  # of a term: a longer word is cut
+_LONG = 40  # signs of a word or name: what is longer is not kept in memory
 
 _CJK = (
     "\u1100-\u11ff\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f"
@@ -60,13 +61,62 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def terms(text: str) -> tuple[list[str], list[str]]:
-    """Return the terms of a text in order, and those of the names that may be in it."""
+    """Return the terms of a text in order, and those of the names that may be in it.
+
+    They are those of its `words`. Most of what stands between two spaces was met before, and is part of no name.
+    """
     found: list[str] = []
     keys: list[str] = []
-    for _, _, some, _, named in words(text):
+    name: list[str] = []
+    pieces = text.split(" ")
+    read = _of_piece if max(map(len, pieces)) <= _LONG else _read
+    for piece, (some, named, in_name) in zip(pieces, map(read, pieces), strict=True):
+        if in_name:
+            name.append(piece)
+            continue
+        if name:
+            _take(" ".join(name), found, keys)
+            name = []
+        found += some
+        if named:
+            keys += named
+    if name:
+        _take(" ".join(name), found, keys)
+    return found, keys
+
+
+def _take(name: str, found: list[str], keys: list[str]) -> None:
+    """Add the terms and keys of a name, or of several that touch."""
+    some, named = _of_name(name) if len(name) <= _LONG else _named(name)
+    found += some
+    keys += named
+
+
+def _read(piece: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Return the terms and keys of what stands between two spaces, and whether what is beside it matters to them."""
+    found: list[str] = []
+    keys: list[str] = []
+    in_name = False
+    for raw in _TOKEN.findall(piece):
+        some, named, cjk = _analysed(raw)
+        found += some
+        if cjk:
+            keys += named
+        elif named and raw[0].isupper():
+            in_name = True
+    return tuple(found), tuple(keys), in_name
+
+
+def _named(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    found: list[str] = []
+    keys: list[str] = []
+    for _, _, some, _, named in words(name):
         found += some
         keys += [key for _, key in named]
-    return found, keys
+    return tuple(found), tuple(keys)
+
+
+_of_piece, _of_name = lru_cache(32_768)(_read), lru_cache(8_192)(_named)
 
 
 def words(text: str) -> Iterator[tuple[int, int, tuple[str, ...], bool, list[Key]]]:
@@ -92,7 +142,7 @@ def words(text: str) -> Iterator[tuple[int, int, tuple[str, ...], bool, list[Key
         yield start, end, some, cjk, [(at, KEY + one) for at, one in whole if len(one) >= names.SHORTEST]
 
 
-@lru_cache(65536)
+@lru_cache(8_192)
 def _analysed(raw: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
     """Return the terms of a word or run, the keys that it has, and whether it is a run."""
     if _IS_CJK.match(raw):

@@ -45,6 +45,8 @@ def words_of(kind: str, record: Mapping[str, Any]) -> str:
     heads, rest = _paths(kind)
     for paths in (heads, rest):
         for path in paths:
+            if record.get(path[0]) is None:  # few records have all
+                continue
             for _, text in _fields(path, record, ""):
                 terms, some = analyse.terms(text)
                 keys.update(dict.fromkeys(some))

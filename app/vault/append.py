@@ -30,6 +30,7 @@ class Stored:
     revision: int
     state: str
     leaf: int
+    views: int  # that are shown it, one bit each
     content: Mapping[str, Any]
 
 
@@ -125,15 +126,15 @@ class Vault:
         wanted = list(ids)
         keys = self.keys.get(wanted)
         columns = (RECORD.c.id, RECORD.c.kind, RECORD.c.k, RECORD.c.owner, RECORD.c.revision)
-        more = (RECORD.c.state, RECORD.c.leaf, REVISION.c.sealed)
+        more = (RECORD.c.state, RECORD.c.leaf, RECORD.c.views, REVISION.c.sealed)
         found: dict[str, Stored] = {}
         for chunk in chunks(wanted):
             statement = select(*columns, *more).select_from(_NEWEST).where(self.database.among(RECORD.c.id, chunk))
-            for id, kind, k, owner, revision, state, leaf, sealed in connection.execute(statement).all():
+            for id, kind, k, owner, revision, state, leaf, views, sealed in connection.execute(statement).all():
                 # A key that was destroyed opens nothing; what is left of an erased record never had that key.
                 key = self._tombstones if state == "erased" else keys.get(id, b"")
                 plain = crypto.unseal(key, sealed, place_of(id, revision))
-                found[id] = Stored(id, kind, k, owner, revision, state, leaf, orjson.loads(plain))
+                found[id] = Stored(id, kind, k, owner, revision, state, leaf, views, orjson.loads(plain))
         return {id: found[id] for id in wanted if id in found}
 
     def make_keys(self, additions: Iterable[Addition]) -> dict[str, bytes]:

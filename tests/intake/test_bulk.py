@@ -107,11 +107,11 @@ def _two_writers(one, bulk):
         return preparer.prepare(Task(OWNER, START, key, [good.id], [good.sealed], bulk.alone_since))
 
     first, second = prepare(), prepare()
-    assert bulk.write(first)
+    assert bulk.write([first])
     third = prepare()
     assert retract(one.writer, "camp", OWNER, "a test")  # somebody else writes
-    assert not bulk.write(second) and not bulk.write(third)
+    assert not bulk.write([second]) and not bulk.write([third])
     fourth = prepare()  # by a worker that met the place when it was there
-    assert bulk.write(fourth)
+    assert bulk.write([fourth])
     assert filed(one.database, PUBLIC, "place", "camp") == set()
     assert filed(one.database, PUBLIC, "place", "south") == {fixed("inc", "0"), fixed("inc", "3")}

@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.search import analyse, names
@@ -30,6 +30,18 @@ from app.search import analyse, names
 )
 def test_terms_of_a_text(text, terms):
     assert analyse.terms(text)[0] == terms.split()
+
+
+SIGNS = (*"a -_7.\t\u0301\u200b\u2010", " ", "Kim", "Jong", "un", "\u2019s", "김", "정은", "漢")
+
+
+@given(st.lists(st.sampled_from(SIGNS), max_size=16).map("".join) | st.text(max_size=60))
+@example("Kim " * 20 + "Jong-Un")
+@example("정" * 50 + " Kim")
+def test_the_terms_of_a_text_are_those_of_its_words(text):
+    found = list(analyse.words(text))
+    terms = [term for _, _, some, _, _ in found for term in some]
+    assert analyse.terms(text) == (terms, [key for *_, named in found for _, key in named])
 
 
 @pytest.mark.parametrize(

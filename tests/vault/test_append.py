@@ -69,8 +69,8 @@ def test_heads_and_contents(vault):
         "b": Head("source", "other", 1, "expired", 1, salt_b, commit(salt_b, b.plain), AT),
     }
     assert look(vault, vault.read, ["b", "absent", "a"]) == {
-        "a": Stored("a", "source", k_of("a"), "test-body", 1, "live", 0, a.content),
-        "b": Stored("b", "source", k_of("b"), "other", 1, "expired", 1, b.content),
+        "a": Stored("a", "source", k_of("a"), "test-body", 1, "live", 0, 0, a.content),
+        "b": Stored("b", "source", k_of("b"), "other", 1, "expired", 1, 0, b.content),
     }
     assert look(vault, vault.heads, []) == look(vault, vault.read, []) == {}
     assert [tuple(row) for row in rows(vault, RECORD)] == [
