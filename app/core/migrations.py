@@ -1,12 +1,12 @@
-"""The schema of the main database: brought up to date, or down again, on either engine."""
+"""The schema of the main database: brought up to date, or down again, on either engine.
 
+Alembic is imported where there is something to be done: 10 MB in every process that only asks whether there is.
+"""
+
+from functools import cache
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, column, select, table
+from sqlalchemy import Connection, column, inspect, select, table
 
 from app.core.db import Database, Snapshot
 
@@ -14,33 +14,43 @@ FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 _VERSION = select(table("alembic_version", column("version_num")).c.version_num)
 
 
-def _config(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    config.attributes["connection"] = connection
-    return config
-
-
-def head() -> str | None:
-    """Return the newest revision of the schema that this program knows."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+@cache
+def head() -> str:
+    """Return the newest revision of the schema that this program knows: files are named after theirs."""
+    return max(path.name for path in FOLDER.glob("versions/[0-9]*_*.py")).partition("_")[0]
 
 
 def upgrade(database: Database, to: str = "head") -> None:
     """Bring the schema up, in one transaction; where nothing is to be done, without waiting for other writers."""
     if database.look(revision_of) == (head() if to == "head" else to):
         return
-    database.write(lambda connection: command.upgrade(_config(connection), to))
+    _migrate(database, "upgrade", to)
 
 
 def downgrade(database: Database, to: str) -> None:
     """Bring the schema down, in one transaction; `base` takes everything away."""
-    database.write(lambda connection: command.downgrade(_config(connection), to))
+    _migrate(database, "downgrade", to)
+
+
+def _migrate(database: Database, way: str, to: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    def _run(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(FOLDER))
+        config.attributes["connection"] = connection
+        getattr(command, way)(config, to)
+
+    database.write(_run)
 
 
 def revision_of(connection: Connection) -> str | None:
-    """Return the revision that a database has."""
-    return MigrationContext.configure(connection).get_current_revision()
+    """Return the revision that a database has; None: it has no schema yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(_VERSION)
+    return revision
 
 
 async def is_current(database: Database) -> bool:

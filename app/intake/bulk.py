@@ -37,7 +37,7 @@ from app.vault.tables import DISCLOSED, RECORD, REFERENCE, REVISION
 WORKERS = 1  # the process that writes is as busy as one that prepares
 REST = 64  # batches, after which the log is copied whole
 AHEAD = 3  # batches prepared and not yet written
-TOGETHER = 4  # batches that a closed operation writes in one transaction
+TOGETHER = 2  # batches that a closed operation writes in one transaction
 T = TypeVar("T")
 
 
