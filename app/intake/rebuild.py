@@ -90,8 +90,13 @@ def complete(writer: Writer, settings: Settings) -> bool:
     return True
 
 
-def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, int], None] = lambda *_: None) -> Rebuilt:
-    """Make the catalogue anew. Readers are told to wait while it lasts.
+def rebuild(
+    writer: Writer,
+    settings: Settings,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
+    processes: int = 1,
+) -> Rebuilt:
+    """Make the catalogue anew, with so many worker processes. Readers are told to wait while it lasts.
 
     Where a view would now be shown something else than its history says (a rule of disclosure was changed with the
     program), that is recorded as a change, as any other.
@@ -103,12 +108,12 @@ def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, in
     with ExitStack() as last:
         last.enter_context(alone(settings.home))
         folder = last.enter_context(scratch(settings.home))
-        pool = last.enter_context(workers(settings, Remaker))
+        crew = last.enter_context(workers(settings, Remaker, processes))
         series = last.enter_context(writer.database.series(unread=True))
         bulk = Bulk(writer, series, folder)
         bulk.begin(anew=True, tables=(ROW, SEARCHED))
         tasks = ((ids, ids) for ids in _records(writer))
-        for some in in_lists(done_by(pool, tasks, series.rest, Remaker(writer.twin())), TOGETHER):
+        for some in in_lists(done_by(crew, tasks, series.rest, Remaker(writer.twin())), TOGETHER):
             if not bulk.write([made for _, made in some]):
                 raise Closed("somebody wrote to the vault meanwhile: the catalogue has to be made anew once more")
             for ids, made in some:
@@ -117,7 +122,7 @@ def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, in
                 done.rows += sum(mask.bit_count() for mask, *_ in made.rows)
             progress("making anew", done.records, total)
             del some, made  # before the next are made
-        bulk.finish(pool)
+        bulk.finish(crew)
     done.changed = show_again(writer, list(dict.fromkeys(changed)))
     return done
 
