@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequen
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
@@ -51,6 +51,7 @@ except ImportError:  # no wheel for this machine: the system's library, if it is
 T = TypeVar("T")
 OLDEST = (3, 42, 0)  # the first with FTS5 secure-delete
 _LOG = 65_536  # pages of the write-ahead log, after which the writer copies it
+_ASIDE = 20_000  # rows
 PATIENCE = 10.0  # seconds for which a sweep waits for readers
 
 
@@ -179,7 +180,8 @@ class SQLite:
     def insert_alike(self, connection: Connection, table: Table, firsts: Sequence[int], rows: Iterable[Row]) -> None:
         """Insert rows, which lack the table's first column, once for each of its values.
 
-        They cross from Python once, into a table at the side: SQLite copies a row in a third of the time.
+        They cross from Python once, into a table at the side: SQLite copies a row in a third of the time. That table is
+        in memory, so it never has many.
         """
         if len(firsts) == 1:
             self.insert(connection, table, ((firsts[0], *row) for row in rows))
@@ -189,10 +191,11 @@ class SQLite:
             table.name, inserting.aside(table, self._dialect)
         )
         driver.execute(make)
-        driver.executemany(arrive, rows)
-        for first in firsts:
-            driver.execute(copy, (first,))
-        driver.execute(leave)
+        coming = iter(rows)
+        while driver.executemany(arrive, islice(coming, _ASIDE)).rowcount > 0:
+            for first in firsts:
+                driver.execute(copy, (first,))
+            driver.execute(leave)
 
     def many(self, connection: Connection, statement: TextClause, rows: Iterable[Row]) -> None:
         """Run a statement once for each row of values, which are in the order in which it names them."""
