@@ -1,6 +1,7 @@
 """Rows on their way into a table of SQLite."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Column, Dialect, Integer, MetaData, Table, bindparam, delete, insert, select
@@ -18,6 +19,7 @@ def bindable(rows: Iterable[Row], blobs: Sequence[int]) -> Iterator[Row]:
         yield values
 
 
+@lru_cache(64)
 def aside(table: Table, dialect: Dialect) -> tuple[str, ...]:
     """Return the statements that make a table at the side of another, fill it, copy it over, and empty it.
 

@@ -90,7 +90,6 @@ class SQLite:
         self._door = self.path.with_name(f"{self.path.name}-door")
         self._dialect = self._engine.dialect
         self._insertions: dict[str, str] = {}
-        self._asides: dict[str, tuple[str, ...]] = {}
         self._checkpoints: Checkpoints | None = None
         self._local = threading.local()
         self._limits = limits
@@ -187,9 +186,7 @@ class SQLite:
             self.insert(connection, table, ((firsts[0], *row) for row in rows))
             return
         driver: Any = connection.connection.dbapi_connection
-        make, arrive, copy, leave = self._asides.get(table.name) or self._asides.setdefault(
-            table.name, inserting.aside(table, self._dialect)
-        )
+        make, arrive, copy, leave = inserting.aside(table, self._dialect)
         driver.execute(make)
         coming = iter(rows)
         while driver.executemany(arrive, islice(coming, _ASIDE)).rowcount > 0:
