@@ -80,10 +80,6 @@ def _version(asked: bool) -> None:
 
 
 _OBJECTED: dict[To, str] = {"record": "Hidden from every view.", "name": "Named to nobody.", "nothing": "Lifted."}
-Processes = Annotated[
-    int,
-    typer.Option(min=1, max=64, help="Workers beside the process that writes: for each processor but one."),
-]
 app = typer.Typer(cls=Verbs, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
 
@@ -145,14 +141,12 @@ def load(
         bool, typer.Option("--keep-good", help="Apply what is right even if something is not.")
     ] = False,
     bulk: Annotated[bool, typer.Option("--bulk", help="Much faster; readers get 503 until it is done.")] = False,
-    processes: Processes = 1,
 ) -> None:
     """Check every record of the files, then apply all of them; if one is wrong nothing is applied."""
     collect_rarely()
     with Session() as session, Bar() as bar:
         load_of_files = Load(session.intake, session.settings.home, owner, bar)
-        much = AtOnce(session.settings, bulk, session.writer.is_empty(), processes=processes)
-        report = load_of_files.run(files, keep_good, much)
+        report = load_of_files.run(files, keep_good, AtOnce(session.settings, bulk, session.writer.is_empty()))
     _tell(report)
     if report.faults:
         raise typer.Exit(1)
@@ -303,11 +297,11 @@ def _tell_left(left: list[str]) -> None:
 
 
 @app.command()
-def rebuild(processes: Processes = 1) -> None:
+def rebuild() -> None:
     """Make the catalogue anew from the vault; the result is the same to the byte."""
     collect_rarely()
     with Session() as session, Bar() as bar:
-        done = rebuild_catalogue(session.writer, session.settings, bar, processes)
+        done = rebuild_catalogue(session.writer, session.settings, bar)
     typer.echo(f"{done.rows} rows of {done.records} records made anew, {done.changed} of them shown differently.")
 
 

@@ -9,14 +9,14 @@ import fcntl
 import gc
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from multiprocessing import get_context
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, select, update
 
@@ -34,8 +34,9 @@ from app.intake.write import Writer
 from app.vault.chains import pack
 from app.vault.tables import DISCLOSED, RECORD, REFERENCE, REVISION
 
+WORKERS = 1  # the process that writes is as busy as one that prepares
 REST = 64  # batches, after which the log is copied whole
-AHEAD = 2  # batches that wait for a worker, so that none waits for a batch
+AHEAD = 3  # batches prepared and not yet written
 TOGETHER = 2  # batches that a closed operation writes in one transaction
 T = TypeVar("T")
 
@@ -89,13 +90,6 @@ class Prepared:
         """Add what is known when all is there."""
         self.packed = packed.sorted()
         self.words = wording.counted(self.searched)
-
-
-class Crew(NamedTuple):
-    """Workers: a pool, and how many they are."""
-
-    pool: Executor
-    processes: int
 
 
 class Bulk:
@@ -192,11 +186,11 @@ class Bulk:
             self._met.update(new)
         return size + len(leaves)
 
-    def finish(self, crew: Crew) -> None:
+    def finish(self, pool: ProcessPoolExecutor) -> None:
         """Insert postings and spots in order, make the indexes, count the terms, and open the views."""
         files = self._pile.finish() if self._pile is not None else {}
-        sorting = {place: crew.pool.submit(sort_file, path, place[1]) for place, path in sorted(files.items())}
-        crew.pool.shutdown(wait=False)  # workers end when all is sorted: their memory is worth more afterwards
+        sorting = {place: pool.submit(sort_file, path, place[1]) for place, path in sorted(files.items())}
+        pool.shutdown(wait=False)  # workers end when all is sorted: their memory is worth more afterwards
         for (mask, bucket), runs in sorting.items():
             self._insert(views_in(mask), bucket, runs.result())
         self._series.durable()
@@ -274,19 +268,15 @@ def _work(task: Any) -> Any:
 
 
 @contextmanager
-def workers(settings: Settings, make: Callable[[Writer], Any], processes: int = 1) -> Iterator[Crew]:
-    """Give processes, each with its own worker made by `make` of a writer of its own.
-
-    On two processors one is enough: the process that writes has the other.
-    """
-    with ProcessPoolExecutor(processes, get_context("spawn"), _start, (settings, make)) as pool:
-        for _ in range(processes):
-            pool.submit(int)  # a process starts when there is something to do
-        yield Crew(pool, processes)
+def workers(settings: Settings, make: Callable[[Writer], Any]) -> Iterator[ProcessPoolExecutor]:
+    """Give a pool of processes, each with its own worker made by `make` of a writer of its own."""
+    with ProcessPoolExecutor(WORKERS, get_context("spawn"), _start, (settings, make)) as pool:
+        pool.submit(int)  # a process starts when there is something to do
+        yield pool
 
 
 def done_by(
-    crew: Crew,
+    pool: ProcessPoolExecutor,
     tasks: Iterable[tuple[T, Any]],
     rest: Callable[[], None] = lambda: None,
     here: Callable[[Any], Any] | None = None,
@@ -294,21 +284,20 @@ def done_by(
     """Yield the name of each task with what a worker made of it, in order, never far ahead.
 
     Args:
-        crew: the workers.
+        pool: the workers.
         tasks: names and tasks.
         rest: what to do while the workers rest.
         here: does a task in this process, which would only wait otherwise.
     """
     waiting: deque[tuple[T, Future[Any]]] = deque()
-    busy = crew.processes + AHEAD
     for number, (name, task) in enumerate(tasks, 1):
-        if here is not None and sum(not future.done() for _, future in waiting) >= busy:
+        if here is not None and sum(not future.done() for _, future in waiting) >= AHEAD:
             made: Future[Any] = Future()
             made.set_result(here(task))
             waiting.append((name, made))
         else:
-            waiting.append((name, crew.pool.submit(_work, task)))
-        ahead = busy if here is None else busy + 1
+            waiting.append((name, pool.submit(_work, task)))
+        ahead = AHEAD if here is None else AHEAD + 1
         if number % REST == 0:
             ahead = 0
         while len(waiting) > ahead:

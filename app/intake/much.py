@@ -1,6 +1,7 @@
 """Loading much at once: the kinds that nothing else rests on, prepared by worker processes."""
 
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 
 from sqlalchemy import Table, func, select
@@ -8,7 +9,7 @@ from sqlalchemy import Table, func, select
 from app.catalogue.tables import ROW, SEARCHED
 from app.core.scratch import scratch
 from app.core.settings import Settings
-from app.intake.bulk import TOGETHER, Bulk, Crew, alone, done_by, in_lists, workers
+from app.intake.bulk import TOGETHER, Bulk, alone, done_by, in_lists, workers
 from app.intake.checking import check
 from app.intake.loading import Checked, Checks, Load
 from app.intake.order import unnamed
@@ -25,9 +26,7 @@ class AtOnce:
 
     kinds = unnamed()
 
-    def __init__(
-        self, settings: Settings, closed: bool, empty: bool = False, size: int = 0, processes: int = 1
-    ) -> None:
+    def __init__(self, settings: Settings, closed: bool, empty: bool = False, size: int = 0) -> None:
         """Use the settings for worker processes too.
 
         Args:
@@ -35,14 +34,12 @@ class AtOnce:
             closed: readers get 503 meanwhile.
             empty: nothing is on record yet, so much is loaded closed anyway.
             size: how many records a transaction takes, if not as many as is best.
-            processes: how many workers there are.
         """
         self._settings = settings
         self._size = size
-        self._processes = processes
         self._closed = closed
         self._empty = empty
-        self._crew: Crew | None = None
+        self._pool: ProcessPoolExecutor | None = None
 
     @contextmanager
     def at_work(self, size: int) -> Iterator[None]:
@@ -50,19 +47,19 @@ class AtOnce:
         with ExitStack() as last:
             self._closed = self._closed or (self._empty and size > LITTLE)
             worth_while = self._closed or size > LITTLE
-            self._crew = last.enter_context(workers(self._settings, Preparer, self._processes)) if worth_while else None
+            self._pool = last.enter_context(workers(self._settings, Preparer)) if worth_while else None
             yield
 
     def check(self, load: Load, tasks: Checks) -> Checked:
         """Check lines, one list after another."""
-        if self._crew is None:
+        if self._pool is None:
             return load.check(tasks)
-        return done_by(self._crew, tasks, here=lambda lines: check(load.intake, lines))
+        return done_by(self._pool, tasks, here=lambda lines: check(load.intake, lines))
 
     def apply(self, load: Load) -> int:
         """Apply the records of these kinds; those that cannot go this way go the ordinary way afterwards."""
-        total, crew = load.staging.count(self.kinds), self._crew
-        if crew is None:
+        total, pool = load.staging.count(self.kinds), self._pool
+        if pool is None:
             return sum(load.apply([[one] for one in staged]) for staged in load.staging.in_order(self.kinds))
         left: list[Staged] = []
         home = self._settings.home
@@ -72,7 +69,7 @@ class AtOnce:
             here = Preparer(load.intake.writer.twin())
             if self._closed:
                 bulk.begin(anew=False, tables=self._indexed(load, total))
-            done = done_by(crew, self._tasks(load, bulk), series.rest, here)
+            done = done_by(pool, self._tasks(load, bulk), series.rest, here)
             for some in in_lists(done, TOGETHER if self._closed else 1):
                 is_written = bulk.write([made for _, made in some])
                 for staged, made in some:
@@ -85,7 +82,7 @@ class AtOnce:
                     load.progress("loading", staged[-1].line, total)
                 del some, made  # before the next are made
             if self._closed:
-                bulk.finish(crew)
+                bulk.finish(pool)
         load.apply([[one] for one in left])
         return total
 

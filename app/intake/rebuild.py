@@ -90,13 +90,8 @@ def complete(writer: Writer, settings: Settings) -> bool:
     return True
 
 
-def rebuild(
-    writer: Writer,
-    settings: Settings,
-    progress: Callable[[str, int, int], None] = lambda *_: None,
-    processes: int = 1,
-) -> Rebuilt:
-    """Make the catalogue anew, with so many worker processes. Readers are told to wait while it lasts.
+def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, int], None] = lambda *_: None) -> Rebuilt:
+    """Make the catalogue anew. Readers are told to wait while it lasts.
 
     Where a view would now be shown something else than its history says (a rule of disclosure was changed with the
     program), that is recorded as a change, as any other.
@@ -108,12 +103,12 @@ def rebuild(
     with ExitStack() as last:
         last.enter_context(alone(settings.home))
         folder = last.enter_context(scratch(settings.home))
-        crew = last.enter_context(workers(settings, Remaker, processes))
+        pool = last.enter_context(workers(settings, Remaker))
         series = last.enter_context(writer.database.series(unread=True))
         bulk = Bulk(writer, series, folder)
         bulk.begin(anew=True, tables=(ROW, SEARCHED))
         tasks = ((ids, ids) for ids in _records(writer))
-        for some in in_lists(done_by(crew, tasks, series.rest, Remaker(writer.twin())), TOGETHER):
+        for some in in_lists(done_by(pool, tasks, series.rest, Remaker(writer.twin())), TOGETHER):
             if not bulk.write([made for _, made in some]):
                 raise Closed("somebody wrote to the vault meanwhile: the catalogue has to be made anew once more")
             for ids, made in some:
@@ -122,7 +117,7 @@ def rebuild(
                 done.rows += sum(mask.bit_count() for mask, *_ in made.rows)
             progress("making anew", done.records, total)
             del some, made  # before the next are made
-        bulk.finish(crew)
+        bulk.finish(pool)
     done.changed = show_again(writer, list(dict.fromkeys(changed)))
     return done
 

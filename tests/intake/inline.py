@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,11 +13,11 @@ from app.intake.write import Writer
 
 
 @contextmanager
-def workers(settings: Settings, make: Callable[[Writer], Any], processes: int = 1) -> Iterator[bulk.Crew]:
+def workers(settings: Settings, make: Callable[[Writer], Any]) -> Iterator[Executor]:
     """Give a pool of one thread whose worker is made by `make`; takes the place of `bulk.workers`."""
     worker = make(Writer.open(settings, Database(settings.database_url, SMALL)))
     bulk._worker = worker
-    with ThreadPoolExecutor(processes) as pool:
-        yield bulk.Crew(pool, processes)
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
     asyncio.run(worker._writer.vault.keys.close())
     asyncio.run(worker._writer.database.close())

@@ -61,7 +61,7 @@ def test_by_real_processes_and_made_anew_by_real_processes(deploy, tmp_path):
     slow.load(path)
     assert fast.load(path, AtOnce(fast.settings, closed=True)).created == len(values())
     same(slow, fast)
-    assert rebuild.rebuild(fast.writer, fast.settings, processes=2).changed == 0
+    assert rebuild.rebuild(fast.writer, fast.settings).changed == 0
     same(slow, fast)
     assert [one.name for one in fast.settings.home.iterdir() if one.is_dir()] == []
 
