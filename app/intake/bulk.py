@@ -96,7 +96,7 @@ class Bulk:
     """One bulk operation: write what workers prepared; closed, begin before and finish afterwards."""
 
     def __init__(self, writer: Writer, series: Series, folder: Path | None = None) -> None:
-        """Start with a series of transactions; a folder, to pile postings up in, makes it a closed one."""
+        """Start with a series of transactions; a folder, to pile postings and spots up in, makes it a closed one."""
         self._writer = writer
         self._series = series
         self._pile = Pile(folder) if folder is not None else None
@@ -124,10 +124,10 @@ class Bulk:
         self._writer.database.write(_begin)
 
     def write(self, some: Sequence[Prepared]) -> bool:
-        """Write what a worker prepared, in one transaction.
+        """Write what workers prepared, in one transaction.
 
         Returns:
-            False, with nothing written, if somebody else wrote since the worker looked: what it saw may be so no more.
+            False, with nothing written, if somebody else wrote since one of them looked: what it saw may be so no more.
         """
         keys = [key for prepared in some for key in prepared.keys]
         with ThreadPoolExecutor(1) as beside:

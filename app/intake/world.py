@@ -74,7 +74,7 @@ class World:
 
     def begin(self, log_size: int) -> bool:
         """Start a transaction: what was known holds only if nobody has written since; tell whether it was forgotten."""
-        if log_size != self._log_size or len(self._nodes) > MOST_NODES:
+        if log_size != self._log_size or max(len(self._nodes), len(self._visible)) > MOST_NODES:
             self.anew()
             return True
         return False

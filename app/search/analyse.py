@@ -142,9 +142,12 @@ def words(text: str) -> Iterator[tuple[int, int, tuple[str, ...], bool, list[Key
         yield start, end, some, cjk, [(at, KEY + one) for at, one in whole if len(one) >= names.SHORTEST]
 
 
-@lru_cache(8_192)
 def _analysed(raw: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
     """Return the terms of a word or run, the keys that it has, and whether it is a run."""
+    return _known(raw) if len(raw) <= _LONG else _analyse(raw)
+
+
+def _analyse(raw: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
     if _IS_CJK.match(raw):
         run = folded(raw)
         return pairs(run), _keys_of_run(run), True
@@ -152,14 +155,20 @@ def _analysed(raw: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
     return _stems(raw), (key,) if key is not None else (), False
 
 
+_known = lru_cache(8_192)(_analyse)
+
+
 def _keys_of_run(run: str) -> tuple[str, ...]:
     found = dict.fromkeys(names.of_hangul(one) for one in (run, names.without_particle(run)))
     return tuple(KEY + key for key in found if key and len(key) >= names.SHORTEST)
 
 
-@lru_cache(4096)
 def folded(raw: str) -> str:
     """Return a word folded: NFKC, case, diacritics; nothing but letters and numbers is left."""
+    return _known_folded(raw) if len(raw) <= _LONG else _fold(raw)
+
+
+def _fold(raw: str) -> str:
     raw = _POSSESSIVE.sub("", raw)
     if raw.isascii():
         text = raw.lower()
@@ -169,6 +178,9 @@ def folded(raw: str) -> str:
         kept = "".join(sign for sign in apart if not unicodedata.combining(sign) or sign in "\u3099\u309a")
         text = unicodedata.normalize("NFKC", kept).casefold()
     return text if text.isalnum() else "".join(sign for sign in text if sign.isalnum())
+
+
+_known_folded = lru_cache(4_096)(_fold)
 
 
 def _stems(raw: str) -> tuple[str, ...]:

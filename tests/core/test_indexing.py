@@ -1,10 +1,16 @@
 """Indexes made after the rows: by another library in a process of its own, or here where that one is no better."""
 
 import asyncio
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
 import pytest
-from sqlalchemy import Column, Index, Integer, MetaData, Table, inspect
+from sqlalchemy import Column, Index, Integer, MetaData, String, Table, inspect
 
 from app.core import indexing
 from app.core.db import Database
@@ -50,12 +56,33 @@ def test_where_the_other_library_is_no_better_they_are_made_here(db, monkeypatch
     assert made(db) == INDEXES
 
 
-def test_a_library_that_sorts_in_memory_makes_none(tmp_path, monkeypatch):
-    path = tmp_path / "some.db"
-    indexing.make_here(path, ["CREATE TABLE point (x)"])
-    monkeypatch.setattr(indexing, "_ONLY_IN_MEMORY", "THREADSAFE=1")
-    with pytest.raises(SystemExit):
-        indexing.make_here(path, ["CREATE TABLE other (x)"])
+@pytest.mark.parametrize(("option", "status"), [("TEMP_STORE=3", 0), ("THREADSAFE=1", 1)])
+def test_a_library_that_sorts_in_memory_makes_none(tmp_path, option, status):
+    path = tmp_path / "it's.db"
+    begin = (
+        f"from pathlib import Path; from app.core import indexing; indexing._ONLY_IN_MEMORY = {option!r}; "
+        f"indexing.make_here(Path({str(path)!r}), ['CREATE TABLE point (x)'])"
+    )
+    assert subprocess.run([sys.executable, "-c", begin], check=False).returncode == status
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_what_is_sorted_lies_beside_the_database(db, tmp_path):
+    long = Table("long", MetaData(), Column("x", String))
+    Index("long_x", long.c.x)
+    db.write(lambda connection: long.metadata.create_all(connection))
+    db.write(lambda connection: next(iter(long.indexes)).drop(connection))
+    db.write(lambda connection: db.insert(connection, long, ((f"{n * 7919 % 100_003:0400}",) for n in range(100_000))))
+    making = threading.Thread(target=db.index, args=([long],))
+    making.start()
+    seen = set[Path]()
+    while making.is_alive():
+        for child in psutil.Process().children():
+            for file in Path(f"/proc/{child.pid}/fd").glob("*"):
+                with suppress(OSError):
+                    seen.add(file.readlink())
+    sorting = [path for path in seen if path.name.startswith("etilqs_")]
+    assert sorting and {path.parent for path in sorting} == {db.engine.path.parent}
 
 
 def test_what_the_other_process_cannot_make_is_told(tmp_path):
