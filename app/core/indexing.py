@@ -1,8 +1,9 @@
 """SQLite's indexes, made by a process of its own: that of a library that sorts on the disk.
 
-The library that comes as a package sorts in memory (it is built with `SQLITE_TEMP_STORE=3`): with 3,000,000
-rows that was most of what a rebuild held. The one that Python brings mostly sorts on the disk, however many rows there are. It may be older, which
-does not matter to an index; and two libraries in one process would undo each other's locks, so it has its own.
+The library that comes as a package sorts in memory (it is built with `SQLITE_TEMP_STORE=3`): with 3,000,000 rows that
+was most of what a rebuild held. The one that Python brings mostly sorts on the disk, however many rows there are. It
+may be older, which does not matter to an index; and two libraries in one process would undo each other's locks, so it
+has its own.
 """
 
 import signal
