@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -24,13 +25,18 @@ _SHOWN = "SELECT count(*) FROM row WHERE view = 0 AND kind = 'incident'"
 
 @dataclass(frozen=True)
 class Loading:
-    """One use of the command: how many incidents, seconds, and the most private memory of it with all its workers."""
+    """One use of the command: how many incidents, seconds, and the most private memory of it with all its workers.
+
+    Attributes:
+        processor: seconds, of all its processes together.
+    """
 
     name: str
     incidents: int
     seconds: float
     private: int
     database: int
+    processor: float = 0.0
 
 
 def load(
@@ -62,7 +68,7 @@ def forget(store: Store) -> None:
 def _run(name: str, store: Store, words: Sequence[str], incidents: int, wanted: int) -> Loading:
     store.home.mkdir(parents=True, exist_ok=True)
     log = store.home.with_suffix(".log")
-    begun, most = time.monotonic(), 0
+    begun, worked, most = time.monotonic(), _worked(), 0
     with log.open("wb") as printed:
         process = subprocess.Popen(
             evidence(*words), env=os.environ | store.environment(), stdout=printed, stderr=subprocess.STDOUT
@@ -70,7 +76,7 @@ def _run(name: str, store: Store, words: Sequence[str], incidents: int, wanted: 
         while process.poll() is None:
             most = max(most, private_bytes(process.pid))
             time.sleep(_EVERY)
-    taken = time.monotonic() - begun
+    taken, processor = time.monotonic() - begun, _worked() - worked
     if process.returncode:
         raise Failed(f"evidence {' '.join(words)}: {log.read_text(errors='replace')[-2_000:]}")
     if store.cluster is not None:
@@ -78,7 +84,13 @@ def _run(name: str, store: Store, words: Sequence[str], incidents: int, wanted: 
     shown, size = _held(store)
     if shown != wanted:  # it would be fast at doing nothing
         raise Failed(f"evidence {' '.join(words)}: the public is shown {shown} incidents, not {wanted}")
-    return Loading(name, incidents, taken, most, size)
+    return Loading(name, incidents, taken, most, size, processor)
+
+
+def _worked() -> float:
+    """Return the seconds of the processor that all processes took which this one started and saw the end of."""
+    taken = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return taken.ru_utime + taken.ru_stime
 
 
 def _held(store: Store) -> tuple[int, int]:

@@ -259,7 +259,7 @@ def _imports(imports: Iterable[Importing]) -> str:
 
 
 def _loads(loads: Iterable[Loading]) -> str:
-    head = ("what", "incidents", "seconds", "incidents/s", "most private MB", "database MB")
+    head = ("what", "incidents", "seconds", "incidents/s", "processor µs each", "most private MB", "database MB")
     return table(
         head,
         (
@@ -268,7 +268,8 @@ def _loads(loads: Iterable[Loading]) -> str:
                 f"{one.incidents:,}",
                 f"{one.seconds:.1f}",
                 f"{one.incidents / one.seconds:,.0f}",
-                f"{one.private / 1e6:.0f}",
+                f"{one.processor / one.incidents * 1e6:.0f}" if one.processor else "",
+                f"{one.private / 1e6:.0f}" if one.private else "",
                 f"{one.database / 1e6:,.0f}",
             )
             for one in loads

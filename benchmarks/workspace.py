@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import generate, loading
+from benchmarks import copied, generate, loading
 from benchmarks.loading import Loading
 from benchmarks.ours import Store
 from benchmarks.postgresql import Cluster
@@ -67,6 +67,9 @@ class Workspace:
         measured = [self._into_empty(scratch, [more], count)]
         measured.append(self._load_all(store, bulk=True))
         measured.append(loading.rebuild("`evidence rebuild`", store, self.n))
+        whole, catalogue = "SQLite alone, the same rows", "SQLite alone, the rows of a rebuild"
+        measured.append(copied.copy(whole, store.home, self.folder / "copied.db", self.n))
+        measured.append(copied.copy(catalogue, store.home, self.folder / "copied.db", self.n, copied.CATALOGUE))
         loading.copy(store.home, scratch.home)
         measured.append(loading.load(f"`evidence load` into {self.n:,}", scratch, [more], count, self.n))
         loading.forget(scratch)
