@@ -44,6 +44,7 @@ ELSEWHERE = {
     "import": ("app.importing", "import_"),
     "keys": ("app.access.command", "keys"),
     "map": ("app.importing", "map_"),
+    "verify": ("app.verifying", "verify"),
     "views": ("app.viewing", "verbs"),
 }
 
