@@ -8,7 +8,7 @@ import typer
 
 from app.core.moments import iso
 from app.custody import verify as proofs
-from app.session import fail
+from app.session import errors, fail
 
 
 def verify(
@@ -32,7 +32,8 @@ def verify(
             return
         found = proofs.record(given, key, _bytes(record) if record is not None else None)
     except proofs.Unproved as reason:
-        fail(f"not proved: {reason}")
+        errors.print(f"Not proved: {reason}.", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
     typer.echo(f"Signed by {found.checkpoint.origin}: a log of {found.checkpoint.size} leaves.")
     for item in found.items:
         leaf = item.leaf

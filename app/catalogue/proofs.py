@@ -173,7 +173,9 @@ class Log:
     async def _one(self, snapshot: Snapshot, name: str, size: int) -> tuple[Any, ...]:
         row = await snapshot.one(self._checkpoints, {"before": size + 1, "limit": 1})
         if row is None or row[0] != size:
-            raise invalid([Fault("query", name, f"There is no checkpoint of {size} leaves: {PATH}/checkpoints has all.")])
+            raise invalid(
+                [Fault("query", name, f"There is no checkpoint of {size} leaves: {PATH}/checkpoints has all.")]
+            )
         return row
 
 

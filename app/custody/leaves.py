@@ -6,7 +6,9 @@ from app.core.canonical import canonical_plain
 from app.vault.append import commit
 
 
-def disclosed(view: int, id: str, revision: int, at: int, change: str, digest: bytes, target: str = "") -> dict[str, Any]:
+def disclosed(
+    view: int, id: str, revision: int, at: int, change: str, digest: bytes, target: str = ""
+) -> dict[str, Any]:
     """Return what is committed to of one change of what one view is shown.
 
     Args:

@@ -72,18 +72,22 @@ def text_of(note: str, key: str) -> str:
     text, gap, lines = note.rpartition("\n\n")
     if not gap or not lines.endswith("\n"):
         raise NotSigned("the note has no signature")
-    for line in lines.splitlines():
-        found = _LINE.fullmatch(line)
-        if found is None:
-            raise NotSigned("the note has a line among its signatures that is none")
-        raw = _decoded(found[2])
-        if found[1] == name and raw[:4] == id:
+    for by, raw in [_signature(line) for line in lines[:-1].split("\n")]:
+        if by == name and raw[:4] == id:
             try:
                 public.verify(raw[4:], f"{text}\n".encode())
             except InvalidSignature:
                 raise NotSigned("the signature of the note does not hold") from None
             return f"{text}\n"
     raise NotSigned(f"the note is not signed by {name}")
+
+
+def _signature(line: str) -> tuple[str, bytes]:
+    """Return who signed, and the first four bytes that name the key, with the signature."""
+    found = _LINE.fullmatch(line)
+    if found is None:
+        raise NotSigned("the note has a line among its signatures that is none")
+    return found[1], _decoded(found[2])
 
 
 def checkpoint_of(note: str, key: str) -> Checkpoint:

@@ -1,6 +1,7 @@
 """Checkpoints of the log while the service runs: one each time the clock strikes, by whichever process is first."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -26,9 +27,11 @@ def signer_of(master: bytes) -> Signer:
 class Checkpointing:
     """Makes checkpoints that are due, in a thread."""
 
-    def __init__(self, settings: Settings, database: Database, log: Any) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, log: Any, clock: Callable[[], int] = moments.now
+    ) -> None:
         """Use a database; its writer is opened when the first checkpoint is due."""
-        self._settings, self._database, self._log = settings, database, log
+        self._settings, self._database, self._log, self._clock = settings, database, log, clock
         self._every = settings.checkpoint_hours * HOUR
         self._tree = Tree()
         self._opened: Writer | None = None
@@ -53,10 +56,10 @@ class Checkpointing:
 
     def once(self) -> bool:
         """Make a checkpoint if one is due; tell whether it was made."""
-        if not self._database.look(lambda connection: checkpoints.is_due(connection, moments.now(), self._every)):
+        if not self._database.look(lambda connection: checkpoints.is_due(connection, self._clock(), self._every)):
             return False
         if self._opened is None:
-            self._opened = Writer.open(self._settings, self._database)
+            self._opened = Writer.open(self._settings, self._database, self._clock)
         writer = self._opened
         if not checkpoints.catch_up(self._database, self._tree, lambda: not self._ends.is_set()):
             return False
