@@ -1,4 +1,4 @@
-"""The verb `evidence verify`: proofs that were downloaded, checked with no service and no database."""
+"""The verbs that verify: `evidence verify` what was downloaded, with no database; `evidence log verify` the vault."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,8 +7,12 @@ import orjson
 import typer
 
 from app.core.moments import iso
+from app.custody import held
 from app.custody import verify as proofs
-from app.session import errors, fail
+from app.intake.checkpointing import signer_of
+from app.session import Bar, Session, errors, fail
+
+log = typer.Typer(no_args_is_help=True, help="The log of all that was ever put on record and shown.")
 
 
 def verify(
@@ -34,13 +38,27 @@ def verify(
     except proofs.Unproved as reason:
         errors.print(f"Not proved: {reason}.", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
-    typer.echo(f"Signed by {found.checkpoint.origin}: a log of {found.checkpoint.size} leaves.")
-    for item in found.items:
-        leaf = item.leaf
-        typer.echo(f"Proved: form {leaf.revision} of {leaf.id}, {leaf.change} {iso(leaf.at)}, in view {leaf.view}.")
-    if found.shown is not None:
-        newest = "the newest" if found.shown is found.items[-1] else "not the newest"
-        typer.echo(f"The record is form {found.shown.leaf.revision}, {newest} of them.")
+    point, leaf = found
+    typer.echo(f"Signed by {point.origin}: a log of {point.size} leaves.")
+    typer.echo(f"Proved: form {leaf.revision} of {leaf.id}, {leaf.change} {iso(leaf.at)}, in view {leaf.view}.")
+    if record is not None:
+        typer.echo(f"{record.name} is this form, byte by byte.")
+
+
+@log.command("verify")
+def verify_log() -> None:
+    """Work the log out anew from what is on record, every content opened, and hold it to each checkpoint."""
+    with Session() as session, Bar() as bar:
+        vault = session.writer.vault
+        found = held.check(vault, signer_of(vault.keys.master).key, bar)
+    told = f"{found.revisions} revisions, {found.forms} forms that views were shown, {found.filled} that fill up"
+    typer.echo(f"{found.leaves} leaves: {told}. {found.checkpoints} checkpoints.")
+    for fault in found.faults:
+        errors.print(fault, markup=False)
+    if found.wrong:
+        typer.echo(f"{found.wrong} things do not hold.")
+        raise typer.Exit(1)
+    typer.echo("All of it holds.")
 
 
 def _bytes(path: Path) -> bytes:

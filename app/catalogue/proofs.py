@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Integer, Select, and_, bindparam, select
+from sqlalchemy import BigInteger, Integer, Select, SmallInteger, bindparam, select
 
 from app.access.caller import PUBLIC, Caller
 from app.catalogue import asked, negotiate, state
@@ -14,8 +14,9 @@ from app.catalogue.answer import Answer, Request, found, unchanged
 from app.catalogue.landing import Handler
 from app.catalogue.listing import Reader
 from app.catalogue.parameter import Parameter, whole
-from app.catalogue.record import chain
+from app.catalogue.query import this_record
 from app.catalogue.state import FRESH, State
+from app.catalogue.tables import ROW
 from app.core.db import Rows, Snapshot
 from app.core.ids import k_of
 from app.core.moments import iso
@@ -25,7 +26,7 @@ from app.custody.checkpoints import WIDE
 from app.custody.tables import CHECKPOINT, LEAF, TILE
 from app.custody.tree import Tree
 from app.records import KINDS, Kind
-from app.vault.tables import DISCLOSED, LED
+from app.vault.tables import DISCLOSED
 
 PATH = "/v1/log"
 PAGE = 50  # checkpoints of a page that states no limit
@@ -67,13 +68,11 @@ def _between(column: Any, of: Any) -> "Select[Any]":
     return select(of).where(column >= first, column < end).order_by(column)
 
 
-def _changes() -> "Select[Any]":
-    """The changes of a record, oldest first, with what a proof of each needs, and where a merged one led."""
-    c = DISCLOSED.c
-    past = chain(c.view, c.revision, c.at, c.change, c.digest, c.salt, c.leaf)
-    told = and_(LED.c.view == past.c.view, LED.c.seq == past.c.seq)
-    columns = (past.c[name] for name in ("revision", "at", "change", "digest", "salt", "leaf"))
-    return select(*columns, LED.c.target).select_from(past.outerjoin(LED, told)).order_by(past.c.seq)
+def _shown_now() -> "Select[Any]":
+    """The change after which a view is shown a record as it is now, with what a proof of it needs."""
+    c, view = DISCLOSED.c, bindparam("view", type_=SmallInteger)
+    newest = select(ROW.c.seq).where(*this_record()).scalar_subquery()
+    return select(c.revision, c.at, c.change, c.digest, c.salt, c.leaf).where(c.view == view, c.seq == newest)
 
 
 class Log:
@@ -193,15 +192,19 @@ def _told(request: Request, content: Json, links: str = "") -> Answer:
 
 
 class Proofs:
-    """The proofs of one kind's records."""
+    """The proofs of one kind's records.
+
+    Of a record as the view is shown it now, and of no earlier form: a digest and a salt are enough to find out by
+    trying what little was taken away since.
+    """
 
     def __init__(self, log: Log, kind: Kind) -> None:
         """Prove what a log has."""
         self._log, self._reader, self._kind = log, log.reader, kind
-        self._changes = log.reader.database.prepare(_changes())
+        self._now = log.reader.database.prepare(_shown_now())
 
     async def answer(self, request: Request, caller: Caller, one: str) -> Answer:
-        """Answer with what proves each form of a record that the view was shown, by the newest checkpoint.
+        """Answer with what proves by the newest checkpoint that the view is shown a record as it is.
 
         Raises:
             Problem: not-found, as for the record itself.
@@ -213,10 +216,10 @@ class Proofs:
         async def reading(snapshot: Snapshot) -> tuple[State, Json]:
             now = await state.read(snapshot, self._reader.queries, view)
             values = {"view": view, "kind": self._kind.name, "id": one, "k": k_of(one)}
-            rows = await snapshot.all(self._changes, values)
-            if not rows:
+            row = await snapshot.one(self._now, values)
+            if row is None:
                 raise not_found()
-            return now, await self._proved(snapshot, view, one, rows)
+            return now, await self._proved(snapshot, view, one, row)
 
         read = self._reader.database.read
         now, content = await state.unexpired(lambda: read(reading, heavy=True), self._reader.expire, view)
@@ -228,17 +231,15 @@ class Proofs:
         here = f"{request.base(self._reader.public_url)}/v1/{self._kind.path}/{one}"
         return found(view, now.fresh, negotiate.JSON, etag, body, f'<{here}>; rel="describes"')
 
-    async def _proved(self, snapshot: Snapshot, view: int, one: str, rows: Rows) -> Json:
+    async def _proved(self, snapshot: Snapshot, view: int, one: str, row: tuple[Any, ...]) -> Json:
+        revision, at, change, digest, salt, index = row
         newest = await self._log.newest(snapshot)
-        size = newest[0] if newest is not None else 0
-        items = []
-        for revision, at, change, digest, salt, index, target in rows:
-            if index < size:
-                leaf = leaves.disclosed(view, one, revision, at, change, bytes(digest), target or "")
-                path = await self._log.path(snapshot, index, size)
-                items.append({"leaf": leaf, "salt": bytes(salt).hex(), "index": index, "path": path})
-        note = newest[2] if newest is not None else None
-        return {"checkpoint": note, "items": items, "pending": len(rows) - len(items)}
+        if newest is None or index >= newest[0]:
+            return {"checkpoint": None if newest is None else newest[2], "form": None}
+        leaf = leaves.disclosed(view, one, revision, at, change, bytes(digest))
+        path = await self._log.path(snapshot, index, newest[0])
+        form = {"leaf": leaf, "salt": bytes(salt).hex(), "index": index, "path": path}
+        return {"checkpoint": newest[2], "form": form}
 
 
 def of_kinds(log: Log) -> dict[tuple[str, str], Handler]:

@@ -105,9 +105,10 @@ def _proof(kind: Kind) -> Json:
     words = kind.name.replace("-", " ")
     told = operation(
         f"get{name_of(kind)}Proof",
-        f"Prove what you were shown of one {words}",
-        "For every form of it that you were shown: the leaf of the log that commits to it, and the path from there to "
-        "the newest checkpoint. `evidence verify` checks it offline, with the record as it was served.",
+        f"Prove what you are shown of one {words}",
+        "The leaf of the log that commits to it as you are shown it now, and the path from there to the newest "
+        "checkpoint. `evidence verify` checks it offline, with the record as it was served. Keep it with the record: "
+        "earlier forms are proved to nobody.",
         [of_one(kind)],
         ok({bare(JSON): {"schema": {"$ref": _REF + "RecordProof"}, "example": _example(kind)}}),
         ("401", "404", "406", "422", "503"),
@@ -126,5 +127,4 @@ def _example(kind: Kind) -> Json:
     log[37] = merkle.leaf_hash(leaves.commitment(leaf, salt))
     path = [one.hex() for one in merkle.inclusion_path(merkle.over(log), WIDE, 37)]
     note = Signer(bytes(32)).checkpoint(WIDE, merkle.root(log))
-    item = {"leaf": leaf, "salt": salt.hex(), "index": 37, "path": path}
-    return {"checkpoint": note, "items": [item], "pending": 0}
+    return {"checkpoint": note, "form": {"leaf": leaf, "salt": salt.hex(), "index": 37, "path": path}}

@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 import orjson
-from sqlalchemy import CTE, Column, Select, SmallInteger, bindparam, select
+from sqlalchemy import Select, SmallInteger, bindparam, select
 
 from app.access.caller import PUBLIC, Caller
 from app.catalogue import asked, formats, negotiate, state
@@ -22,18 +22,16 @@ from app.records import Kind
 from app.vault.tables import DISCLOSED
 
 
-def chain(*more: Column[Any]) -> CTE:
-    """Return the changes of a record that a view was shown, with these columns, each found by the one after it."""
-    c, view = DISCLOSED.c, bindparam("view", type_=SmallInteger)
-    newest = select(ROW.c.seq).where(*this_record()).scalar_subquery()
-    past = select(c.seq, c.previous, *more).where(c.view == view, c.seq == newest).cte("past", recursive=True)
-    return past.union_all(select(c.seq, c.previous, *more).where(c.view == view, c.seq == past.c.previous))
-
-
 def _past() -> "Select[Any]":
     """The changes of a record that a view is shown, oldest first: revision, moment, what changed, digest."""
-    c = DISCLOSED.c
-    past = chain(c.revision, c.at, c.change, c.digest)
+    c, view = DISCLOSED.c, bindparam("view", type_=SmallInteger)
+    columns = (c.seq, c.previous, c.revision, c.at, c.change, c.digest)
+    past = (
+        select(*columns)
+        .where(c.view == view, c.seq == select(ROW.c.seq).where(*this_record()).scalar_subquery())
+        .cte("past", recursive=True)
+    )
+    past = past.union_all(select(*columns).where(c.view == view, c.seq == past.c.previous))
     return select(past.c.revision, past.c.at, past.c.change, past.c.digest).order_by(past.c.seq)
 
 

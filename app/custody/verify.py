@@ -26,22 +26,18 @@ class _Strict(BaseModel):
 
 
 class ProvedLeaf(_Strict):
-    """What a leaf of the log commits to: one change of what one view is shown of a record."""
+    """What a leaf of the log commits to: the change after which a view is shown a record as it is."""
 
     at: int = Field(description="When it was done: milliseconds since 1970, UTC.")
-    change: Literal["created", "updated", "removed", "merged"]
-    digest: str = Field(
-        pattern="^([0-9a-f]{64})?$",
-        description="SHA-256 of the record as it was shown, without `revision` and `updated`; empty with `removed`.",
-    )
+    change: Literal["created", "updated"]
+    digest: _Hash = Field(description="SHA-256 of the record as it is shown, without `revision` and `updated`.")
     id: str
     revision: int = Field(description="Which form that you were shown it is, from 1 on.")
     view: int = Field(description="Whose form it is; 0: everybody's.")
-    into: str | None = Field(default=None, description="With `merged`, and never else: where its id leads.")
 
 
-class ProofItem(_Strict):
-    """One form of a record, and what proves it."""
+class ProvedForm(_Strict):
+    """A record as it is shown, and what proves it."""
 
     leaf: ProvedLeaf
     salt: _Hash = Field(description="32 bytes that stand before the leaf's JSON where it is committed to.")
@@ -50,11 +46,10 @@ class ProofItem(_Strict):
 
 
 class RecordProof(_Strict):
-    """What proves every form of a record that you were shown, by one checkpoint."""
+    """What proves by the newest checkpoint that you are shown a record as it is."""
 
     checkpoint: str | None = Field(description="A signed note; null before the first one.")
-    items: list[ProofItem]
-    pending: int = Field(description="How many newer changes of it the next checkpoint will prove.")
+    form: ProvedForm | None = Field(description="Null where it is newer than the checkpoint: the next one proves it.")
 
 
 class ConsistencyProof(_Strict):
@@ -66,15 +61,14 @@ class ConsistencyProof(_Strict):
 
 
 class Proved(NamedTuple):
-    """What was proved: the checkpoint by which, the changes in their order, and which of them a given record is."""
+    """What was proved: the checkpoint by which, and what the leaf commits to."""
 
     checkpoint: Checkpoint
-    items: list[ProofItem]
-    shown: ProofItem | None
+    leaf: ProvedLeaf
 
 
 def record(proof: Mapping[str, Any], key: str, body: bytes | None = None) -> Proved:
-    """Prove every change of a record that a proof has, and that a record is what was shown after one of them.
+    """Prove that a form of a record is in the log, and that a record is this form.
 
     Args:
         proof: the JSON under `/proof`.
@@ -86,13 +80,16 @@ def record(proof: Mapping[str, Any], key: str, body: bytes | None = None) -> Pro
     """
     given = _read(RecordProof, proof)
     if given.checkpoint is None:
-        raise Unproved("there was no checkpoint yet when it was asked for")
-    point = _checkpoint(given.checkpoint, key)
-    for item in given.items:
-        leaf = leaf_hash(commitment(item.leaf.model_dump(exclude_none=True), bytes.fromhex(item.salt)))
-        if not includes(point.root, point.size, leaf, item.index, [bytes.fromhex(one) for one in item.path]):
-            raise Unproved(f"form {item.leaf.revision} ({item.leaf.change}) is not in the log as it was signed")
-    return Proved(point, given.items, _form(given.items, body) if body is not None else None)
+        raise Unproved("there was no checkpoint yet when the proof was asked for")
+    point, form = _checkpoint(given.checkpoint, key), given.form
+    if form is None:
+        raise Unproved("the record was newer than the newest checkpoint when the proof was asked for")
+    leaf = leaf_hash(commitment(form.leaf.model_dump(), bytes.fromhex(form.salt)))
+    if not includes(point.root, point.size, leaf, form.index, [bytes.fromhex(one) for one in form.path]):
+        raise Unproved("the form is not in the log as it was signed")
+    if body is not None:
+        _hold(form.leaf, body)
+    return Proved(point, form.leaf)
 
 
 def consistency(proof: Mapping[str, Any], key: str) -> tuple[Checkpoint, Checkpoint]:
@@ -124,20 +121,16 @@ def digest_of(body: bytes) -> str:
     return hashlib.sha256(head + b"}").hexdigest()
 
 
-def _form(items: list[ProofItem], body: bytes) -> ProofItem:
-    """Return the newest change after which a record was shown as it is."""
-    digest = digest_of(body)
+def _hold(leaf: ProvedLeaf, body: bytes) -> None:
+    """Hold a record to what was logged of it."""
+    if digest_of(body) != leaf.digest:
+        raise Unproved("the record has another digest than what was logged: it was changed, or is another one")
     try:
         stated = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise Unproved("the record is not JSON: it has to be the very bytes that were served") from None
-    for item in reversed(items):
-        leaf = item.leaf
-        if leaf.digest == digest:
-            if (stated["id"], stated["revision"], stated["updated"]) != (leaf.id, leaf.revision, iso(leaf.at)):
-                raise Unproved("the record states another id, revision or moment than what was logged")
-            return item
-    raise Unproved("no form of the record in this proof has this digest: the record was changed, or is another one")
+    if (stated["id"], stated["revision"], stated["updated"]) != (leaf.id, leaf.revision, iso(leaf.at)):
+        raise Unproved("the record states another id, revision or moment than what was logged")
 
 
 def _checkpoint(note: str, key: str) -> Checkpoint:

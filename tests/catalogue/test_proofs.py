@@ -36,18 +36,17 @@ def sign(settings, database, clock):
 
 
 def key_of(service) -> str:
-    return service.ask("/v1/log").json["key"]
+    key: str = service.ask("/v1/log").json["key"]
+    return key
 
 
-def proved(service, address: str, view: int = 0) -> list[tuple[int, str]]:
-    """Return the forms of a record that are proved, and see that the record is the newest of them."""
-    proof = service.ask(f"{address}/proof", view)
+def proved(service, address: str, view: int = 0) -> tuple[int, str]:
+    """Return which form of a record is proved, and see that the record is it."""
     record = service.ask(address, view)
-    found = verify.record(proof.json, key_of(service), record.body)
-    assert found.shown is found.items[-1]
-    past = service.ask(f"{address}/history", view).json["items"]
-    assert [f"sha256:{one.leaf.digest}" for one in found.items] == [one["digest"] for one in past]
-    return [(one.leaf.revision, one.leaf.change) for one in found.items]
+    _, leaf = verify.record(service.ask(f"{address}/proof", view).json, key_of(service), record.body)
+    newest = service.ask(f"{address}/history", view).json["items"][-1]
+    assert (newest["revision"], newest["digest"]) == (leaf.revision, f"sha256:{leaf.digest}")
+    return leaf.revision, leaf.change
 
 
 def test_before_the_first_checkpoint_nothing_is_proved(service, intake):
@@ -55,7 +54,7 @@ def test_before_the_first_checkpoint_nothing_is_proved(service, intake):
     about = service.ask("/v1/log").json
     assert (about["checkpoint"], about["next"], about["every_hours"]) == (None, None, 6)
     assert service.ask("/v1/log/checkpoints").json == {"items": [], "next": None}
-    assert service.ask("/v1/sources/src-a/proof").json == {"checkpoint": None, "items": [], "pending": 1}
+    assert service.ask("/v1/sources/src-a/proof").json == {"checkpoint": None, "form": None}
     heard = service.ask("/v1/log/consistency?old=256")
     assert (heard.status, heard.json["detail"]) == (
         422,
@@ -63,17 +62,31 @@ def test_before_the_first_checkpoint_nothing_is_proved(service, intake):
     )
 
 
-def test_every_form_of_a_record_is_proved_from_the_next_checkpoint_on(service, intake, sign):
+def test_a_record_is_proved_from_the_next_checkpoint_on(service, intake, sign):
     submit(intake, a_source(), a_place("camp"))
     sign()
-    assert proved(service, "/v1/places/camp") == [(1, "created")]
+    assert proved(service, "/v1/places/camp") == (1, "created")
+    kept, record = service.ask("/v1/places/camp/proof").json, service.ask("/v1/places/camp").body
     submit(intake, a_place("camp", type="county"))
-    pending = service.ask("/v1/places/camp/proof").json
-    assert (len(pending["items"]), pending["pending"]) == (1, 1)
-    with pytest.raises(Unproved, match="no form of the record in this proof"):
-        verify.record(pending, key_of(service), service.ask("/v1/places/camp").body)
+    newer = service.ask("/v1/places/camp/proof").json
+    assert newer == {"checkpoint": kept["checkpoint"], "form": None}
+    with pytest.raises(Unproved, match="newer than the newest checkpoint"):
+        verify.record(newer, key_of(service), service.ask("/v1/places/camp").body)
     sign()
-    assert proved(service, "/v1/places/camp") == [(1, "created"), (2, "updated")]
+    assert proved(service, "/v1/places/camp") == (2, "updated")
+    verify.record(kept, key_of(service), record)  # whoever kept both still has them
+
+
+def test_nothing_is_told_of_an_earlier_form(service, intake, sign):
+    fine, coarse = consent(public={"date": "day"}), consent(public={"date": "year"})
+    submit(intake, a_source(), a_testimony(T1, consent=fine, date="2003-05-06"))
+    sign()
+    before = service.ask(f"/v1/testimonies/{T1}/proof").json["form"]
+    submit(intake, a_testimony(T1, consent=coarse, date="2003-05-06"))
+    for _ in range(2):
+        heard = service.ask(f"/v1/testimonies/{T1}/proof").body.decode()
+        assert before["leaf"]["digest"] not in heard and before["salt"] not in heard
+        sign()
 
 
 def test_a_proof_goes_on_holding_by_every_later_checkpoint(service, intake, sign):
@@ -81,10 +94,10 @@ def test_a_proof_goes_on_holding_by_every_later_checkpoint(service, intake, sign
     for name in "bcdefgh":
         sign()
         submit(intake, a_source(f"src-{name}"))
-        assert proved(service, "/v1/sources/src-a") == [(1, "created")]
+        assert proved(service, "/v1/sources/src-a") == (1, "created")
     sign()
     for name in "abcdefgh":
-        assert proved(service, f"/v1/sources/src-{name}") == [(1, "created")]
+        assert proved(service, f"/v1/sources/src-{name}") == (1, "created")
 
 
 def test_each_view_has_proofs_of_its_own(service, intake, sign):
@@ -92,36 +105,35 @@ def test_each_view_has_proofs_of_its_own(service, intake, sign):
     submit(intake, a_source(), a_testimony(T1, consent=shown), a_testimony(T2, consent=consent(mechanism={})))
     sign()
     address = f"/v1/testimonies/{T1}"
-    assert proved(service, address) == proved(service, address, MECHANISM) == [(1, "created")]
+    assert proved(service, address) == proved(service, address, MECHANISM) == (1, "created")
     one, other = (service.ask(f"{address}/proof", view) for view in (0, MECHANISM))
-    assert one.json["items"][0]["leaf"]["digest"] != other.json["items"][0]["leaf"]["digest"]
-    assert (one.json["items"][0]["leaf"]["view"], other.json["items"][0]["leaf"]["view"]) == (0, MECHANISM)
+    ours, theirs = (heard.json["form"]["leaf"] for heard in (one, other))
+    assert ours["digest"] != theirs["digest"]
+    assert (ours["view"], theirs["view"]) == (0, MECHANISM)
     assert one["cache-control"].startswith("public") and other["cache-control"] == "private, no-store"
     assert one["etag"] != other["etag"]
     hidden, unknown = (service.ask(f"/v1/testimonies/{id}/proof") for id in (T2, T2[:-1] + "0"))
     assert (hidden.status, hidden.body) == (unknown.status, unknown.body) and hidden.status == 404
-    assert proved(service, f"/v1/testimonies/{T2}", MECHANISM) == [(1, "created")]
+    assert proved(service, f"/v1/testimonies/{T2}", MECHANISM) == (1, "created")
 
 
-def test_what_was_removed_has_no_proof_and_what_came_back_has_all(service, intake, sign):
+def test_what_was_removed_has_no_proof_and_what_came_back_has_one(service, intake, sign):
     submit(intake, a_source(), a_place("camp"))
     assert retract(intake.writer, "camp", OWNER, "a test")
     sign()
     assert service.ask("/v1/places/camp/proof").status == 404
     submit(intake, a_place("camp"))
     sign()
-    assert [change for _, change in proved(service, "/v1/places/camp")] == ["created", "removed", "created"]
+    assert proved(service, "/v1/places/camp")[1] == "created"
 
 
-def test_what_was_merged_and_parted_again_says_where_it_led(service, intake, sign):
+def test_what_was_merged_leads_to_the_other_and_what_was_parted_is_proved(service, intake, sign):
     submit(intake, a_source(), a_person(P1), a_person(P2))
     together(intake.writer, P1, P2)
     assert service.ask(f"/v1/people/{P1}/proof").status == 308
     apart(intake.writer, P1)
     sign()
-    assert [change for _, change in proved(service, f"/v1/people/{P1}")] == ["created", "merged", "created"]
-    leaf = service.ask(f"/v1/people/{P1}/proof").json["items"][1]["leaf"]
-    assert leaf["into"] == P2
+    assert proved(service, f"/v1/people/{P1}")[1] == "created"
 
 
 def test_what_is_erased_leaves_the_log_as_it_was_signed(service, intake, sign):
@@ -223,9 +235,9 @@ def test_nothing_that_was_changed_is_proved(service, intake, sign):
         (proof.replace(b'"index":', b'"index":1'), body),
         (proof.replace(b"\\n512\\n", b"\\n513\\n"), body),
         (proof.replace(b'"checkpoint":"', b'"checkpoint":"x'), body),
-        (proof.replace(b'"pending":0', b'"pending":0,"more":1'), body),
+        (proof.replace(b'"index":', b'"more":1,"index":'), body),
         (b"{}", body),
-        (b'{"checkpoint":null,"items":[],"pending":1}', body),
+        (b'{"checkpoint":null,"form":null}', body),
     ]
     for changed, record in wrong:
         with pytest.raises(Unproved):

@@ -52,14 +52,14 @@ def test_the_command_of_the_page_proves_what_the_page_says(downloaded, monkeypat
     signed, proved, record = said.splitlines()
     assert signed.startswith("Signed by accountability-evidence/")
     assert proved.startswith(f"Proved: form 1 of {RECORD}, created ")
-    assert record == "The record is form 1, the newest of them."
+    assert record == "record.json is this form, byte by byte."
 
 
 def test_what_was_changed_is_not_proved(downloaded, tmp_path):
     proof, changed = downloaded / "proof.json", tmp_path / "changed.json"
     changed.write_bytes((downloaded / "record.json").read_bytes().replace(b"Chongjin", b"Hamhung"))
     status, said = verified(downloaded, str(proof), "--record", str(changed))
-    assert (status, said[:44]) == (1, "Not proved: no form of the record in this pr")
+    assert (status, said[:44]) == (1, "Not proved: the record has another digest th")
     for body, why in ((b"{", "this is not JSON"), (b"[]", "this is no proof")):
         changed.write_bytes(body)
         status, said = verified(downloaded, str(changed))
@@ -78,15 +78,15 @@ def test_a_program_of_nothing_of_ours_says_the_same(downloaded, tmp_path):
 
     assert run().stdout.startswith("proved: {'at': ")
     proof = orjson.loads((downloaded / "proof.json").read_bytes())
-    item = proof["items"][-1]
+    form = proof["form"]
     for changed in (
-        {"index": item["index"] ^ 1},
+        {"index": form["index"] ^ 1},
         {"salt": "00" * 32},
-        {"leaf": item["leaf"] | {"revision": 2}},
-        {"path": item["path"][:-1]},
+        {"leaf": form["leaf"] | {"revision": 2}},
+        {"path": form["path"][:-1]},
     ):
         files[1] = str(tmp_path / "wrong.json")
-        Path(files[1]).write_bytes(orjson.dumps(proof | {"items": [item | changed]}))
+        Path(files[1]).write_bytes(orjson.dumps(proof | {"form": form | changed}))
         assert "the leaf is not in the log" in run().stderr
 
 

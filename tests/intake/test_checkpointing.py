@@ -40,7 +40,8 @@ def key(settings):
 
 def leaves(database) -> list[bytes]:
     ordered = select(LEAF.c.hash).order_by(LEAF.c.index)
-    return database.look(lambda connection: [bytes(one) for one in connection.scalars(ordered)])
+    found: list[bytes] = database.look(lambda connection: [bytes(one) for one in connection.scalars(ordered)])
+    return found
 
 
 def signed(database, key: str) -> list[tuple[int, int, int]]:
