@@ -43,7 +43,9 @@ ELSEWHERE = {
     "export": ("app.exporting", "export"),
     "import": ("app.importing", "import_"),
     "keys": ("app.access.command", "keys"),
+    "log": ("app.verifying", "log"),
     "map": ("app.importing", "map_"),
+    "verify": ("app.verifying", "verify"),
     "views": ("app.viewing", "verbs"),
 }
 

@@ -26,7 +26,7 @@ from app.access.limits import Rates
 from app.access.routes import Accesses
 from app.access.shipping import Shipper
 from app.access.tokens import Tokens
-from app.catalogue import changes, searching, state, stream
+from app.catalogue import changes, proofs, searching, state, stream
 from app.catalogue.answer import of_problem
 from app.catalogue.cursor import Cursors
 from app.catalogue.fresh import Fresh
@@ -60,6 +60,7 @@ from app.imports.turns import Turns
 from app.imports.uploading import most_of_upload
 from app.intake import journal, retract
 from app.intake.bulk import Busy
+from app.intake.checkpointing import Checkpointing, signer_of
 from app.intake.restore import restore
 from app.intake.views import is_unsettled, prepare
 from app.intake.write import Closed, Writer
@@ -116,6 +117,7 @@ def create_app(
     messages, post = Messages(master, cursors), Post(Addresses.of(settings), settings.hook_seconds)
     courier = Courier(settings, database, messages, post, reader.expire, metrics.attempted, log)
     desk, trails = Desk(settings, database, master, expire or upkeep.expire, upkeep.wake), Trails(spool)
+    checkpointing = Checkpointing(settings, database, log)
     turns = Turns(settings, database, lambda: desk.writer().vault.keys, log, upkeep.wake)
     own, proposing = database if db is None else None, Proposing(database, reader.expire)
     app = FastAPI(
@@ -125,7 +127,20 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         lifespan=_life(
-            settings, own, metrics, rates, upkeep, shelf, spool, shipper, desk, turns, courier, load, proposing
+            settings,
+            own,
+            metrics,
+            rates,
+            upkeep,
+            checkpointing,
+            shelf,
+            spool,
+            shipper,
+            desk,
+            turns,
+            courier,
+            load,
+            proposing,
         ),
         # The service sends nothing to anybody: no tracing, and no exporter, whatever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
@@ -144,8 +159,11 @@ def create_app(
     }
     writes = Writes(desk, access, trails)
     hot = Hot(Fresh(database, queries), settings.answers_mb, settings.public_url)
-    alike = fixed(reader, openapi_bytes) | ogc.fixed(reader)
-    reads = Reads(reader, who, trails, hot, alike, viewed | ogc.viewed(reader), writes.beside, ogc.single(reader))
+    signer = signer_of(master)
+    kept = proofs.Log(reader, signer.name, signer.key, settings.checkpoint_hours)
+    alike = fixed(reader, openapi_bytes) | ogc.fixed(reader) | kept.fixed
+    below, ones = ogc.single(reader), proofs.of_kinds(kept)
+    reads = Reads(reader, who, trails, hot, alike, viewed | ogc.viewed(reader), writes.beside, below, ones)
     accounts = Accounts(database, master, settings.public_url)
     keeping = Keeping(database, settings.home, settings.import_days)
     imports = Imports(settings, desk, trails, keeping, turns.wake)
@@ -245,6 +263,7 @@ def _life(
     metrics: observe.Metrics,
     rates: Rates,
     upkeep: Upkeep,
+    checkpointing: Checkpointing,
     shelf: Shelf,
     spool: Spool,
     shipper: Shipper,
@@ -262,6 +281,7 @@ def _life(
         shelf.begin(PUBLIC, [kind.name for kind in KINDS if kind.date])
         shipping = asyncio.create_task(shipper.run())
         restoring = asyncio.create_task(upkeep.restore()) if database is not None else None
+        signing = asyncio.create_task(checkpointing.run()) if database is not None else None
         importing = asyncio.create_task(turns.run()) if database is not None else None
         sending = asyncio.create_task(courier.run()) if database is not None else None
         try:
@@ -271,6 +291,8 @@ def _life(
                 await turns.end(importing)
             if restoring is not None:
                 await upkeep.end(restoring)
+            if signing is not None:
+                await checkpointing.end(signing)
             for task in (shipping, sending):
                 if task is not None:
                     task.cancel()

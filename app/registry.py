@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from app.catalogue import proofs_described as proofs
 from app.catalogue import searching_described as searching
 from app.catalogue import service_described as service
 from app.catalogue.naming import named
@@ -24,7 +25,7 @@ __all__ = ["BY_NAME", "BY_PATH", "KINDS", "Kind", "openapi_bytes", "openapi_docu
 @cache
 def openapi_document() -> dict[str, Any]:
     """Return the description of the API (OpenAPI 3.1), made from the kinds and the filter vocabulary."""
-    parts = (searching, statistics, ogc, service)
+    parts = (searching, statistics, ogc, proofs, service)
     read = Description().document([one.paths for one in parts], [tag for one in parts for tag in one.TAGS])
     return marked(named(duplicates.describe(hooks.describe(imports.describe(describe(read))))))
 

@@ -39,6 +39,7 @@ def landing(base: str) -> dict[str, Any]:
             "list": f"{v1}/{kind.path}",
             "record": f"{v1}/{kind.path}/{{id}}",
             "history": f"{v1}/{kind.path}/{{id}}/history",
+            "proof": f"{v1}/{kind.path}/{{id}}/proof",
             "queryables": f"{v1}/{kind.path}/queryables",
             "relations": names.get(kind.path, []),
         }
@@ -68,6 +69,7 @@ def landing(base: str) -> dict[str, Any]:
             {"rel": "conformance", "href": f"{v1}/conformance", "type": "application/json"},
             {"rel": "data", "href": f"{v1}/collections", "type": "application/json"},
             {"rel": "changes", "href": f"{v1}/changes", "type": "application/json"},
+            {"rel": "log", "href": f"{v1}/log", "type": "application/json"},
             {"rel": "periods", "href": f"{v1}/periods", "type": "application/json"},
             {"rel": "problems", "href": f"{base}/problems", "type": "application/json"},
             {"rel": "status", "href": f"{base}/readyz", "type": "application/json"},

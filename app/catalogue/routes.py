@@ -40,6 +40,7 @@ class Reads(BaseRoute):
         viewed: Mapping[str, Handler] = MappingProxyType({}),
         beside: Mapping[str, Sequence[str]] = MappingProxyType({}),
         below: Mapping[str, Handler] = MappingProxyType({}),
+        ones: Mapping[tuple[str, str], Handler] = MappingProxyType({}),
     ) -> None:
         """Make the routes of every kind.
 
@@ -52,6 +53,7 @@ class Reads(BaseRoute):
             viewed: addresses with no record in them that depend on who asks.
             beside: methods that other routes answer under these templates.
             below: addresses below which there is one record each that depends on who asks.
+            ones: what there is of each record beside it, by the path of its kind and a name.
         """
         self._allow = {one: ", ".join(("GET", "HEAD", *more, "OPTIONS")) for one, more in beside.items()}
         self._identify = identify
@@ -68,6 +70,8 @@ class Reads(BaseRoute):
             self._fixed[f"{base}/queryables"] = (f"{base}/queryables", Queryables(reader, kind).answer, "", True)
             self._ones[kind.path, ""] = (base + "/{id}", record.answer)
             self._ones[kind.path, "history"] = (base + "/{id}/history", record.history)
+        for (path, name), beside_it in ones.items():
+            self._ones[path, name] = (f"/v1/{path}/{{id}}/{name}", beside_it)
         for (path, name), relation in relations().items():
             handler = Listing(reader, BY_NAME[relation.to], relation).answer
             self._ones[path, name] = (f"/v1/{path}/{{id}}/{name}", handler)

@@ -55,6 +55,7 @@ class Settings:
     body_seconds: int = 60
     import_mb: int = 2048
     import_days: int = 3
+    checkpoint_hours: int = 6
     head_seconds: int = 10
     audit_fsync: bool = False
     oidc_issuer: str | None = None
@@ -125,6 +126,7 @@ class Settings:
             body_seconds=_number(env, "EVIDENCE_BODY_SECONDS", 60, 1, 3600),
             import_mb=_number(env, "EVIDENCE_IMPORT_MB", 2048, 1, 100_000),
             import_days=_number(env, "EVIDENCE_IMPORT_DAYS", 3, 1, 365),
+            checkpoint_hours=_number(env, "EVIDENCE_CHECKPOINT_HOURS", 6, 1, 720),
             head_seconds=_number(env, "EVIDENCE_HEAD_SECONDS", 10, 1, 300),
             audit_fsync=_choice(env, "EVIDENCE_AUDIT_FSYNC", "0", ("0", "1")) == "1",
             oidc_issuer=_issuer(env, "EVIDENCE_OIDC_ISSUER"),

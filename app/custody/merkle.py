@@ -1,8 +1,9 @@
 """Merkle trees and their proofs, exactly as RFC 9162 has them (section 2.1; the same as RFC 6962); pure."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+RootOf = Callable[[int, int], bytes]  # the root over the leaves from one place up to another: a node of the tree
 EMPTY = hashlib.sha256(b"").digest()  # the root of a tree without leaves
 
 
@@ -33,43 +34,54 @@ def root(leaves: Iterable[bytes]) -> bytes:
     return found
 
 
-def inclusion_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
+def over(leaves: Sequence[bytes]) -> RootOf:
+    """Return what gives the root over any of these hashes of leaves."""
+    return lambda first, end: root(leaves[first:end])
+
+
+def inclusion_path(root_of: RootOf, size: int, index: int) -> list[bytes]:
     """Return the hashes that lead from one leaf to the root, from the bottom (RFC 9162, section 2.1.3.1).
 
     Raises:
         ValueError: there is no leaf of this index.
     """
-    if not 0 <= index < len(leaves):
-        raise ValueError(f"there is no leaf {index} in a tree of {len(leaves)}")
-    if len(leaves) == 1:
-        return []
-    left = _split(len(leaves))
-    if index < left:
-        return [*inclusion_path(leaves[:left], index), root(leaves[left:])]
-    return [*inclusion_path(leaves[left:], index - left), root(leaves[:left])]
+    if not 0 <= index < size:
+        raise ValueError(f"there is no leaf {index} in a tree of {size}")
+    first, end, path = 0, size, []
+    while end - first > 1:
+        middle = first + split(end - first)
+        if index < middle:
+            path.append(root_of(middle, end))
+            end = middle
+        else:
+            path.append(root_of(first, middle))
+            first = middle
+    return path[::-1]
 
 
-def consistency_proof(leaves: Sequence[bytes], first: int) -> list[bytes]:
+def consistency_proof(root_of: RootOf, size: int, begins: int) -> list[bytes]:
     """Return the hashes by which the tree of the first leaves is seen to begin the whole (RFC 9162, section 2.1.4.1).
 
     Raises:
-        ValueError: the whole has fewer leaves, or `first` is none: then there is nothing to prove.
+        ValueError: the whole has fewer leaves, or `begins` is none: then there is nothing to prove.
     """
-    if not 0 < first <= len(leaves):
-        raise ValueError(f"a tree of {len(leaves)} does not begin with a tree of {first}")
-    return _subproof(leaves, first, True)
+    if not 0 < begins <= size:
+        raise ValueError(f"a tree of {size} does not begin with a tree of {begins}")
+    first, end, proof = 0, size, []
+    while begins != end:
+        middle = first + split(end - first)
+        if begins <= middle:
+            proof.append(root_of(middle, end))
+            end = middle
+        else:
+            proof.append(root_of(first, middle))
+            first = middle
+    if first:  # a smaller tree that is no node of its own is proved with what it ends with
+        proof.append(root_of(first, end))
+    return proof[::-1]
 
 
-def _subproof(leaves: Sequence[bytes], first: int, known: bool) -> list[bytes]:
-    if first == len(leaves):
-        return [] if known else [root(leaves)]
-    left = _split(len(leaves))
-    if first <= left:
-        return [*_subproof(leaves[:left], first, known), root(leaves[left:])]
-    return [*_subproof(leaves[left:], first - left, False), root(leaves[:left])]
-
-
-def _split(size: int) -> int:
+def split(size: int) -> int:
     """Return the largest power of two that is smaller than a size of two or more."""
     return 1 << (size - 1).bit_length() - 1
 

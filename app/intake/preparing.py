@@ -6,12 +6,12 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from app.core import crypto
-from app.custody import log
+from app.custody import leaves, log
 from app.custody.merkle import leaf_hash
 from app.intake import journal, postings
 from app.intake.bulk import Prepared
 from app.intake.checking import Faults, Good, Lines, check, opened
-from app.intake.publish import Item, Rendered, disclosure_commitment, render, views_of
+from app.intake.publish import Item, Rendered, render, views_of
 from app.intake.submit import Asker, Draft, Intake
 from app.intake.write import Writer
 from app.vault.append import Addition, commit, record_row, revision_row, salts
@@ -102,6 +102,6 @@ class Preparer:
             done.records.append(record_row(one, 0, sum(mask for mask, _ in masks.values())))
         for (number, id, kind, digest), salt in zip(changes, salts(len(changes)), strict=True):
             done.disclosed.append((number, id, kind, 1, task.at, "created", digest, salt))
-            commitment = disclosure_commitment(number, id, 1, task.at, "created", digest, salt)
-            done.disclosed_leaves.append(leaf_hash(commitment))
+            leaf = leaves.disclosed(number, id, 1, task.at, "created", digest)
+            done.disclosed_leaves.append(leaf_hash(leaves.commitment(leaf, salt)))
         done.finish(packed)

@@ -9,10 +9,9 @@ import orjson
 from sqlalchemy import Connection, and_, delete, exists, select, text, update
 
 from app.catalogue.tables import MOST_EVER, POSTING, ROW, SEARCHED, SPOT, TERM, TERM_COUNT, VIEW, term_id
-from app.core.canonical import canonical_plain
 from app.core.db import Database
 from app.core.moments import iso
-from app.custody import log
+from app.custody import leaves, log
 from app.disclosure import project
 from app.disclosure.leading import led
 from app.disclosure.project import Shown
@@ -21,7 +20,7 @@ from app.intake import wording
 from app.intake.world import World
 from app.records import BY_NAME
 from app.search.document import words_of
-from app.vault.append import Vault, commit, salts
+from app.vault.append import Vault, salts
 from app.vault.keys import chunks
 from app.vault.tables import DISCLOSED, LED
 
@@ -216,17 +215,6 @@ def etag_of(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:24]
 
 
-def disclosure_commitment(
-    view: int, id: str, revision: int, at: int, change: str, digest: bytes, salt: bytes, target: str = ""
-) -> bytes:
-    """Return the commitment to one change of what one view is shown: over the RFC 8785 bytes of these members.
-
-    `target` is what a change `merged` leads to (`into`); no other change has it.
-    """
-    leaf = {"at": at, "change": change, "digest": digest.hex(), "id": id, "revision": revision, "view": view}
-    return commit(salt, canonical_plain(leaf | ({"into": target} if target else {})))
-
-
 class Publisher:
     """Writes what views are shown; one transaction at a time."""
 
@@ -355,8 +343,8 @@ class Publisher:
             id, index = one.item.id, log_size + len(commitments)
             said = (id, one.item.kind, one.revision, at, one.change, one.digest, salt, index, one.previous)
             rows.append((one.view, one.seq, *said))
-            leaf = (one.view, id, one.revision, at, one.change, one.digest, salt, one.target)
-            commitments.append(disclosure_commitment(*leaf))
+            leaf = leaves.disclosed(one.view, id, one.revision, at, one.change, one.digest, one.target)
+            commitments.append(leaves.commitment(leaf, salt))
         self._database.insert(connection, DISCLOSED, rows)
         self._database.insert(connection, LED, [(one.view, one.seq, one.target) for one in changes.all if one.target])
         for view, generation in changes.generations.items():

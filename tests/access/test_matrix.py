@@ -16,6 +16,7 @@ MATRIX = {
     ("GET", "/v1/testimonies/queryables"):      (      200,  200,        403,     403,   403,        403,      403),
     ("GET", f"/v1/testimonies/{OPEN}"):         (      200,  200,        403,     403,   403,        403,      403),
     ("GET", f"/v1/testimonies/{OPEN}/history"): (      200,  200,        403,     403,   403,        403,      403),
+    ("GET", f"/v1/testimonies/{OPEN}/proof"):   (      200,  200,        403,     403,   403,        403,      403),
     ("GET", f"/v1/testimonies/{OPEN}/sources"): (      200,  200,        403,     403,   403,        403,      403),
     ("POST", "/v1/testimonies"):                (      401,  403,        422,     403,   403,        403,      403),
     ("PUT", f"/v1/testimonies/{OPEN}"):         (      401,  403,        422,     422,   403,        422,      403),

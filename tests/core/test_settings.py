@@ -29,6 +29,7 @@ NUMBERS = {
     "EVIDENCE_BODY_SECONDS": ("body_seconds", 1, 3600),
     "EVIDENCE_IMPORT_MB": ("import_mb", 1, 100_000),
     "EVIDENCE_IMPORT_DAYS": ("import_days", 1, 365),
+    "EVIDENCE_CHECKPOINT_HOURS": ("checkpoint_hours", 1, 720),
     "EVIDENCE_HEAD_SECONDS": ("head_seconds", 1, 300),
     "EVIDENCE_HOOKS_EACH": ("hooks_each", 0, 1000),
     "EVIDENCE_HOOK_SECONDS": ("hook_seconds", 1, 120),

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.custody.merkle import EMPTY, consistency_proof, extends, includes, inclusion_path, leaf_hash, node_hash, root
+from app.custody import merkle
+from app.custody.merkle import EMPTY, extends, includes, leaf_hash, node_hash, over, root
+from app.custody.tree import Tree
 
 # The tests of Google's certificate-transparency and trillian code: eight leaves, their roots and some proofs.
 DATA = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
@@ -37,6 +39,20 @@ INCLUSIONS = [
 CONSISTENCIES = [(1, 1, []), (1, 8, [A, B, C]), (6, 8, [F, E, ROOTS[3]]), (2, 5, [B, D])]
 
 sizes = st.integers(1, 70)
+
+
+def inclusion_path(leaves: list[bytes], index: int) -> list[bytes]:
+    """The path over leaves, and by a tree that keeps what stands above them: it is the same."""
+    path = merkle.inclusion_path(over(leaves), len(leaves), index)
+    assert Tree(leaves).path(index, len(leaves)) == path
+    return path
+
+
+def consistency_proof(leaves: list[bytes], first: int) -> list[bytes]:
+    """The proof over leaves, and by a tree that went on growing: it is the same."""
+    proof = merkle.consistency_proof(over(leaves), len(leaves), first)
+    assert Tree([*leaves, *leaves]).consistency(first, len(leaves)) == proof
+    return proof
 
 
 def leaves_of(size: int) -> list[bytes]:

@@ -11,7 +11,7 @@ from app.catalogue.tables import POSTING, ROW, SEARCHED, SPOT, TERM, TERM_COUNT,
 from app.core import migrations
 from app.core.db import Database
 from app.core.settings import Settings
-from app.custody.tables import LEAF
+from app.custody.tables import CHECKPOINT, LEAF, TILE
 from app.vault.tables import ANSWERED, DISCLOSED, ERASING, LED, MERGER, RECORD, REFERENCE, RESTORING, REVISION
 from tests.conftest import settings_for
 from tests.intake.deployment import Deployment
@@ -41,7 +41,7 @@ def database(settings: Settings) -> Iterator[Database]:
     def empty(connection) -> None:
         catalogue = (ROW, POSTING, SPOT, TERM, TERM_COUNT, SEARCHED, WORD)
         vault = (DISCLOSED, LED, LEAF, REFERENCE, REVISION, RECORD, MERGER, RESTORING, ERASING, ANSWERED)
-        for table in (*catalogue, *vault):
+        for table in (*catalogue, *vault, TILE, CHECKPOINT):
             connection.execute(delete(table))
         connection.execute(update(VIEW).values(state="live", generation=0, next_expiry=None))
 
