@@ -10,13 +10,17 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    FromClause,
     Integer,
     Select,
     SmallInteger,
     String,
     bindparam,
+    exists,
     func,
     insert,
+    not_,
+    or_,
     select,
     tuple_,
     update,
@@ -103,8 +107,6 @@ class Accounts:
             if is_mechanism(audience):
                 # Not which one, when, or how often: a witness's organisation learns that one has looked this month.
                 item |= {"month": iso(day)[:7], "reader": "a mechanism"}
-                if item in items:
-                    continue
             else:
                 item |= {"day": iso(day)[:10], "reader": organisation, "view": f"{audience}/{purpose}"}
                 item |= {"first": iso(first), "last": iso(until), "times": times}
@@ -223,11 +225,27 @@ def _of_owner(by_record: bool) -> "Select[Any]":
         bindparam("in", type_=SmallInteger),
     )
     where = [c.owner == bindparam("owner", type_=String), c.shown_from <= bindparam("now", type_=BigInteger), before]
+    where.append(or_(VIEW.c.audience.is_(None), not_(_of_a_mechanism(VIEW)), not_(_is_told_by_another())))
     if by_record:
         where.append(c.record == bindparam("record", type_=String))
     joined = AUDIT_READ.join(RECORD, RECORD.c.id == c.record).outerjoin(VIEW, VIEW.c.id == c.view)
     order = [column.desc() for column in key]
     return select(*columns).select_from(joined).where(*where).order_by(*order).limit(bindparam("limit", type_=Integer))
+
+
+def _of_a_mechanism(view: FromClause) -> "ColumnElement[bool]":
+    """Whether a view is one of a mechanism, as `is_mechanism` tells it."""
+    audience = view.c.audience
+    return or_(audience == "mechanism", audience.like("mechanism:%"))
+
+
+def _is_told_by_another() -> "ColumnElement[bool]":
+    """Whether another read by a mechanism tells the same: that one looked at this record in this month."""
+    c, other, view = AUDIT_READ.c, AUDIT_READ.alias("other"), VIEW.alias("its")
+    o = other.c
+    same = o.owner == c.owner, o.day == c.day, o.record == c.record, view.c.id == o.view, _of_a_mechanism(view)
+    later = tuple_(o.credential, o.view) > tuple_(c.credential, c.view)
+    return exists().where(*same, later, o.shown_from <= bindparam("now", type_=BigInteger))
 
 
 def _named() -> "tuple[ColumnElement[str], ColumnElement[str]]":

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple, cast
 
 import orjson
-from sqlalchemy import BigInteger, Integer, Select, SmallInteger, String, and_, bindparam, case, select
+from sqlalchemy import BigInteger, Integer, Select, SmallInteger, String, and_, bindparam, case, or_, select
 
 from app.access.caller import PUBLIC, Caller, Identify
 from app.catalogue import negotiate, state
@@ -17,6 +17,7 @@ from app.catalogue.changes_asked import NOW, PAGE, START, Form, Question, read
 from app.catalogue.cursor import Place
 from app.catalogue.listing import Reader
 from app.catalogue.parameter import Wrong
+from app.catalogue.record import ABOUT_PEOPLE
 from app.catalogue.state import State
 from app.catalogue.tables import ROW
 from app.catalogue.waiting import Waiting, recheck
@@ -50,7 +51,8 @@ def _statement(database: Database, form: Form) -> Prepared:
     now = DISCLOSED.outerjoin(row, and_(row.c.view == view, row.c.kind == c.kind, row.c.id == c.id))
     led = select(LED.c.target).where(LED.c.view == c.view, LED.c.seq == c.seq).scalar_subquery()
     target = case((c.change == "merged", led))
-    columns: list[Any] = [c.seq, c.id, c.kind, c.change, c.revision, c.at, c.digest, row.c.k, target]
+    digest = case((or_(and_(*(c.kind != kind for kind in ABOUT_PEOPLE)), c.seq == row.c.seq), c.digest))
+    columns: list[Any] = [c.seq, c.id, c.kind, c.change, c.revision, c.at, digest, row.c.k, target]
     statement: Select[Any] = select(*columns, *([row.c.body] if form.bodies else [])).select_from(now)
     statement = statement.where(*where).order_by(c.seq)
     return database.prepare(statement.limit(bindparam("limit", type_=Integer)) if form.limited else statement)
@@ -240,14 +242,16 @@ class Changes:
     async def shown(request: Request, rows: Rows) -> None:
         """Tell who keeps an account of which records bytes or a digest are about to be sent."""
         if request.trail is not None:
-            await request.shown([row[7] for row in rows if row[7] is not None and row[3] not in GONE])
+            told = (row for row in rows if row[7] is not None and row[3] not in GONE)
+            await request.shown([row[7] for row in told if row[6] is not None or len(row) > 9])
 
 
 def line(base: str, row: Sequence[Any]) -> bytes:
     """Return one change as JSON.
 
     The digest is that of the form which was shown then. It is told as long as the record is shown in any form: of one
-    that is gone none is told, whether the vault still has it or not, for that would say how it went.
+    that is gone none is told, whether the vault still has it or not, for that would say how it went. Of records about
+    people it is told of the form alone that is shown now (`ABOUT_PEOPLE`).
     """
     _, id, kind, change, revision, at, digest, k, target, *body = row
     shown = change not in GONE
@@ -257,7 +261,7 @@ def line(base: str, row: Sequence[Any]) -> bytes:
         "change": change,
         "revision": revision,
         "at": iso(at),
-        "digest": f"sha256:{bytes(digest).hex()}" if shown and k is not None else None,
+        "digest": f"sha256:{bytes(digest).hex()}" if shown and k is not None and digest is not None else None,
         "url": f"{base}/v1/{BY_NAME[kind].path}/{id}",
     }
     if change == "merged":

@@ -138,7 +138,11 @@ SHARED: Json = {
                         "revision": _COUNT | {"description": "Counts the forms that you were shown, from 1."},
                         "at": {"type": "string", "format": "date-time"},
                         "change": {"type": "string", "enum": ["created", "updated", "removed", "merged"]},
-                        "digest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+                        "digest": {
+                            "type": ["string", "null"],
+                            "pattern": "^sha256:[0-9a-f]{64}$",
+                            "description": "Of that form; null of a former one of a testimony, person or incident.",
+                        },
                     }
                 ),
             },
@@ -158,7 +162,7 @@ SHARED: Json = {
                 "type": ["string", "null"],
                 "pattern": "^sha256:[0-9a-f]{64}$",
                 "description": "Of the form that you were shown then, as in its history; null if you no longer are "
-                "shown the record.",
+                "shown the record, and of a former form of a testimony, a person or an incident.",
             },
             "url": _ADDRESS | {"description": "Where the record is, as long as you are shown it."},
             "into": {

@@ -18,8 +18,12 @@ from app.core.db import Rows, Snapshot
 from app.core.ids import k_of
 from app.core.moments import iso
 from app.core.problems import not_found
-from app.records import Kind
+from app.records import KINDS, Kind
 from app.vault.tables import DISCLOSED
+
+# Of these a former form may have told what is withheld now. What is still shown of one lets its few unknown words be
+# guessed, and a digest says which guess is right: so only that of the form shown now is told.
+ABOUT_PEOPLE = tuple(kind.name for kind in KINDS if kind.people)
 
 
 def _past() -> "Select[Any]":
@@ -95,6 +99,8 @@ class Record:
     async def history(self, request: Request, caller: Caller, one: str) -> Answer:
         """Answer with every form of a record that the view was shown: when, and the digest of what was shown.
 
+        Of records about people the digest is told of the form alone that is shown now.
+
         Raises:
             Problem: not-found, as for the record itself.
         """
@@ -115,10 +121,13 @@ class Record:
         etag = f'"{hashlib.blake2b(whole, digest_size=12).hexdigest()}"'
         if request.has(etag):
             return unchanged(view, now.fresh, request.had(etag))
-        items = [
+        items: list[dict[str, Any]] = [
             {"revision": revision, "at": iso(at), "change": change, "digest": f"sha256:{bytes(digest).hex()}"}
             for revision, at, change, digest in rows
         ]
+        if self._kind.name in ABOUT_PEOPLE:
+            for former in items[:-1]:
+                former["digest"] = None
         base = request.base(reader.public_url)
         links = f'<{base}/v1/{self._kind.path}/{one}>; rel="latest-version"'
         body = orjson.dumps({"items": items, "next": None, "total": len(items)})

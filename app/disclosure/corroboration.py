@@ -26,7 +26,8 @@ def count(cited: Iterable[str], supports: Sequence[Told], facts: Facts, view: Vi
     Nothing that the view is not told may change this number. So accounts are tied only where both tell of their witness
     alike and neither withholds who it is, two under a name by a person only where the view is shown that person by name
     (two of one person under a pseudonym have the same), and sources draw on one another only by way of sources that the
-    view sees.
+    view sees. Nor may anybody learn by what they state themselves, guess by guess, whose accounts those of others are:
+    an account that names a person of another organisation is tied by that to none of theirs, unless all are named.
 
     One thing does: two organisations say of each other's person that they are one, and everybody concerned allowed to
     be linked. Then accounts of the two are those of one witness, in whatever view both are told, and none is told who.
@@ -59,20 +60,31 @@ def _tied(account: Account, identity: int, ids: set[str], facts: Facts, view: Vi
     """Yield the accounts and the person that one is tied to, as far as the view can tell."""
     yield from ids.intersection(account.content["same_witness"])
     person = account.content["witness"]["person"]
-    if person is not None and (identity == PSEUDONYM or is_named(person, view, facts)):
+    if person is None:
+        return
+    if identity != PSEUDONYM:
+        if is_named(person, view, facts):
+            yield facts.leads_to(person)
+    elif _is_of_its_owner(person, account, facts):
         yield facts.leads_to(person)
+    else:
+        yield f"{account.owner} {facts.leads_to(person)}"
 
 
 def _linked(account: Account, facts: Facts) -> Iterator[str]:
     """Yield what stands for an account's witness and a person held by another organisation who is the same."""
     person = account.content["witness"]["person"]
-    if person is None or not _may_be_linked(account):
+    if person is None or not _is_of_its_owner(person, account, facts) or not _may_be_linked(account):
         return
     mine = facts.leads_to(person)
     if (others := facts.linked(mine)) and all(_is_open(one, facts) for one in (person, mine)):
         for other in others:
             if mine in facts.linked(other) and _is_open(other, facts):
                 yield "linked " + " ".join(sorted((mine, other)))
+
+
+def _is_of_its_owner(person: str, account: Account, facts: Facts) -> bool:
+    return facts.owner_of(person) == account.owner
 
 
 def _is_open(person: str, facts: Facts) -> bool:

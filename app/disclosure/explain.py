@@ -19,12 +19,16 @@ from app.records.shown import Shown, says
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a view gets of a record (None: nothing), how much is allowed at most, and why, in the order of deciding."""
+    """What a view gets of a record (None: nothing), how much is allowed at most, and why, in the order of deciding.
+
+    Not `told`: whoever asks learns whether the view is shown the record, and not what of it.
+    """
 
     view: View
     record: Mapping[str, Any] | None
     allowed: Mapping[str, str] | None
     reasons: tuple[Reason, ...]
+    told: bool = True
 
 
 def explain(
@@ -94,7 +98,10 @@ class ForViewShown(Shown):
     shown: bool = says("Whether the view is shown the record at all.", True)
     allowed: AllowedShown | None = says("The most that may be shown; null where that is not asked.", None)
     reasons: list[ReasonShown] = says("Every rule that had a say, in the order of deciding.", [])
-    as_shown: dict[str, Any] | None = says("The record as this view is shown it; null: it is not.", None)
+    as_shown: dict[str, Any] | None = says(
+        "The record as this view is shown it; null: it is not, or what it gets is not told (the rule `elsewhere`).",
+        None,
+    )
 
 
 class DisclosureShown(Shown):
@@ -132,5 +139,5 @@ def shown(one: Explanation) -> ForViewShown:
             )
             for reason in one.reasons
         ],
-        as_shown=None if one.record is None else dict(one.record),
+        as_shown=dict(one.record) if one.record is not None and one.told else None,
     )

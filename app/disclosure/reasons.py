@@ -41,6 +41,8 @@ RULES: dict[str, str] = {
     "states": "It is published and states this itself: shown as it states it.",
     "says-more": "It is not listed: what is shown tells more of place or date than it allows.",
     "of-another": "It is held by another organisation: why it has this part is told to that one alone.",
+    "elsewhere": "It rests on records of other organisations, and you do not read in this view: whether it is shown "
+    "there is told, and not what of it.",
     "reference": "This view is not shown the record named here: it is left out.",
     "reference-above": "This view is not shown all that stands above the record named here: filed under less.",
     "tie": "That two accounts are of one witness is told only where both tell of their witness alike.",

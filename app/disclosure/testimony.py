@@ -55,7 +55,7 @@ def decide(
     if person is not None and person not in hidden and not is_named(person, view, facts):
         say("nameless", "witness.person", person)
         hidden |= {person}  # an account under a name must not lead to a record that keeps the name back
-    pseudonym = _pseudonym(content, view, secret, facts) if allowed.identity == PSEUDONYM else None
+    pseudonym = _pseudonym(content, view, secret, facts, owner) if allowed.identity == PSEUDONYM else None
     return Telling(allowed, hidden, pseudonym)
 
 
@@ -66,9 +66,16 @@ def _may_tie(allowed: Decision, other: str, view: View, facts: Facts) -> bool:
     return its is not None and its.identity == allowed.identity
 
 
-def _pseudonym(content: Mapping[str, Any], view: View, secret: bytes, facts: Facts) -> str:
-    """Return a name that stands for one witness in one view, and that cannot be linked with another view's."""
-    who = facts.leads_to(content["witness"]["person"] or content["id"])
+def _pseudonym(content: Mapping[str, Any], view: View, secret: bytes, facts: Facts, owner: str | None) -> str:
+    """Return a name that stands for one witness in one view, and that cannot be linked with another view's.
+
+    Whoever names a person of another organisation makes up no name that this one's accounts have: it would tell them,
+    guess by guess, whose accounts these are.
+    """
+    person = content["witness"]["person"]
+    who = facts.leads_to(person or content["id"])
+    if person is not None and facts.owner_of(person) != owner:
+        who = f"{owner}\0{who}"
     return "Witness " + hmac.digest(secret, f"{view.id}\0{who}".encode(), hashlib.sha256).hex()[:8].upper()
 
 

@@ -61,6 +61,10 @@ class Facts(Protocol):
         """Return a person as submitted; None when there is none, or they are gone."""
         ...
 
+    def owner_of(self, record: str) -> str | None:
+        """Return the organisation that holds a record, whatever became of it."""
+        ...
+
     def objects(self, person: str) -> bool:
         """Tell whether a person objected to being shown or named, whatever became of their record since."""
         ...

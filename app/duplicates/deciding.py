@@ -153,10 +153,16 @@ class Kept(NamedTuple):
     shown: Mapping[str, Any]
 
 
-def decided(connection: Connection, keys: KeyStore, organisation: str, before: int | None, limit: int) -> list[Kept]:
-    """Return what an organisation decided, the newest first; a reason goes with either of the records."""
+def decided(
+    connection: Connection, keys: KeyStore, organisation: str, before: int | None, limit: int, view: int | None = None
+) -> list[Kept]:
+    """Return what an organisation decided, the newest first; a reason goes with either of the records.
+
+    With a view only what was decided in it: other records, and reasons that speak of them, are of other views.
+    """
     c = JUDGEMENT.c
     where = [c.organisation == organisation] + ([] if before is None else [c.at < before])
+    where += [] if view is None else [c.view == view]
     found = connection.execute(select(JUDGEMENT).where(*where).order_by(c.at.desc()).limit(limit))
     rows = [row._asdict() for row in found]
     known = keys.get({id for row in rows for id in (row["one"], row["other"])})

@@ -128,7 +128,7 @@ def paths() -> Json:
             "get": _of(
                 "listDuplicateDecisions",
                 "What was decided",
-                f"By your organisation, the newest first. {who}",
+                f"By your organisation in this view, the newest first. {who}",
                 ("200", "DuplicateDecisionList", {"items": [DECIDED], "next": None}),
                 (),
                 parameters=(*PAGED, PURPOSE),

@@ -105,21 +105,21 @@ class Duplicates:
         return private(200, done)
 
     async def list_decided(self, request: Request, who: Identity, _: Body, __: str) -> Answer:
-        """Answer with what the caller's organisation decided, the newest first."""
+        """Answer with what the caller's organisation decided in this view, the newest first."""
         caller = _reviewer(request, who)
         given = asked(request.scope["query_string"], ("limit", "cursor"))
-        limit, place = page_of(given), self._decided.after(who, given)
+        limit, place = page_of(given), self._decided.after(who, given, caller.view)
         keys = await self._desk.think(lambda writer: writer.vault.keys)
 
         def work(connection: Any) -> list[Any]:
             before = place[0] if place else None
-            return deciding.decided(connection, keys, str(caller.organisation), before, limit + 1)
+            return deciding.decided(connection, keys, str(caller.organisation), before, limit + 1, caller.view)
 
         rows = await asyncio.to_thread(self._database.look, work)
         following = None
         if len(rows) > limit:
             here = f"{request.base(self._public_url)}{BASE}/decisions"
-            following = self._decided.next(who, given, here, [rows[limit - 1].at])
+            following = self._decided.next(who, given, here, [rows[limit - 1].at], caller.view)
         return private(200, {"items": [one.shown for one in rows[:limit]], "next": following})
 
 

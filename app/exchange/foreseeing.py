@@ -79,7 +79,10 @@ class _Pass:
         self._writer = load.intake.writer
         self._world = World(self._writer.vault)
         self._world.begin(-2)
-        self._views = self._writer.database.look(views_of)
+        views = self._writer.database.look(views_of)
+        if load.asker is not None:  # whether others have a view of their own is theirs to know: it gains what is public
+            views = [one for one in views if one.owner in (None, load.owner)]
+        self._views = views
         self._names = names = names_of(self._views)
         own = frozenset(names[one.id] for one in self._views if one.owns(load.owner))
         self._gains = {view.id: 0 for view in self._views}

@@ -227,6 +227,11 @@ class World:
         """Return a person as submitted; None when there is none, or they are gone."""
         return self._account("person", record)
 
+    def owner_of(self, record: str) -> str | None:
+        """Return the organisation that holds a record, whatever became of it."""
+        node = self._nodes.get(record)
+        return node.owner if node is not None else None
+
     def objects(self, person: str) -> bool:
         """Tell whether a person objected to being shown or named, whatever became of their record since.
 

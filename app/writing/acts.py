@@ -198,7 +198,7 @@ def carried_out(connection: Connection, writer: Writer, at: int, size: int, draf
     return Done(_became(outcome), after, _warnings(outcome))
 
 
-def foretold(connection: Connection, writer: Writer, draft: Draft, plan: Any) -> Foreseen:
+def foretold(connection: Connection, writer: Writer, draft: Draft, plan: Any, asker: Asker) -> Foreseen:
     """Return what would become of what was planned."""
     outcome, additions = plan
     if not additions:
@@ -206,12 +206,13 @@ def foretold(connection: Connection, writer: Writer, draft: Draft, plan: Any) ->
         assert now is not None  # noqa: S101 - it is there, and unchanged
         stored = writer.vault.read(connection, [draft.id])[draft.id]
         additions = [changed(stored, now.state, {})]
-    return Foreseen(_became(outcome), draft.content, _warnings(outcome), shown(connection, writer, additions[0]))
+    views = shown(connection, writer, additions[0], asker)
+    return Foreseen(_became(outcome), draft.content, _warnings(outcome), views)
 
 
-def shown(connection: Connection, writer: Writer, addition: Addition) -> list[Mapping[str, Any]]:
-    """Return what every view would be shown of a record with this revision."""
-    return [one.model_dump(mode="json") for one in foreseen(connection, writer, addition).views]
+def shown(connection: Connection, writer: Writer, addition: Addition, asker: Asker) -> list[Mapping[str, Any]]:
+    """Return what every view would be shown of a record with this revision, as far as its owner may know."""
+    return [one.model_dump(mode="json") for one in foreseen(connection, writer, addition, asker).views]
 
 
 def _became(outcome: Outcome) -> Became:

@@ -77,7 +77,8 @@ class Writing:
 
         if asked.dry_run:
             return foreseen(
-                201, await self._desk.look(lambda writer, connection: _foretell(writer, connection, adding))
+                201,
+                await self._desk.look(lambda writer, connection: _foretell(writer, connection, adding, place.asker)),
             )
         return await self._repeating.answer(asking, asked, raw, lambda *given: _carry_out(given, adding))
 
@@ -109,7 +110,9 @@ class Writing:
 
     async def _revise(self, asking: Asking, asked: Wishes, revising: Callable[[Writer, Connection], Any]) -> Answer:
         if asked.dry_run:
-            found = await self._desk.look(lambda writer, connection: _foretell(writer, connection, revising))
+            found = await self._desk.look(
+                lambda writer, connection: _foretell(writer, connection, revising, asking.asker)
+            )
             return foreseen(201 if found.became == "created" else 200, found)
         done = await self._desk.write(lambda *given: _carry_out(given, revising))
         return answered(asking, done, asked.minimal)
@@ -122,7 +125,7 @@ class Writing:
         def foreseeing(writer: Writer, connection: Connection) -> Foreseen:
             addition = place.taken(connection, writer, asked, reason)
             before = place.own(connection, writer)
-            return Foreseen("retracted", before.submitted, (), shown(connection, writer, addition))
+            return Foreseen("retracted", before.submitted, (), shown(connection, writer, addition, place.asker))
 
         def taking(writer: Writer, connection: Connection, at: int, size: int) -> None:
             writer.append(connection, at, size, [place.taken(connection, writer, asked, reason)])
@@ -191,7 +194,7 @@ class Writing:
 
         def explaining(writer: Writer, connection: Connection) -> Any:
             asking.place.own(connection, writer)
-            return disclosure(writer, str(asking.id), owner=asking.asker.organisation, within=connection)
+            return disclosure(writer, str(asking.id), asker=asking.asker, within=connection)
 
         found = await self._desk.look(explaining)
         if found is None:
@@ -219,9 +222,11 @@ class Writing:
         return private(200, {"items": items, "next": None, "total": len(items)})
 
 
-def _foretell(writer: Writer, connection: Connection, work: Callable[[Writer, Connection], Any]) -> Foreseen:
+def _foretell(
+    writer: Writer, connection: Connection, work: Callable[[Writer, Connection], Any], asker: Asker
+) -> Foreseen:
     draft, plan = work(writer, connection)
-    return foretold(connection, writer, draft, plan)
+    return foretold(connection, writer, draft, plan, asker)
 
 
 def _carry_out(given: tuple[Writer, Connection, int, int], work: Callable[[Writer, Connection], Any]) -> Done:

@@ -58,7 +58,7 @@ class Merging:
         def foreseeing(writer: Writer, connection: Connection) -> Foreseen:
             addition = merger.plan(connection, writer, asked)
             before = asking.place.own(connection, writer)
-            return Foreseen("merged", before.submitted, (), shown(connection, writer, addition))
+            return Foreseen("merged", before.submitted, (), shown(connection, writer, addition, asking.asker))
 
         def merging(writer: Writer, connection: Connection, at: int, size: int) -> Done:
             merge(connection, writer, at, size, merger.plan(connection, writer, asked))

@@ -88,16 +88,18 @@ class TestAsking:
         keys = [own.key(MECHANISM) for _ in range(2)]
         for key in keys * 2:
             own.ask(f"/v1/testimonies/{MECHANISMS}", key)
+        own.ask(f"/v1/testimonies/{OPEN}", own.key(PARTNER))
         close(own)
         ship(own)
-        assert own.ask("/v1/audit", steward).json()["items"] == [
-            {
-                "record": MECHANISMS,
-                "kind": "testimony",
-                "month": moments.iso(moments.now())[:7],
-                "reader": "a mechanism",
-            }
-        ]
+        told = {"kind": "testimony", "month": moments.iso(moments.now())[:7], "reader": "a mechanism"}
+        for query in ("", "?limit=1", "?limit=2"):  # how often cannot be told from where a page ends either
+            found, address = [], f"/v1/audit{query}"
+            while address:
+                page = own.ask(address, steward).json()
+                found.append(page["items"])
+                address = (page["next"] or "").removeprefix("http://testserver")
+            assert [len(items) for items in found] == ([1, 1] if query == "?limit=1" else [2])
+            assert [item for items in found for item in items if "month" in item] == [{"record": MECHANISMS, **told}]
 
     def test_a_mechanism_seals_what_it_reads_for_a_stated_time(self, own, steward):
         organisation = own.organisation(MECHANISM)

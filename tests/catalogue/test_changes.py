@@ -1,5 +1,6 @@
 """The change feed: exact changes in their order, where it begins and ends, and what it never says."""
 
+import hashlib
 from contextlib import closing
 
 import orjson
@@ -271,3 +272,22 @@ def test_the_account_has_each_record_whose_digest_or_body_was_told(service, sett
     ]
     assert [unpacked(one["ids"]) for one in lines if unpacked(one["ids"])] == [[k_of("src-a")]] * 3
     assert {one["view"] for one in lines} == {MECHANISM}
+
+
+def test_what_was_narrowed_cannot_be_guessed_and_held_against_a_digest(service, intake):
+    """All else of a former form may still be shown: who tries each day of the year would find the one that was told."""
+    allowed = consent(public={"identity": "withheld"})
+    submit(intake, a_source("src-a"), a_testimony(T1, consent=allowed, date="2012-03-04"))
+    former = service.ask(f"/v1/testimonies/{T1}").json
+    submit(intake, a_testimony(T1, consent=consent(public={"identity": "withheld", "date": "year"}), date="2012-03-04"))
+    submit(intake, a_source("src-a", title={"en": "Another title"}))
+    del former["revision"], former["updated"]
+    digest = f"sha256:{hashlib.sha256(orjson.dumps(former)).hexdigest()}"
+    now = {name: value for name, value in service.ask(f"/v1/testimonies/{T1}").json.items() if name in former}
+    newest = f"sha256:{hashlib.sha256(orjson.dumps(now)).hexdigest()}"
+    assert [one["digest"] for one in service.ask(f"/v1/testimonies/{T1}/history").json["items"]] == [None, newest]
+    assert [one["digest"] for one in service.ask("/v1/changes?kind=testimony").json["items"]] == [None, newest]
+    for address in ("/v1/changes?include=record", "/v1/changes?format=ndjson", "/v1/changes/stream"):
+        body = service.ask(address).body
+        assert newest.encode() in body and digest.encode() not in body
+    assert all(one["digest"] for one in service.ask("/v1/sources/src-a/history").json["items"])

@@ -68,6 +68,10 @@ class FakeFacts:
         published = content("person", id=record, disclosure_basis="published", citations=CITED)
         return self.accounts.get(record, Account(published))
 
+    def owner_of(self, record: str) -> str | None:
+        account = self.accounts.get(record)
+        return account.owner if account is not None else None
+
     def objects(self, person: str) -> bool:
         account = self.accounts.get(person)
         objection = account.content.get("objection") if account is not None else None
@@ -157,11 +161,17 @@ def facts(*testimonies: Mapping[str, Any], expired: tuple[str, ...] = (), **more
     return FakeFacts(accounts=accounts, **more)
 
 
-def decided(value: Mapping[str, Any], view: View, known: FakeFacts | None = None, expired: bool = False) -> Any:
+def decided(
+    value: Mapping[str, Any],
+    view: View,
+    known: FakeFacts | None = None,
+    expired: bool = False,
+    owner: str | None = None,
+) -> Any:
     """Return the decision about a content for a view."""
     kind = BY_NAME[value["kind"]]
     known, state = known or facts(), "expired" if expired else "live"
-    return project.decide(kind, value, _named(kind, value), view, known, state=state, secret=SECRET)
+    return project.decide(kind, value, _named(kind, value), view, known, state=state, secret=SECRET, owner=owner)
 
 
 def shown(

@@ -9,6 +9,7 @@ from app.disclosure.consent import IDENTITY
 from app.disclosure.corroboration import Told, count
 from app.disclosure.view import Account
 from tests.disclosure.fake import (
+    CITED,
     PER,
     PER2,
     PUBLIC,
@@ -76,6 +77,25 @@ def test_two_accounts_under_a_name_are_tied_by_a_person_only_where_the_view_is_s
     assert count([], [Told(one["id"], NAMED, True) for one in both], ended, PUBLIC) == 2
     # Two accounts of one person under a pseudonym have the same: the view is told, whatever becomes of the person.
     assert counted(both, told=(PSEUDONYM, PSEUDONYM), unseen=(PER,)) == 1
+
+
+def test_a_person_of_another_organisation_ties_none_of_their_accounts_to_the_one_that_names_them():
+    """Else whoever states an account could learn, guess by guess, whose accounts those of others are."""
+    linked = [
+        content("person", id=one, disclosure_basis="published", citations=CITED) | {"linked": [other]}
+        for one, other in ((PER, PER2), (PER2, PER))
+    ]
+    both = [account(T1, PER), account(T2, PER)]
+    world = facts(*both, *linked)
+    owners = {PER: "one", PER2: "other", T1: "one"}
+
+    def number(owner: str, level: int) -> int:
+        for id, holder in {**owners, T2: owner}.items():
+            world.accounts[id] = Account(world.accounts[id].content, owner=holder)
+        return count([], [Told(one["id"], level, False) for one in both], world, PUBLIC)
+
+    assert [number("one", level) for level in range(len(IDENTITY))] == [1, 1, 1]  # whatever is told, by the link
+    assert [number("somebody", level) for level in range(len(IDENTITY))] == [2, 2, 1]  # the last is told by name
 
 
 @pytest.mark.parametrize("ties", [{T1: [T2]}, {T2: [T1]}, {T1: [T2], T2: [T1]}])

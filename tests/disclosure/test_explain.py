@@ -76,7 +76,7 @@ def test_whatever_is_held_back_has_a_reason_and_the_outcome_is_the_decision(draw
     value, known, _ = drawn
     for view in VIEWS:
         one, kind = explained(value, view, known), BY_NAME[value["kind"]]
-        decision = decided(value, view, known)
+        decision = decided(value, view, known, owner="test-owner")
         record = project.show(kind, value, decision, "test-owner", known).record if decision is not None else None
         assert one.record == record
         check_reasons(value, one)

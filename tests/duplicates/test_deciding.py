@@ -11,6 +11,7 @@ from app.duplicates.tables import JUDGEMENT
 from app.intake import erase
 from app.intake.write import Writer
 from app.vault.keys import KeyStore
+from tests.access.conftest import MECHANISM, PARTNER
 from tests.duplicates.conftest import a_person, an_incident, proposed, said
 from tests.intake.house import consent
 from tests.writing.conftest import a_witness, another, held
@@ -92,6 +93,19 @@ def test_a_reason_is_sealed_and_goes_with_either_record(hand, house):
     assert erase.erase(Writer(house.database, keys, moments.now), one, hand.owner, "by the test")
     asyncio.run(keys.close())
     assert [(kept["records"], kept["reason"]) for kept in decisions(hand)] == [(sorted((one, other)), None)]
+
+
+def test_what_was_decided_is_told_in_the_view_in_which_it_was(house):
+    """Records, and a reason that speaks of them, are of that view; another key of the organisation may not have it."""
+    owner = house.organisation(PARTNER, MECHANISM)
+    partner, mechanism = (another(house, view, owner=owner) for view in (PARTNER, MECHANISM))
+    both = another(house, PARTNER, MECHANISM, owner=owner)
+    alone = {"disclosure_basis": "consent", "consent": consent(mechanism={}), "citations": []}
+    one, other = (mechanism.post("/v1/people", a_person({"en": "Made Up"}, **alone))["id"] for _ in range(2))
+    assert said(mechanism, one, other, "refuse", reason="Both tell of one camp.").status_code == 200
+    assert decisions(partner) == [] and [kept["records"] for kept in decisions(mechanism)] == [sorted((one, other))]
+    for purpose, count in (("research", 0), ("un-reporting", 1)):
+        assert len(both.ask("GET", "/v1/duplicates/decisions", purpose=purpose).json()["items"]) == count
 
 
 @pytest.mark.parametrize("decision", ["accept", "refuse"])

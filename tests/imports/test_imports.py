@@ -13,6 +13,7 @@ from app.core.ids import new
 from app.imports.described import paths
 from app.imports.keeping import MOST_OPEN
 from app.intake.erase import erase
+from app.intake.views import OWN, create, prepare, retire
 from app.intake.write import Writer
 from app.registry import openapi_document
 from app.vault.tables import IMPORT
@@ -46,6 +47,24 @@ def test_a_file_is_checked_confirmed_by_its_numbers_and_applied(hand):
     # Of the file nothing is left: what is in the vault is sealed there.
     folder = hand.house.settings.home / "imports" / one.rpartition("/")[2]
     assert sorted(path.name for path in folder.iterdir()) == ["report"]
+
+
+def test_nobody_is_told_of_the_view_that_another_organisation_has_of_its_own(hand, house):
+    """Nor has it to be confirmed: it is shown nothing of others but what is public."""
+    owners = another(house).owner, hand.owner
+    one, found = hand.checked(good())
+    writer = Writer.open(house.settings, house.database)
+    made = [create(writer, *OWN, owner=owner) for owner in owners]
+    prepare(writer, house.settings.home)
+    again = hand.checked(good())[1]["foreseen"]["gains"]
+    assert again[:-1] == found["foreseen"]["gains"]
+    assert again[-1] == {"view": f"view-{made[-1]}", "records": found["foreseen"]["created"], "own": True}
+    retire(writer, made[-1])
+    assert hand.checked(good())[1]["foreseen"] == found["foreseen"]
+    assert hand.confirm(one, found["to_confirm"]).status_code == 202
+    assert hand.until(one, "ready", "done", "failed")["state"] == "done"
+    retire(writer, made[0])
+    asyncio.run(writer.vault.keys.close())
 
 
 def test_numbers_that_have_changed_since_are_told_anew_and_nothing_is_applied(hand):

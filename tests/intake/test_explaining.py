@@ -8,17 +8,22 @@ from app.disclosure.reasons import HIDES
 from app.intake.explaining import disclosure
 from app.intake.objecting import object_to
 from app.intake.publish import views_of
+from app.intake.submit import Asker
 from app.intake.views import OWN, create, prepare
 from app.vault.tables import RECORD
 from tests.intake.chance import History
 from tests.intake.house import (
     I1,
+    I2,
     MECHANISM,
     ONE_ENGINE,
     OWNER,
+    PER,
     PUBLIC,
     T1,
     T2,
+    T3,
+    a_person,
     a_source,
     a_testimony,
     an_incident,
@@ -57,8 +62,8 @@ def rests_on_another(intake):
 @ONE_ENGINE
 def test_an_owner_is_told_of_their_own_records_and_not_why_those_of_others_have_their_part(intake, writer):
     rests_on_another(intake)
-    assert disclosure(writer, I1, owner="other-body") is None and disclosure(writer, "inc-nothing") is None
-    whole, told = disclosure(writer, I1, [PUBLIC]), disclosure(writer, I1, [PUBLIC], OWNER)
+    assert disclosure(writer, I1, asker=Asker("other-body", 1)) is None and disclosure(writer, "inc-nothing") is None
+    whole, told = disclosure(writer, I1, [PUBLIC]), disclosure(writer, I1, [PUBLIC], Asker(OWNER, 1))
     assert whole is not None and told is not None
 
     def about(found: DisclosureShown, id: str) -> list[str]:
@@ -79,7 +84,7 @@ def test_an_organisations_own_view_is_told_of_to_that_one_alone(deploy):
     submit(one.intake, *values)
     object_to(one.writer, T1, OWNER, "record", "a test")
     for id in (T1, T2):
-        whole, told = disclosure(one.writer, id), disclosure(one.writer, id, owner=OWNER)
+        whole, told = disclosure(one.writer, id), disclosure(one.writer, id, asker=Asker(OWNER, 1))
         assert whole is not None and told is not None
         assert [view.owner for view in whole.views] == [None, None, None, OWNER, "other-body"]
         assert [view.owner for view in told.views] == [None, None, None, OWNER]
@@ -100,3 +105,33 @@ def test_it_is_ready_to_be_answered(intake, writer, database):
     ]
     assert (found.id, found.kind, found.owner, found.state) == (I1, "incident", OWNER, "live")
     assert [one.shown for one in found.views] == [True] * 3 and views[-1].id == MECHANISM
+
+
+@ONE_ENGINE
+def test_of_a_view_one_does_not_read_in_one_learns_nothing_about_records_of_others(intake, writer):
+    """Whatever others allow mechanisms, whoever names their accounts is told the same."""
+    coarse = {"content": "summary", "identity": "withheld", "place": "country", "date": "year"}
+    note = {"en": "The words of a note that mechanisms alone may read"}
+
+    def account(id, mechanism):
+        allowed = consent(public=coarse, partner=coarse, mechanism=mechanism)
+        return a_testimony(id, consent=allowed, witness={"form": "named", "person": PER}, reliability_note=note)
+
+    submit(intake, a_source(), a_person(), account(T1, {}), account(T2, {}), owner="other-body")
+    submit(intake, an_incident(I1, testimonies=[T1, T2], disclosure_basis="consent", citations=[]))
+    whole, told = disclosure(writer, I1), disclosure(writer, I1, asker=Asker(OWNER, 1 << PUBLIC))
+    reader = disclosure(writer, I1, asker=Asker(OWNER, 0b101))
+    assert whole is not None and told is not None and reader is not None
+    mechanisms = whole.views[MECHANISM].as_shown
+    assert mechanisms is not None and (mechanisms["corroboration"], str(note) in str(mechanisms)) == (1, True)
+    assert reader.views[MECHANISM].as_shown == mechanisms
+    assert note["en"] not in told.model_dump_json()
+    assert told.views[PUBLIC].as_shown == whole.views[PUBLIC].as_shown
+    elsewhere = told.views[MECHANISM]
+    assert (elsewhere.shown, elsewhere.as_shown, elsewhere.allowed) == (True, None, None)
+    assert [reason.rule for reason in elsewhere.reasons] == ["of-another", "of-another", "elsewhere"]
+    submit(intake, account(T1, coarse), account(T2, {"place": "county"}), owner="other-body")
+    assert disclosure(writer, I1, asker=Asker(OWNER, 1 << PUBLIC)) == told
+    submit(intake, a_testimony(T3), an_incident(I2, testimonies=[T3]))
+    mine = disclosure(writer, I2, asker=Asker(OWNER, 1 << PUBLIC))
+    assert mine is not None and all(one.as_shown for one in mine.views)

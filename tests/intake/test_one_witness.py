@@ -14,6 +14,7 @@ from tests.intake.house import (
     PUBLIC,
     T1,
     T2,
+    T3,
     a_person,
     a_source,
     a_testimony,
@@ -92,4 +93,23 @@ def test_so_it_does_where_the_accounts_are_looked_at_again_for_another_reason_to
     submit(intake, a_source(restricted=True))
     assert seen_by(database, PER) == [MECHANISM] and seen_by(database, T1) == list(ALL)
     assert counted(database) == [2, 2, 1]
+    check_made_anew(writer, database, settings)
+
+
+def test_who_names_a_person_of_others_does_not_learn_which_of_their_accounts_are_that_persons(
+    intake, database, writer, settings
+):
+    """An account that is made up for it has neither the pseudonym of the others, nor does it lower a number."""
+    allowed = consent(public={"identity": "withheld"}, partner={"identity": "pseudonym"}, mechanism={})
+    theirs, guess = a_testimony(T1, witness=NAMED, consent=allowed), a_testimony(T2, witness=NAMED, consent=allowed)
+    again = a_testimony(T3, witness=NAMED, consent=allowed)
+    submit(intake, a_source(), a_person(consent=allowed), theirs, owner="other-body")
+    submit(intake, guess, again, an_incident(disclosure_basis="consent", testimonies=[T1, T2, T3], citations=[]))
+
+    def called(id):
+        return shown(database, PARTNER, id)["witness"]["designation"]["en"]
+
+    assert called(T1) != called(T2) == called(T3)
+    assert counted(database) == [3, 2, 1]  # mechanisms are shown the person by name, and each account names them
+    assert all(shown(database, MECHANISM, id)["witness"]["person"] == PER for id in (T1, T2))
     check_made_anew(writer, database, settings)
