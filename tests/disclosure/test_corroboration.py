@@ -9,6 +9,7 @@ from app.disclosure.consent import IDENTITY
 from app.disclosure.corroboration import Told, count
 from app.disclosure.view import Account
 from tests.disclosure.fake import (
+    CITED,
     PER,
     PER2,
     PUBLIC,
@@ -76,6 +77,35 @@ def test_two_accounts_under_a_name_are_tied_by_a_person_only_where_the_view_is_s
     assert count([], [Told(one["id"], NAMED, True) for one in both], ended, PUBLIC) == 2
     # Two accounts of one person under a pseudonym have the same: the view is told, whatever becomes of the person.
     assert counted(both, told=(PSEUDONYM, PSEUDONYM), unseen=(PER,)) == 1
+
+
+def linked(person: str, other: str, **more: Any) -> dict[str, Any]:
+    """Return a person who allowed linkage, whose holder says that another organisation's record is the same."""
+    said = {**consent(public=allowed()), "linkage": True}
+    about = {"disclosure_basis": "consent", "consent": said, **more}
+    return content("person", id=person, **about) | {"linked": [other]}
+
+
+def test_one_witness_of_two_organisations_counts_once_while_both_say_so_and_linkage_is_allowed():
+    both = [account(T1, PER), account(T2, PER2)]
+    mine, theirs = linked(PER, PER2), linked(PER2, PER)
+    assert counted(both, people=(mine, theirs)) == 1
+    published = {"disclosure_basis": "published", "consent": None, "citations": CITED}
+    assert counted(both, people=(mine, linked(PER2, PER, **published))) == 1
+    for other in (
+        theirs | {"linked": []},
+        theirs | {"consent": theirs["consent"] | {"linkage": False}},
+        theirs | {"objection": {"to": "name"}},
+    ):
+        assert counted(both, people=(mine, other)) == counted(both, people=(other, mine)) == 2
+    one_sided = (mine, theirs | {"linked": []})  # ties not even the accounts of one of the two
+    assert counted([account(T1, PER), account(T2, PER)], told=(WITHHELD, WITHHELD), people=one_sided) == 2
+    told = [Told(one["id"], NAMED, True) for one in both]
+    for ended in (PER, PER2):
+        assert count([], told, facts(*both, mine, theirs, expired=(ended,)), PUBLIC) == 2
+    for linkage in (True, False):  # of the account itself
+        under = account(T1, PER, consent={**consent(public=allowed()), "linkage": linkage})
+        assert counted([under, both[1]], people=(mine, theirs)) == (1 if linkage else 2)
 
 
 @pytest.mark.parametrize("ties", [{T1: [T2]}, {T2: [T1]}, {T1: [T2], T2: [T1]}])
