@@ -10,13 +10,17 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    FromClause,
     Integer,
     Select,
     SmallInteger,
     String,
     bindparam,
+    exists,
     func,
     insert,
+    not_,
+    or_,
     select,
     tuple_,
     update,
@@ -103,8 +107,6 @@ class Accounts:
             if is_mechanism(audience):
                 # Not which one, when, or how often: a witness's organisation learns that one has looked this month.
                 item |= {"month": iso(day)[:7], "reader": "a mechanism"}
-                if item in items:
-                    continue
             else:
                 item |= {"day": iso(day)[:10], "reader": organisation, "view": f"{audience}/{purpose}"}
                 item |= {"first": iso(first), "last": iso(until), "times": times}
@@ -223,11 +225,28 @@ def _of_owner(by_record: bool) -> "Select[Any]":
         bindparam("in", type_=SmallInteger),
     )
     where = [c.owner == bindparam("owner", type_=String), c.shown_from <= bindparam("now", type_=BigInteger), before]
+    where.append(or_(not_(_by_mechanism(VIEW)), not_(_told_already())))
     if by_record:
         where.append(c.record == bindparam("record", type_=String))
     joined = AUDIT_READ.join(RECORD, RECORD.c.id == c.record).outerjoin(VIEW, VIEW.c.id == c.view)
     order = [column.desc() for column in key]
     return select(*columns).select_from(joined).where(*where).order_by(*order).limit(bindparam("limit", type_=Integer))
+
+
+def _told_already() -> ColumnElement[bool]:
+    """Tell of a read whether the owner is told of a mechanism's for that month and record, by a line before."""
+    c, other, seen = AUDIT_READ.c, AUDIT_READ.alias(), VIEW.alias()
+    same = other.c.owner == c.owner, other.c.day == c.day, other.c.record == c.record
+    shown = other.c.shown_from <= bindparam("now", type_=BigInteger), _by_mechanism(seen)
+    sooner = tuple_(other.c.credential, other.c.view) > tuple_(c.credential, c.view)
+    of = other.join(seen, seen.c.id == other.c.view)
+    return exists(select(1).select_from(of).where(*same, *shown, sooner).correlate(AUDIT_READ))
+
+
+def _by_mechanism(view: FromClause) -> ColumnElement[bool]:
+    """Say `shipping.is_mechanism` of the audience of a view, which may be none."""
+    audience = func.coalesce(view.c.audience, "")
+    return or_(audience == "mechanism", audience.startswith("mechanism:", autoescape=True))
 
 
 def _named() -> "tuple[ColumnElement[str], ColumnElement[str]]":
