@@ -108,6 +108,14 @@ def test_one_witness_of_two_organisations_counts_once_while_both_say_so_and_link
         assert counted([under, both[1]], people=(mine, theirs)) == (1 if linkage else 2)
 
 
+@pytest.mark.parametrize(("survivor", "witnesses"), [("named", 1), ("pseudonym", 2), ("withheld", 2)])
+def test_a_person_who_was_merged_ties_only_where_the_record_that_stands_is_shown_by_name_too(survivor, witnesses):
+    both = [account(T1, PER), account(T2, PER)]
+    stands = person(identity=survivor) | {"id": PER2}
+    world = facts(*both, person(), stands, survivors={PER: PER2})
+    assert count([], [Told(one["id"], NAMED, True) for one in both], world, PUBLIC) == witnesses
+
+
 @pytest.mark.parametrize("ties", [{T1: [T2]}, {T2: [T1]}, {T1: [T2], T2: [T1]}])
 def test_two_accounts_that_are_tied_are_one_witness_whichever_says_so(ties):
     assert counted([account(id, same_witness=ties.get(id, [])) for id in (T1, T2)]) == 1
