@@ -223,7 +223,7 @@ class TestChecks:
         async def both() -> str:
             waiting = asyncio.create_task(issuer.subject(other, NOW))
             await asyncio.sleep(0.05)
-            subject = await asyncio.wait_for(issuer.subject(good, NOW), 5)
+            subject: str = await asyncio.wait_for(issuer.subject(good, NOW), 5)
             release.set()
             with pytest.raises(Problem):
                 await waiting
