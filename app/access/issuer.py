@@ -4,6 +4,7 @@ import asyncio
 import time
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPException
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ Fetch = Callable[[str], Any]
 
 KEPT = 600.0  # seconds for which its keys are kept
 SOONEST = 30.0  # seconds between two fetches, whatever keys tokens name
+AGAIN = 10.0  # seconds after one that failed, for which tokens of unknown keys are told to wait
 SECONDS = 5  # for one fetch
 MOST = 1 << 18  # bytes of one document
 LEEWAY = 30  # seconds by which the clocks may differ
@@ -36,7 +38,8 @@ class Issuer:
         self._algorithms = algorithms
         self._fetch = fetch or _document
         self._keys: KeySet | None = None
-        self._fetched = -KEPT
+        self._asked = -KEPT
+        self._failed = False
         self._turn = asyncio.Lock()
 
     @classmethod
@@ -76,24 +79,32 @@ class Issuer:
         return str(claims["sub"])
 
     async def _keys_with(self, kid: Any) -> KeySet:
-        """Return its keys: fetched anew when they are old, or when a token names one that is not among them."""
-        async with self._turn:
-            age = time.monotonic() - self._fetched
-            missing = self._keys is None or kid not in {key.kid for key in self._keys.keys}
-            if age >= KEPT or (missing and age >= SOONEST):
-                try:
-                    self._keys = await asyncio.to_thread(self._fetch_keys)
-                except (OSError, ValueError, JoseError):
-                    if self._keys is None or missing:
-                        raise Problem(
-                            "unavailable",
-                            "The keys of the outside issuer cannot be had now. Try again later.",
-                            headers={"Retry-After": "10"},
-                        ) from None
-                self._fetched = time.monotonic()
-            if self._keys is None:
-                raise unauthenticated(_NOT_GOOD, given=True)
-            return self._keys
+        """Return its keys: fetched anew when they are old, or when a token names one that is not among them.
+
+        Nobody who makes up keys, or an issuer's name, has more fetched than that, or makes holders of good tokens wait.
+        """
+        if self._is_due(kid):
+            async with self._turn:
+                if self._is_due(kid):
+                    try:
+                        self._keys = await asyncio.to_thread(self._fetch_keys)
+                        self._failed = False
+                    except (OSError, HTTPException, ValueError, TypeError, LookupError, JoseError):
+                        self._failed = True
+                    self._asked = time.monotonic()
+        if self._keys is None or (self._failed and not self._has(kid)):
+            again = {"Retry-After": str(int(AGAIN))}
+            raise Problem(
+                "unavailable", "The keys of the outside issuer cannot be had now. Try again later.", headers=again
+            )
+        return self._keys
+
+    def _is_due(self, kid: Any) -> bool:
+        age = time.monotonic() - self._asked
+        return age >= KEPT or (age >= (AGAIN if self._failed else SOONEST) and not self._has(kid))
+
+    def _has(self, kid: Any) -> bool:
+        return self._keys is not None and any(key.kid == kid for key in self._keys.keys)
 
     def _fetch_keys(self) -> KeySet:
         about = self._fetch(f"{self.name.rstrip('/')}/.well-known/openid-configuration")

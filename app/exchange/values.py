@@ -230,10 +230,10 @@ class Getter:
 
     def _of_parts(self, dates: Dates, row: Row) -> str | None:
         parts = [(one, cell(row, one)) for one in (dates.year, dates.month, dates.day) if one is not None]
-        text = ""
+        text, none = "", {"", *(one.casefold() for one in dates.unknown)}
         for number, (column, part) in enumerate(parts):
-            if not part or part.casefold() in dates.unknown:
-                if any(later for _, later in parts[number + 1 :] if later.casefold() not in dates.unknown):
+            if part.casefold() in none:
+                if any(later.casefold() not in none for _, later in parts[number + 1 :]):
                     raise Bad(column, "is empty, and a finer part of the date is not")
                 break
             if not part.isdecimal() or (number == 0 and len(part) != 4) or len(part) > 4:

@@ -39,6 +39,7 @@ REST = 64  # batches, after which the log is copied whole
 AHEAD = 3  # batches prepared and not yet written
 TOGETHER = 2  # batches that a closed operation writes in one transaction
 T = TypeVar("T")
+Kept = Future[dict[str, bytes]] | None
 
 
 @dataclass
@@ -92,6 +93,10 @@ class Prepared:
         self.words = wording.counted(self.searched)
 
 
+class _Keyed(Exception):
+    """A record has another key by now."""
+
+
 class Bulk:
     """One bulk operation: write what workers prepared; closed, begin before and finish afterwards."""
 
@@ -127,13 +132,17 @@ class Bulk:
         """Write what workers prepared, in one transaction.
 
         Returns:
-            False, with nothing written, if somebody else wrote since one of them looked: what it saw may be so no more.
+            False, with nothing written, if somebody else wrote since one of them looked: what it saw may be so no more;
+            or if somebody else kept a key for one of the records first: nothing sealed under ours could be opened.
         """
         keys = [key for prepared in some for key in prepared.keys]
         with ThreadPoolExecutor(1) as beside:
             # On disk before what they seal is, and meanwhile that is put in.
             kept = beside.submit(self._writer.vault.keys.keep, keys) if keys else None
-            if not self._writer.transact(lambda connection, _, size: self._write(connection, size, some, kept)):
+            try:
+                if not self._writer.transact(lambda connection, _, size: self._write(connection, size, some, kept)):
+                    return False
+            except _Keyed:
                 return False
         if self._pile is not None:
             for prepared in some:
@@ -151,13 +160,13 @@ class Bulk:
             self._met.clear()
         return any(prepared.log_size < self.alone_since for prepared in some)
 
-    def _write(self, connection: Connection, size: int, some: Sequence[Prepared], kept: Future[None] | None) -> bool:
+    def _write(self, connection: Connection, size: int, some: Sequence[Prepared], kept: Kept) -> bool:
         if self._is_stale(size, some):
             return False
         for prepared in some:
             self._log_size = size = self._put(connection, size, prepared)
-        if kept is not None:
-            kept.result()
+        if kept is not None and any(kept.result()[record] != key for one in some for record, key in one.keys):
+            raise _Keyed
         return True
 
     def _put(self, connection: Connection, size: int, prepared: Prepared) -> int:

@@ -8,9 +8,7 @@ from app.core.db import Database
 from app.vault.keys import chunks
 from app.vault.tables import RESTORING
 
-_WITHHOLD = (
-    update(RESTORING).where(RESTORING.c.id == bindparam("record")).values(withheld=bindparam("mask"))  #
-)
+_WITHHOLD = update(RESTORING).where(RESTORING.c.id == bindparam("record")).values(withheld=bindparam("mask"))
 
 
 def is_empty(connection: Connection) -> bool:

@@ -1,16 +1,15 @@
 """Objecting: a person whose account was published has it hidden, or their name, at once and in every view."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection
 
-from app.intake.items import expiry, item_of
+from app.intake.retract import changed
 from app.intake.world import PEOPLE
 from app.intake.write import Writer
-from app.records import BY_NAME
 from app.records.consent import Objection
-from app.vault.append import Addition
 
 To = Literal["nothing", "name", "record"]
 
@@ -67,21 +66,7 @@ def objecting(
         stands = stored.content.get("objection") or {"to": "nothing"}
         if stands["to"] == to:
             return Objected(False, resting)
-        content, item = {**stored.content, "objection": objection}, item_of(stored)
-        addition = Addition(
-            id=stored.id,
-            kind=stored.kind,
-            k=stored.k,
-            owner=stored.owner,
-            revision=stored.revision + 1,
-            previous=stored.leaf,
-            change="objected",
-            state=stored.state,
-            expires=expiry(content),
-            content=content,
-            plain=BY_NAME[stored.kind].canonical(content),
-            targets=item.named,
-        )
+        addition = replace(changed(stored, "objected", {"objection": objection}), state=stored.state)
         writer.append(connection, at, size, [addition])
         return Objected(True, resting)
 

@@ -77,7 +77,7 @@ def set_next_expiry(connection: Connection, at: int) -> None:
 
 
 def changed(stored: Stored, change: str, more: Mapping[str, Any]) -> Addition:
-    """Return the revision by which a record goes out of sight."""
+    """Return the revision by which a record goes out of sight; `replace` its state where it stays."""
     content = {**stored.content, **more}
     return Addition(
         id=stored.id,

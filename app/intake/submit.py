@@ -232,9 +232,9 @@ class Intake:
     def _under_what_stands(
         self, connection: Connection, drafts: Sequence[Draft], heads: Mapping[str, Head]
     ) -> Sequence[Draft]:
-        """Return drafts with the objection against each, and the record that it was merged into, as the vault has it.
+        """Return drafts with what stands of each in the vault: an objection, a merger, what it is linked to.
 
-        What is sent again lifts neither.
+        What is sent again lifts none of it.
         """
         met = [(draft, heads[draft.id]) for draft in drafts if draft.id in heads]
         changed = [draft for draft, head in met if head.state != "erased" and not _is_same(draft, head)]

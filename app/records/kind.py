@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any
 
 from app.core.canonical import canonical, canonical_plain
-from app.core.ids import is_opaque
 from app.records.base import Content
 from app.records.shown import ShownRecord
 
@@ -73,12 +72,6 @@ class Kind:
         Models let in no large integer and no key that leaves ASCII, so where there is no float the quick way is right.
         """
         return canonical(content) if self.has_floats else canonical_plain(content)
-
-    def owns_id(self, identifier: str) -> bool:
-        """Tell whether an id can be of this kind, by its form alone."""
-        if is_opaque(identifier):
-            return self.prefix is not None and identifier.startswith(self.prefix + "-")
-        return not self.opaque
 
 
 def references(kind: Kind, content: Mapping[str, Any]) -> list[tuple[str, str, tuple[str, ...]]]:

@@ -79,32 +79,32 @@ class KeyStore:
     def make(self, records: Sequence[str]) -> dict[str, bytes]:
         """Make and keep a key for each record; one that has a key keeps it."""
         found = self.get(records)
-        fresh = {record: crypto.new_key() for record in dict.fromkeys(records) if record not in found}
-        if fresh:
-            self.keep([(record, self.wrap(record, key)) for record, key in fresh.items()])
-        return found | fresh
+        fresh = {one: self.wrap(one, crypto.new_key()) for one in dict.fromkeys(records) if one not in found}
+        kept = self.keep([*fresh.items()]) if fresh else {}
+        return found | {one: crypto.unseal(self._wrapping, kept[one], one.encode()) for one in fresh}
 
     def wrap(self, record: str, key: bytes) -> bytes:
         """Return a record's key as it is kept."""
         return crypto.seal(self._wrapping, key, record.encode())
 
-    def keep(self, wrapped: Sequence[tuple[str, bytes]]) -> None:
-        """Keep wrapped keys of records; one that has a key keeps it."""
-        self._database.write(lambda connection: self._database.insert(connection, RECORD_KEY, wrapped, or_ignore=True))
+    def keep(self, wrapped: Sequence[tuple[str, bytes]]) -> dict[str, bytes]:
+        """Keep wrapped keys of records; one that has a key keeps it.
+
+        Returns:
+            What is kept of these records now: another writer may have been first, and its key is the one.
+        """
+
+        def _keep(connection: Connection) -> dict[str, bytes]:
+            self._database.insert(connection, RECORD_KEY, wrapped, or_ignore=True)
+            return _kept(connection, [record for record, _ in wrapped])
+
+        return self._database.write(_keep)
 
     def get(self, records: Iterable[str]) -> dict[str, bytes]:
         """Return the keys that there are."""
         wanted = list(records)
-
-        def _read(connection: Connection) -> dict[str, bytes]:
-            found: dict[str, bytes] = {}
-            for chunk in chunks(wanted):
-                statement = select(RECORD_KEY).where(RECORD_KEY.c.record.in_(chunk))
-                for record, wrapped in connection.execute(statement).all():
-                    found[record] = crypto.unseal(self._wrapping, wrapped, record.encode())
-            return found
-
-        return self._database.look(_read) if wanted else {}
+        kept = self._database.look(lambda connection: _kept(connection, wanted)) if wanted else {}
+        return {record: crypto.unseal(self._wrapping, key, record.encode()) for record, key in kept.items()}
 
     def destroy(self, records: Iterable[str]) -> None:
         """Destroy keys."""
@@ -127,3 +127,11 @@ class KeyStore:
     async def close(self) -> None:
         """Give back every connection."""
         await self._database.close()
+
+
+def _kept(connection: Connection, records: Sequence[str]) -> dict[str, bytes]:
+    kept: dict[str, bytes] = {}
+    for chunk in chunks(records):
+        for record, wrapped in connection.execute(select(RECORD_KEY).where(RECORD_KEY.c.record.in_(chunk))).all():
+            kept[record] = bytes(wrapped)
+    return kept

@@ -3,7 +3,9 @@
 import asyncio
 import subprocess
 import sys
+import threading
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -188,6 +190,60 @@ class TestChecks:
         assert ask(issuer, fake.token()) == ["unavailable"]
         fake.broken, fake.stated = False, "https://other.example"
         assert ask(Issuer(fake.name, AUDIENCE, ("RS256",), fake.fetch), fake.token()) == ["unavailable"]
+
+    def test_whoever_makes_up_keys_makes_nobody_ask_one_that_does_not_answer(self, fake, issuer, monkeypatch):
+        now = 1000.0
+        monkeypatch.setattr("app.access.issuer.time.monotonic", lambda: now)
+        good, other = fake.token(), fake.token(kid="made-up")
+        fake.broken = True
+        assert ask(issuer, other, good, other) == ["unavailable"] * 3
+        assert len(fake.fetched) == 1
+        fake.broken = False
+        now += 11
+        assert ask(issuer, good, other) == ["s", "unauthenticated"]
+        assert len(fake.fetched) == 3
+        fake.broken = True
+        now += 31
+        assert ask(issuer, other, other, good) == ["unavailable", "unavailable", "s"]
+        assert len(fake.fetched) == 4
+
+    def test_holders_of_good_tokens_do_not_wait_for_a_fetch(self, fake, issuer, monkeypatch):
+        monkeypatch.setattr(module, "SOONEST", 0)
+        good, other = fake.token(), fake.token(kid="made-up")
+        ask(issuer, good)
+        release = threading.Event()
+        fetch = fake.fetch
+
+        def slow(address: str) -> Any:
+            assert release.wait(10)
+            return fetch(address)
+
+        monkeypatch.setattr(issuer, "_fetch", slow)
+
+        async def both() -> str:
+            waiting = asyncio.create_task(issuer.subject(other, NOW))
+            await asyncio.sleep(0.05)
+            subject: str = await asyncio.wait_for(issuer.subject(good, NOW), 5)
+            release.set()
+            with pytest.raises(Problem):
+                await waiting
+            return subject
+
+        try:
+            assert asyncio.run(both()) == "s"
+        finally:
+            release.set()
+
+    def test_a_key_is_named_by_a_text(self, fake, issuer):
+        text = fake.token()
+        head = urlsafe_b64encode(b'{"alg":"RS256","kid":["one"]}').decode().rstrip("=")
+        assert ask(issuer, text, f"{head}{text[text.index('.') :]}") == ["s", "unauthenticated"]
+
+    @pytest.mark.parametrize("document", [{}, {"keys": None}, {"keys": [{"kty": "EC", "crv": "X", "x": "", "y": ""}]}])
+    def test_keys_that_nobody_can_read_are_none(self, fake, document):
+        about = {"issuer": fake.name, "jwks_uri": f"{fake.name}/keys"}
+        issuer = Issuer(fake.name, AUDIENCE, ("RS256",), lambda address: about if "well" in address else document)
+        assert ask(issuer, fake.token()) == ["unavailable"]
 
     def test_keys_come_only_from_where_nobody_can_change_them(self):
         for address in (

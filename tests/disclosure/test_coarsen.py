@@ -1,11 +1,14 @@
 """Coarsening: places go up to what is coarse enough, dates lose their tail, titles say only what is shown."""
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.disclosure import coarsen
 from app.disclosure.consent import DATE, PLACE
+from app.records.place import PlaceType
 from app.vocabulary.edtf import bounds
 from tests.disclosure.fake import facts
 
@@ -18,6 +21,14 @@ NOTHING: frozenset[str] = frozenset()
 )
 def test_a_place_is_shown_by_what_it_lies_in(level, found):
     assert coarsen.places(["camp"], PLACE.index(level), NOTHING, facts()) == found
+
+
+@pytest.mark.parametrize("type", sorted({*get_args(PlaceType)} - {"county", "province", "country"}))
+def test_whatever_is_finer_than_a_county_is_shown_by_its_county(type):
+    known = facts()
+    known.types["camp"] = type
+    for level in ("country", "province", "county"):
+        assert coarsen.places(["camp"], PLACE.index(level), NOTHING, known) == [level]
 
 
 def test_a_place_that_is_coarse_enough_stays():

@@ -98,6 +98,43 @@ def test_a_person_of_another_organisation_ties_none_of_their_accounts_to_the_one
     assert [number("somebody", level) for level in range(len(IDENTITY))] == [2, 2, 1]  # the last is told by name
 
 
+def linked(person: str, other: str, **more: Any) -> dict[str, Any]:
+    """Return a person who allowed linkage, whose holder says that another organisation's record is the same."""
+    said = {**consent(public=allowed()), "linkage": True}
+    about = {"disclosure_basis": "consent", "consent": said, **more}
+    return content("person", id=person, **about) | {"linked": [other]}
+
+
+def test_one_witness_of_two_organisations_counts_once_while_both_say_so_and_linkage_is_allowed():
+    both = [account(T1, PER), account(T2, PER2)]
+    mine, theirs = linked(PER, PER2), linked(PER2, PER)
+    assert counted(both, people=(mine, theirs)) == 1
+    published = {"disclosure_basis": "published", "consent": None, "citations": CITED}
+    assert counted(both, people=(mine, linked(PER2, PER, **published))) == 1
+    for other in (
+        theirs | {"linked": []},
+        theirs | {"consent": theirs["consent"] | {"linkage": False}},
+        theirs | {"objection": {"to": "name"}},
+    ):
+        assert counted(both, people=(mine, other)) == counted(both, people=(other, mine)) == 2
+    one_sided = (mine, theirs | {"linked": []})  # ties not even the accounts of one of the two
+    assert counted([account(T1, PER), account(T2, PER)], told=(WITHHELD, WITHHELD), people=one_sided) == 2
+    told = [Told(one["id"], NAMED, True) for one in both]
+    for ended in (PER, PER2):
+        assert count([], told, facts(*both, mine, theirs, expired=(ended,)), PUBLIC) == 2
+    for linkage in (True, False):  # of the account itself
+        under = account(T1, PER, consent={**consent(public=allowed()), "linkage": linkage})
+        assert counted([under, both[1]], people=(mine, theirs)) == (1 if linkage else 2)
+
+
+@pytest.mark.parametrize(("survivor", "witnesses"), [("named", 1), ("pseudonym", 2), ("withheld", 2)])
+def test_a_person_who_was_merged_ties_only_where_the_record_that_stands_is_shown_by_name_too(survivor, witnesses):
+    both = [account(T1, PER), account(T2, PER)]
+    stands = person(identity=survivor) | {"id": PER2}
+    world = facts(*both, person(), stands, survivors={PER: PER2})
+    assert count([], [Told(one["id"], NAMED, True) for one in both], world, PUBLIC) == witnesses
+
+
 @pytest.mark.parametrize("ties", [{T1: [T2]}, {T2: [T1]}, {T1: [T2], T2: [T1]}])
 def test_two_accounts_that_are_tied_are_one_witness_whichever_says_so(ties):
     assert counted([account(id, same_witness=ties.get(id, [])) for id in (T1, T2)]) == 1

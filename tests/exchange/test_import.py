@@ -20,6 +20,8 @@ from tests.intake.house import (
     submit,
 )
 
+DATED = [(1, "2003", "not recorded"), (2, "2004", "5"), (3, "2005", "Not Recorded"), (4, "NOT RECORDED", "6")]
+
 
 def test_a_dry_run_foresees_what_happens_and_does_nothing(intake, database, writer, tmp_path):
     world(intake)
@@ -46,6 +48,18 @@ def test_a_dry_run_foresees_what_happens_and_does_nothing(intake, database, writ
     assert (again.report.created, again.report.revised, again.report.unchanged) == (0, 0, 4)  # the place is found
     assert again.foreseen.to_confirm() == {}
     assert check_log(writer)[0] == count(database, RECORD)
+
+
+def test_a_date_in_parts_ends_where_a_part_is_not_known(intake, database, tmp_path):
+    world(intake)
+    parts = MAPPING.replace("{column: Date}", "{year: Date, month: Title, unknown: [Not Recorded]}").replace(
+        "      title.public.en: Title\n", ""
+    )
+    rows = [f"{n},{year},{month},Torture,camp,,,TEST/1,,,,,," for n, year, month in DATED]
+    done = bring(intake, tmp_path, written(tmp_path, "a.csv", sheet(*rows)), parts, keep_good=True)
+    found = {row[0] for row in rows_of(database, RECORD) if row[3] == OWNER}
+    assert {shown(database, PUBLIC, id)["date"]["edtf"] for id in found} == {"2003", "2004-05", "2005"}
+    assert [(row, column) for row, column, *_ in told(done)] == [(5, "Date")]
 
 
 def test_the_same_external_id_is_a_revision_and_other_rows_are_unchanged(intake, database, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from app.core.crypto import new_key
 from app.core.ids import fixed
+from app.custody import log
 from app.intake import much, rebuild
 from app.intake.bulk import Bulk
 from app.intake.checking import Good, Lines, check
@@ -95,6 +96,29 @@ def test_what_was_prepared_before_somebody_else_wrote_is_not_taken(deploy):
     submit(one.intake, *WORLD)
     with one.database.series() as series:
         _two_writers(one, Bulk(one.writer, series))
+
+
+def test_what_somebody_else_kept_a_key_for_meanwhile_is_not_taken(deploy):
+    one = deploy()
+    submit(one.intake, *WORLD)
+    with one.database.series() as series:
+        bulk, preparer, key = Bulk(one.writer, series), Preparer(one.writer.twin()), new_key()
+        id = fixed("inc", "twice")
+
+        def prepare():
+            (good,) = check(one.intake, Lines(OWNER, key, [orjson.dumps(an_incident(id, places=["camp"]))]))
+            assert isinstance(good, Good)
+            return preparer.prepare(Task(OWNER, START, key, [good.id], [good.sealed], bulk.alone_since))
+
+        prepared = prepare()
+        one.writer.vault.keys.make([id])  # by another load of the same, which is about to write, or was cut short
+        size = one.database.look(log.size)
+        assert not bulk.write([prepared])
+        assert one.database.look(log.size) == size
+        assert bulk.write([prepare()])
+    assert one.database.look(lambda connection: one.writer.vault.read(connection, [id]))[id].content["places"] == [
+        "camp"
+    ]
 
 
 def _two_writers(one, bulk):

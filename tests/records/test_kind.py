@@ -104,12 +104,6 @@ def test_ids_are_drawn_for_people_and_natural_persons():
     assert not actor.draws_id({"type": "institution"}) and not BY_NAME["place"].draws_id({"type": "natural-person"})
 
 
-def test_the_form_of_an_id_tells_whose_it_can_be():
-    owners = {name: [kind.name for kind in KINDS if kind.owns_id(name)] for name in (TST, ACT, "mss", "xyz-" + TST[4:])}
-    slugs = [kind.name for kind in KINDS if not kind.opaque]
-    assert owners == {TST: ["testimony"], ACT: ["actor"], "mss": slugs, "xyz-" + TST[4:]: []}
-
-
 def _at(model: type[Any], path: str) -> Any:
     """Return the annotation at a path of a model; fails where there is none."""
     annotation: Any = None

@@ -42,6 +42,22 @@ def test_a_record_that_has_a_key_keeps_it(keys):
     assert keys.get([]) == keys.make([]) == {}
 
 
+def test_whoever_comes_second_seals_under_the_key_of_the_first(keys, monkeypatch):
+    mine, theirs = ("a", keys.wrap("a", bytes(32))), ("a", keys.wrap("a", bytes([1]) * 32))
+    get = keys.get
+
+    def overtaken(records):
+        found = get(records)
+        assert keys.keep([theirs]) == {"a": theirs[1]}
+        return found
+
+    monkeypatch.setattr(keys, "get", overtaken)
+    made = keys.make(["a", "b"])
+    assert made["a"] == bytes([1]) * 32
+    assert get(["a", "b"]) == made
+    assert keys.keep([mine]) == {"a": theirs[1]}
+
+
 def test_keys_of_more_records_than_a_statement_may_name(keys):
     names = [f"r{number}" for number in range(1203)]
     made = keys.make(names)

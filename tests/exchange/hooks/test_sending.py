@@ -126,6 +126,31 @@ def test_how_long_it_asks_is_read_in_seconds(text, expected):
     assert seconds_asked(text) == expected
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT",
+        f"Mon, 01 Jan 2024 {'9' * 20}:00:00 GMT",
+        f"Mon, 01 Jan 2024 00:00:00 +{'9' * 20}",
+        "Mon, 32 Jan 2024 00:00:00 GMT",
+    ],
+)
+def test_a_date_that_no_clock_can_tell_is_none(text):
+    assert seconds_asked(text) is None
+
+
+@ONE_ENGINE
+def test_whatever_a_receiver_asks_the_attempt_counts(house):
+    _, _, key = house.key(PARTNER)
+    hook = house.hook(key)
+    house.receiver.answer = lambda *_: (503, {"Retry-After": f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT"})
+    submit(house.intake, a_source())
+    house.send()
+    shown = house.ask(key, "GET", f"/v1/webhooks/{hook['id']}").json()
+    assert shown["failing_since"] is not None
+    assert moment(shown["next_try"]) > house.moving() - 60_000  # and not at once, again and again
+
+
 def test_how_long_it_asks_is_read_as_a_date():
     assert 3590 < (seconds_asked(format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)) or 0) <= 3600
     assert seconds_asked("Wed, 21 Oct 2015 07:28:00 GMT") == 0
