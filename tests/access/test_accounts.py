@@ -101,21 +101,6 @@ class TestAsking:
             assert [len(items) for items in found] == ([1, 1] if query == "?limit=1" else [2])
             assert [item for items in found for item in items if "month" in item] == [{"record": MECHANISMS, **told}]
 
-    def test_pages_do_not_tell_how_many_mechanisms_have_read(self, own, steward):
-        keys = [own.key(MECHANISM) for _ in range(3)]
-        for key in [*keys, own.key(PARTNER), own.key(PARTNER)]:
-            own.ask(f"/v1/testimonies/{OPEN}", key)
-        own.ask(f"/v1/testimonies/{MECHANISMS}", keys[0])
-        close(own)
-        ship(own)
-        address, readers = "/v1/audit?limit=1", []
-        while address:
-            page = own.ask(address, steward).json()
-            readers += [(item["record"], item["reader"] == "a mechanism") for item in page["items"]]
-            assert len(page["items"]) == 1
-            address = (page["next"] or "").removeprefix("http://testserver")
-        assert sorted(readers) == sorted([(OPEN, True), (MECHANISMS, True), (OPEN, False), (OPEN, False)])
-
     def test_a_mechanism_seals_what_it_reads_for_a_stated_time(self, own, steward):
         organisation = own.organisation(MECHANISM)
         key = own.key(MECHANISM, organisation=organisation)
