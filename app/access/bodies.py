@@ -7,7 +7,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.core.answer import Receive, Request
-from app.core.bodies import pointed, read_json, whole
+from app.core.bodies import read_json, whole
+from app.core.once import pointed
 from app.core.problems import Fault, Problem, invalid, nearest
 
 MOST = 65_536  # bytes

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.core.bodies import pointed
+from app.core.once import pointed
 from app.core.problems import Fault, Problem, nearest
 from app.intake.submit import Refused
 from app.records import BY_NAME

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from app.custody.tables import LEAF
 from app.intake.checking import content_of
+from app.intake.reading import TWICE
 from app.records.refusal import refusals
 from app.vault.tables import RECORD
 from tests.intake.house import T1, a_place, a_source, a_testimony, an_incident, catalogue, count, submit
@@ -52,6 +53,8 @@ def test_a_field_is_refused(value, field, reason):
         (b'{"kind": ["place"]}', "states no known kind: testimony, incident, "),
         (b"", "is too long for one record"),
         (b"[" * 5_000, "is no JSON (column "),
+        (b'{"kind": "place", "id": "a", "id": "b"}', TWICE),
+        (b'{"kind": "place", "name": {"en": "a", "\\u0065n": "b"}}', TWICE),
     ],
 )
 def test_what_is_no_record_is_refused(text, reason):
