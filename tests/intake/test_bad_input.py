@@ -21,16 +21,16 @@ HUGE = "x" * 20_001
     ("value", "field", "reason"),
     [
         (a_source(note={"en": "a\0b"}), "note.en", "contains the character NUL"),
-        (a_source(note={"en": HUGE}), "note.en", "string should have at most 20000 characters"),
+        (a_source(note={"en": HUGE}), "note.en", "should have at most 20000 characters"),
         (a_source(publisher="a\0"), "publisher", "contains the character NUL"),
         (
             a_place("a", geometry={"type": "Point", "coordinates": [181, 0]}),
             "geometry.coordinates[0]",
-            "input should be less than or equal to 180",
+            "should be less than or equal to 180",
         ),
-        (an_incident(victims={"best": 10**18}), "victims.best", "input should be less than or equal to 1000000000"),
+        (an_incident(victims={"best": 10**18}), "victims.best", "should be less than or equal to 1000000000"),
         (an_incident(victims={"best": 1.5}), "victims.best", "must be a whole number"),
-        (an_incident(places=["p"] * 201), "places", "list should have at most 200 items after validation, not 201"),
+        (an_incident(places=["p"] * 201), "places", "should have at most 200 items after validation, not 201"),
         (a_testimony(id="tst-x"), "id", "is no id of a testimony: tst- and 26 characters, as given by this service"),
     ],
 )
