@@ -46,7 +46,7 @@ def master_key(stated: str | None, home: Path, make: bool = False) -> bytes:
 
 def _key_file(path: Path, make: bool) -> str:
     if make and not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _make(path)
     try:
         return path.read_text("ascii", errors="replace").strip()

@@ -59,7 +59,7 @@ class KeyStore:
         Raises:
             SettingError: the master key is missing, malformed or another one; or it is the store of other records.
         """
-        settings.home.mkdir(parents=True, exist_ok=True)
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = Database(settings.keys_url, _LIMITS)
         try:
             database.write(lambda connection: RECORD_KEY.metadata.create_all(connection))
