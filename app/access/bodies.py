@@ -68,8 +68,8 @@ def parsed(raw: bytes, model: type[M]) -> M:
         Problem: invalid-request, each fault with a pointer to where it stands.
     """
     content = read_json(raw or b"{}")
-    if b"\\u0000" in raw and (faults := [wrong(path, "There is a character NUL in it.") for path in _nul(content, [])]):
-        raise invalid(faults[:MOST_FAULTS])
+    if b"\\u0000" in raw and (places := [*_nul(content, [])]):
+        raise invalid(wrong(place, "There is a character NUL in it.") for place in places[:MOST_FAULTS])
     try:
         return model.model_validate(content)
     except ValidationError as error:
