@@ -215,7 +215,9 @@ def _file(address: str) -> str:
 
 def _place(address: str) -> str:
     """Return where a database is, whoever asks: its file, or its server and name."""
-    return str(Path(_file(address)).resolve()) if address.startswith("sqlite:") else address.rpartition("@")[2]
+    if address.startswith("sqlite:"):
+        return str(Path(_file(address)).resolve())
+    return address.removeprefix("postgresql://").rpartition("@")[2]
 
 
 def _replicas(env: Mapping[str, str], name: str, of: str) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ class _Array:
         if not isinstance(items, list):
             raise Unreadable("is no JSON array of records")
         if (where := twice(text, items)) is not None:
-            raise Unreadable(f"record {int(where.split('/')[1]) + 1} {TWICE}")
+            raise Unreadable(f"record {int(where.split('/')[1]) + 1} {TWICE}" if where else TWICE)
         self._items = [orjson.dumps(item) for item in items]
         self.size = len(text)
 

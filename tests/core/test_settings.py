@@ -156,6 +156,7 @@ def test_an_address_that_leads_nowhere_is_refused_and_never_repeated(variable):
         ("", "sqlite:////data/evidence.db"),
         ("sqlite:////data/keys.db", ""),
         ("postgresql://u:p@h/n", "postgresql://v:q@h/n"),
+        ("postgresql://u:p@h/n", "postgresql://h/n"),
     ],
 )
 def test_the_key_store_is_never_the_main_database(database, keys):
