@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import orjson
 import typer
+from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 from typer.main import get_group
 
@@ -33,7 +34,7 @@ from app.intake.rebuild import rebuild as rebuild_catalogue
 from app.intake.restore import restore
 from app.intake.submit import PUBLIC_RECORD, Refused
 from app.intake.write import Closed
-from app.session import Bar, Session, errors, fail, owner_name
+from app.session import Bar, Session, Why, errors, fail, owner_name, unusable, words
 
 MOST_FAULTS = 100  # shown of one load; the count of all is shown too
 # Verbs, and groups of verbs, that are imported when they are asked for: a load would hold 25 MB that it does not use.
@@ -97,6 +98,10 @@ def main() -> None:
         fail(f"there is no '{unknown}'")
     except Refused:
         fail("somebody took back what these records name while they were loaded; load again")
+    except (DBAPIError, OSError) as error:
+        if (why := unusable(error)) is None:
+            raise
+        fail(why)
 
 
 @app.callback()
@@ -171,7 +176,7 @@ def _tell(report: Report) -> None:
 @app.command()
 def retract(
     record: Annotated[str, typer.Argument(help="The id of the record.")],
-    reason: Annotated[str, typer.Option(help="Why; kept sealed in the vault and shown to nobody.")],
+    reason: Why,
     owner: Annotated[str, typer.Option(help="The organisation that holds it.")] = PUBLIC_RECORD,
 ) -> None:
     """Take a record back from every view, with what rests on it alone."""
@@ -184,7 +189,7 @@ def retract(
 @app.command("object")
 def object_(
     record: Annotated[str, typer.Argument(help="The id of a published testimony or person.")],
-    reason: Annotated[str, typer.Option(help="Why; kept sealed in the vault and shown to nobody.")],
+    reason: Why,
     owner: Annotated[str, typer.Option(help="The organisation that holds it.")] = PUBLIC_RECORD,
     name_only: Annotated[bool, typer.Option("--name-only", help="Hide who it is, and all that might say so.")] = False,
     whole: Annotated[bool, typer.Option("--record", help="Hide the record.")] = False,
@@ -195,8 +200,6 @@ def object_(
     chosen = [to for to, one in asked.items() if one]
     if len(chosen) != 1:
         raise typer.BadParameter("say one of --name-only, --record and --lift")
-    if not reason.strip():
-        raise typer.BadParameter("is empty", param_hint="--reason")
     try:
         with Session() as session:
             done = object_to(session.writer, record, owner, chosen[0], reason)
@@ -248,7 +251,7 @@ def _explained(one: ForViewShown) -> Iterator[str]:
 def withdraw(
     record: Annotated[str, typer.Argument(help="The id of the record.")],
     owner: Annotated[str, typer.Option(help="The organisation that holds it.", callback=owner_name)],
-    reason: Annotated[str, typer.Option(help="Why; kept sealed in the vault and shown to nobody.")],
+    reason: Why,
 ) -> None:
     """End all use of a record: it leaves every view, stays sealed, and comes back with a new consent only."""
     with Session() as session:
@@ -261,7 +264,9 @@ def withdraw(
 def erase(
     record: Annotated[str, typer.Argument(help="The id of the record.")],
     owner: Annotated[str, typer.Option(help="The organisation that holds it.", callback=owner_name)],
-    reason: Annotated[str, typer.Option(help="Why; it stays, sealed: say nothing in it that has to go.")],
+    reason: Annotated[
+        str, typer.Option(help="Why; it stays, sealed: say nothing in it that has to go.", callback=words)
+    ],
     sweep_later: Annotated[
         bool, typer.Option("--sweep-later", help="Leave the files for `evidence sweep`, as when several are erased.")
     ] = False,

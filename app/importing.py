@@ -11,6 +11,7 @@ from app.exchange.foreseeing import Foreseen
 from app.exchange.importing import Found, Import
 from app.exchange.mapping import MappingError, read
 from app.exchange.reporting import write_report
+from app.exchange.sheets import Source
 from app.exchange.sources import File, sources
 from app.intake.much import AtOnce
 from app.intake.reading import Unreadable
@@ -47,6 +48,8 @@ def import_(
     numbers = confirmed(confirm_views)
     if report is not None and report.suffix not in (".json", ".csv", ".xlsx"):
         raise typer.BadParameter("must end with .json, .csv or .xlsx", param_hint="--report")
+    if report is not None and not report.parent.is_dir():
+        raise typer.BadParameter("is to lie in a folder that is not there", param_hint="--report")
     try:
         chosen = read(mapping)
         handed_in = File(file.name, file.stat().st_size, lambda: file.open("rb"))
@@ -63,11 +66,21 @@ def import_(
     with Session() as session, Bar() as bar:
         load = Import(session.intake, session.settings.home, owner, chosen, bar, decide)
         found = load.bring(sheets, keep_good, AtOnce(session.settings, closed=False))
-        if report is not None:
-            write_report(report, found, sheets)
+        unwritten = "" if report is None else _written(report, found, sheets)
     _tell(found, [one.name for one in sheets], dry_run)
+    if unwritten:
+        fail(unwritten)
     if found.count or (found.refused and not dry_run):
         raise typer.Exit(1)
+
+
+def _written(report: Path, found: Found, sheets: list[Source]) -> str:
+    """Write the report; return why that could not be done: what the import did is told all the same."""
+    try:
+        write_report(report, found, sheets)
+    except OSError as error:
+        return f"{report}: cannot be written ({error.strerror})"
+    return ""
 
 
 def refusal(foreseen: Foreseen, numbers: dict[str, int]) -> str:

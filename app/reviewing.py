@@ -19,7 +19,7 @@ from app.duplicates.handling import KINDS, shown, told
 from app.duplicates.proposing import gather
 from app.intake import retract
 from app.records import BY_PATH
-from app.session import Session, errors, fail, owner_name, view_of
+from app.session import Session, errors, fail, owner_name, view_of, words
 
 verbs = typer.Typer(no_args_is_help=True, help="Say which records may be one, decide, and say what was decided.")
 Owner = Annotated[str, typer.Option(help="The organisation that reviews, and holds at least one of the two.")]
@@ -57,7 +57,7 @@ def duplicates_decide(
     decision: Annotated[str, typer.Argument(help=f"One of {', '.join(DECISIONS)}.")],
     owner: Owner,
     view: View,
-    reason: Annotated[str, typer.Option(help="Why. It is kept sealed.")],
+    reason: Annotated[str, typer.Option(help="Why. It is kept sealed.", callback=words)],
 ) -> None:
     """Say whether two records are one: what follows is done, and the decision is kept."""
     if decision not in DECISIONS:

@@ -19,6 +19,7 @@ MOST_HEAD_BYTES = 32_768  # of an address and all headers
 MOST_TARGET_BYTES = MOST_HEAD_BYTES // 2  # of an address within them; its query string has a lower limit of its own
 MOST_HEADERS = 100
 IDLE_SECONDS = 30  # between two requests of one connection
+GRACE_SECONDS = 45  # for what is being answered when the server is told to stop; then it is cut off
 STALL_SECONDS = 60  # in which a client must read something of its answer
 READS = frozenset(("GET", "HEAD", "OPTIONS"))
 _NAMED_ELSEWHERE = frozenset((b"connection", b"transfer-encoding", b"trailer"))  # fields that uvicorn acts upon
@@ -285,4 +286,5 @@ def run(settings: Settings) -> None:
         proxy_headers=bool(settings.proxies),
         forwarded_allow_ips=[str(one) for one in settings.proxies],
         timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )

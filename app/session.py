@@ -1,14 +1,16 @@
 """One use of the database by a command, what it shows meanwhile, and how it ends where it cannot go on."""
 
 import asyncio
+import errno
 import re
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.catalogue.tables import VIEW
 from app.core import migrations
@@ -21,6 +23,12 @@ from app.intake.submit import Intake
 from app.intake.write import Writer
 from app.records.base import WORD
 
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
+# What SQLite says where not the program is wrong but the file, the folder or the disk.
+_BROKEN = (
+    *("unable to open database file", "attempt to write a readonly database", "database or disk is full"),
+    *("disk I/O error", "file is not a database", "database disk image is malformed", "database is locked"),
+)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -28,6 +36,15 @@ def fail(message: str) -> NoReturn:
     """Say in one line what the operator can mend, and end."""
     errors.print(f"evidence: {message}", markup=False)
     raise SystemExit(2)
+
+
+def unusable(error: DBAPIError | OSError) -> str | None:
+    """Return in one line why the database or its folder cannot be used, where a verb failed for that; else None."""
+    if isinstance(error, OSError):
+        return f"{error.filename or 'the data folder'}: {error.strerror}" if error.errno in _NO_ROOM else None
+    said = str(error.orig).partition("\n")[0]
+    of_the_server = isinstance(error, OperationalError) and hasattr(error.orig, "sqlstate")
+    return f"the database cannot be used: {said}" if of_the_server or said in _BROKEN else None
 
 
 class Session:
@@ -93,6 +110,21 @@ def owner_name(name: str) -> str:
     if not re.fullmatch(WORD, name):
         raise typer.BadParameter("must be lower-case letters, digits and hyphens, as in my-organisation")
     return name
+
+
+def words(text: str) -> str:
+    """Return a text that a person wrote, if it says something and can be kept."""
+    if not text.strip():
+        raise typer.BadParameter("is empty")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise typer.BadParameter("is no text in UTF-8") from None
+    return text
+
+
+# Why a record is taken back, objected to, withdrawn.
+Why = Annotated[str, typer.Option(help="Why; kept sealed in the vault and shown to nobody.", callback=words)]
 
 
 def view_of(session: Session, asked: str) -> int:

@@ -1,13 +1,14 @@
 """Bodies of requests to manage access: read whole up to a limit, of one media type, checked by a model."""
 
-from collections.abc import AsyncIterator
-from typing import TypeVar
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.core.answer import Receive, Request
-from app.core.bodies import pointed, read_json, whole
+from app.core.bodies import read_json, whole
+from app.core.once import pointed
 from app.core.problems import Fault, Problem, invalid, nearest
 
 MOST = 65_536  # bytes
@@ -67,12 +68,26 @@ def parsed(raw: bytes, model: type[M]) -> M:
         Problem: invalid-request, each fault with a pointer to where it stands.
     """
     content = read_json(raw or b"{}")
+    if b"\\u0000" in raw and (places := [*_nul(content, [])]):
+        raise invalid(wrong(place, "There is a character NUL in it.") for place in places[:MOST_FAULTS])
     try:
         return model.model_validate(content)
     except ValidationError as error:
         # Never the input itself: it may hold what nobody should see again.
         faults = error.errors(include_url=False, include_context=False, include_input=False)[:MOST_FAULTS]
         raise invalid([wrong([str(part) for part in one["loc"]], _reason(one, model)) for one in faults]) from None
+
+
+def _nul(content: Any, here: list[str]) -> Iterator[list[str]]:
+    """Yield where a character NUL stands, which no database keeps in a text: in a name it is that of its object."""
+    if isinstance(content, str) and "\0" in content:
+        yield here
+    elif isinstance(content, dict):
+        for name, inner in content.items():
+            yield from [here] if "\0" in name else _nul(inner, [*here, name])
+    elif isinstance(content, list):
+        for index, inner in enumerate(content):
+            yield from _nul(inner, [*here, str(index)])
 
 
 def _reason(fault: ErrorDetails, model: type[BaseModel]) -> str:

@@ -73,7 +73,7 @@ class Accesses(BaseRoute):
         if path in self._routes and "{" not in path:
             return path, ""
         pieces = path.split("/")
-        if len(pieces) < 4 or not pieces[3]:
+        if len(pieces) < 4 or not pieces[3] or "\0" in path:  # no database is asked for an id with NUL in it
             return None
         template = "/".join([*pieces[:3], "{id}", *pieces[4:]])
         return (template, pieces[3]) if template in self._routes else None

@@ -1,14 +1,13 @@
 """Bodies of requests: how many bytes of one are read, how long they may take to come, and how deep its JSON may be."""
 
 import asyncio
-import json
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
 from app.core.answer import Request
 from app.core.observe import Receive
+from app.core.once import twice
 from app.core.problems import Fault, Problem
 
 MERGE_PATCH = "application/merge-patch+json"  # RFC 7396
@@ -113,37 +112,9 @@ def read_json(body: bytes, deepest: int = DEEPEST) -> Any:
         level = [one for one in within if isinstance(one, (dict, list))]
     if level:
         raise _wrong(f"Lists and objects lie more than {deepest} deep within each other.")
-    if isinstance(content, (dict, list)) and (twice := _twice(body)) is not None:
-        raise _wrong("An object has two members of one name.", twice)
+    if (where := twice(body, content)) is not None:
+        raise _wrong("An object has two members of one name.", where)
     return content
-
-
-def _twice(body: bytes) -> str | None:
-    """Return the pointer (RFC 6901) to an object of which two members have one name."""
-    found: list[dict[str, Any]] = []
-
-    def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(members)
-        if len(made) < len(members):
-            found.append(made)
-        return made
-
-    # Numbers do not matter here; a long one would take long to read.
-    whole = json.loads(body, object_pairs_hook=pairs, parse_int=len, parse_float=len)
-    return next((where for where, one in _within(whole, "") if any(one is other for other in found)), None)
-
-
-def _within(value: Any, here: str) -> Iterator[tuple[str, Any]]:
-    """Yield every list and object with its pointer."""
-    if isinstance(value, (dict, list)):
-        yield here, value
-        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _within(inner, f"{here}/{pointed(str(name))}")
-
-
-def pointed(name: str) -> str:
-    """Return a name as it stands in a pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _wrong(detail: str, pointer: str = "") -> Problem:

@@ -2,6 +2,8 @@
 
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -43,21 +45,32 @@ def master_key(stated: str | None, home: Path, make: bool = False) -> bytes:
 
 
 def _key_file(path: Path, make: bool) -> str:
-    if make:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass
-        else:
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_hex(KEY_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
+    if make and not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(path)
     try:
         return path.read_text("ascii", errors="replace").strip()
     except FileNotFoundError:
         raise SettingError("there is no master key: put master.key back, or set EVIDENCE_MASTER_KEY") from None
+
+
+def _make(path: Path) -> None:
+    """Make a key file, all of it or nothing: nobody reads half of it, and a full disk leaves none behind."""
+    descriptor, name = tempfile.mkstemp(prefix=f"{path.name}-", dir=path.parent)  # of mode 0600
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):  # another process was faster
+            os.link(name, path)
+    finally:
+        os.unlink(name)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # its name is on the disk too before anything is sealed
+    finally:
+        os.close(folder)
 
 
 def derive(master: bytes, purpose: str, length: int = KEY_BYTES) -> bytes:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 Network = IPv4Network | IPv6Network
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_PLAIN = re.compile(r"[\w.:/\[\]~%!$&'()*+,;=-]*", re.ASCII)  # an address with no name of a user, query or part
 _HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:]*:[0-9a-f:.]+")
 # What an outside issuer may sign with: a public key of its own, and never a secret shared with us.
 SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519")
@@ -73,13 +74,16 @@ class Settings:
         """Fill in what follows from the data folder.
 
         Raises:
-            SettingError: there is an outside issuer, and it is not said for whom its tokens have to be.
+            SettingError: there is an outside issuer, and it is not said for whom its tokens have to be; or the key
+                store is the main database, whose copies would then hold the keys of what was erased.
         """
         if self.oidc_issuer is not None and not self.oidc_audience:
             raise SettingError("EVIDENCE_OIDC_AUDIENCE must be set together with EVIDENCE_OIDC_ISSUER")
         for name, file in (("database_url", "evidence.db"), ("keys_url", "keys.db")):
             if not getattr(self, name):
                 object.__setattr__(self, name, f"sqlite:///{(self.home / file).absolute()}")
+        if _place(self.keys_url) == _place(self.database_url):
+            raise SettingError("EVIDENCE_KEYS_URL must lead to another database than EVIDENCE_DATABASE_URL")
 
     @property
     def is_https(self) -> bool:
@@ -94,13 +98,13 @@ class Settings:
             SettingError: a value is not of its type or range.
         """
         return cls(
-            home=Path(env.get("EVIDENCE_HOME", "var")),
+            home=Path(_word(env, "EVIDENCE_HOME", "var", "a folder")),
             database_url=_database(env, "EVIDENCE_DATABASE_URL"),
             keys_url=_database(env, "EVIDENCE_KEYS_URL"),
             master_key=env.get("EVIDENCE_MASTER_KEY"),
-            host=env.get("EVIDENCE_HOST", "127.0.0.1"),
+            host=_word(env, "EVIDENCE_HOST", "127.0.0.1", "an address"),
             port=_number(env, "EVIDENCE_PORT", 8000, 0, 65535),
-            metrics_host=env.get("EVIDENCE_METRICS_HOST", "127.0.0.1"),
+            metrics_host=_word(env, "EVIDENCE_METRICS_HOST", "127.0.0.1", "an address"),
             metrics_port=_number(env, "EVIDENCE_METRICS_PORT", 9464, 0, 65535),
             public_url=_address(env, "EVIDENCE_PUBLIC_URL"),
             builtin=_choice(env, "EVIDENCE_BUILTIN", "1", ("0", "1")) == "1",
@@ -157,6 +161,13 @@ def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int
     return int(text)
 
 
+def _word(env: Mapping[str, str], name: str, default: str, what: str) -> str:
+    text = env.get(name, default)
+    if not text.strip() or "\0" in text:  # an empty host would listen to everybody
+        raise SettingError(f"{name} must be {what}; leave it out for the default, {default}")
+    return text
+
+
 def _choice(env: Mapping[str, str], name: str, default: str, known: tuple[str, ...]) -> str:
     text = env.get(name, default)
     if text not in known:
@@ -182,13 +193,41 @@ def _database(env: Mapping[str, str], name: str) -> str:
     text = env.get(name, "")
     if text and not text.startswith(("sqlite:///", "postgresql://")):
         raise SettingError(f"{name} must begin with sqlite:/// or postgresql://")
+    if text.startswith("sqlite:") and (_file(text) in ("", ":memory:") or _file(text).endswith("/")):
+        raise SettingError(f"{name} must name a file: sqlite:////absolute/path")
+    if text.startswith("postgresql:") and not _has_port(text):
+        raise SettingError(f"{name} {_NO_PORT}")
     return text
+
+
+_NO_PORT = "has no port that can be used; in a password write :, /, @, # and ? as %3A, %2F, %40, %23 and %3F"
+
+
+def _has_port(address: str) -> bool:
+    """Tell whether an address of a server can be taken apart: no port is the usual one."""
+    try:
+        return urlsplit(address).port != 0
+    except ValueError:
+        return False
+
+
+def _file(address: str) -> str:
+    return address.removeprefix("sqlite:///").partition("?")[0]
+
+
+def _place(address: str) -> str:
+    """Return where a database is, whoever asks: its file, or its server and name."""
+    if address.startswith("sqlite:"):
+        return str(Path(_file(address)).resolve())
+    return address.removeprefix("postgresql://").rpartition("@")[2]
 
 
 def _replicas(env: Mapping[str, str], name: str, of: str) -> tuple[str, ...]:
     found = tuple(_listed(env, name, ""))
     if not all(one.startswith("postgresql://") for one in found):
         raise SettingError(f"{name} must be addresses that begin with postgresql://, with commas")
+    if not all(map(_has_port, found)):
+        raise SettingError(f"{name} {_NO_PORT}")
     if found and not env.get(of, "").startswith("postgresql://"):
         raise SettingError(f"{name} are replicas of a PostgreSQL server: {of} must begin with postgresql://")
     return found
@@ -196,9 +235,13 @@ def _replicas(env: Mapping[str, str], name: str, of: str) -> tuple[str, ...]:
 
 def _address(env: Mapping[str, str], name: str) -> str | None:
     text = env.get(name)
-    if text is not None and not text.startswith(("http://", "https://")):
+    if text is None:
+        return None
+    if not text.startswith(("http://", "https://")):
         raise SettingError(f"{name} must begin with http:// or https://")
-    return text.rstrip("/") if text else None
+    if not _has_port(text) or not urlsplit(text).hostname or not _PLAIN.fullmatch(text):
+        raise SettingError(f"{name} must be an address such as https://evidence.example.org, with nothing behind it")
+    return text.rstrip("/")
 
 
 def _listed(env: Mapping[str, str], name: str, default: str) -> list[str]:

@@ -79,7 +79,7 @@ class SQLite:
             )
         self.path = Path(url.database or "")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise DatabaseError(f"the folder of the database cannot be made: {error.strerror}") from None
         cache = limits.cache * 1024

@@ -1,12 +1,14 @@
 """Files of JSON as sheets: an object is a row, its names are the columns, and what lies within is named with dots."""
 
+import json
 from collections.abc import Iterator
 from typing import IO, Any
 
 import orjson
 
+from app.core.once import twice
 from app.exchange.sheets import MOST_SKIPPED, TOO_LONG, Line
-from app.intake.reading import MOST_ARRAY_BYTES, MOST_LINE_BYTES, Unreadable
+from app.intake.reading import MOST_ARRAY_BYTES, MOST_LINE_BYTES, TWICE, Unreadable
 
 DEEPEST = 8
 
@@ -27,9 +29,11 @@ class Objects:
             if size > MOST_ARRAY_BYTES:
                 raise Unreadable("is a JSON array of a size that cannot be streamed: write one object a line (.ndjson)")
             try:
-                items = orjson.loads(file.read(MOST_ARRAY_BYTES + 1))
+                items = _read(file.read(MOST_ARRAY_BYTES + 1))
             except orjson.JSONDecodeError as error:
                 raise Unreadable(f"is no JSON in UTF-8: line {error.lineno}, column {error.colno}") from None
+            except _Twice:
+                raise Unreadable(TWICE) from None
             if not isinstance(items, list):
                 raise Unreadable("is no JSON array of objects")
             self._items = items
@@ -53,9 +57,11 @@ class Objects:
                 yield Line(number, {}, reason=f"is a line of more than {MOST_LINE_BYTES} bytes")
             elif text.strip():
                 try:
-                    yield _line(number, orjson.loads(text))
+                    yield _line(number, _read(text))
                 except orjson.JSONDecodeError as error:
                     yield Line(number, {}, reason=f"is no JSON in UTF-8 (column {error.colno})")
+                except _Twice:
+                    yield Line(number, {}, reason=TWICE)
 
     def at(self) -> int:
         """Return how many bytes of the file were read."""
@@ -65,6 +71,21 @@ class Objects:
         """Let go of the file."""
         self._items = []
         self._file.close()
+
+
+class _Twice(Exception):
+    """An object has two members of one name."""
+
+
+def _read(text: bytes) -> Any:
+    """Return what JSON says, whole numbers as text: an id may be longer than any number that is kept exactly."""
+    content = orjson.loads(text)
+    if twice(text, content) is not None:
+        raise _Twice
+    try:
+        return json.loads(text, parse_int=str)
+    except RecursionError:
+        return content  # deeper than anything that is taken
 
 
 def _line(number: int, item: Any) -> Line:

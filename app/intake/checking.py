@@ -7,6 +7,8 @@ import orjson
 from pydantic import ValidationError
 
 from app.core import crypto
+from app.core.once import twice
+from app.intake.reading import TWICE
 from app.intake.submit import Draft, Intake, Refused, is_over
 from app.records import BY_NAME
 from app.records.base import Content
@@ -70,7 +72,7 @@ def content_of(text: bytes) -> Content:
 
     Raises:
         ValidationError: the model of its kind refuses it.
-        ValueError: it is no JSON object, or states no known kind.
+        ValueError: it is no JSON object, says something twice, or states no known kind.
     """
     if not text:
         raise ValueError("is too long for one record")
@@ -80,6 +82,8 @@ def content_of(text: bytes) -> Content:
         raise ValueError(f"is no JSON (column {error.colno})") from None
     if not isinstance(value, dict):
         raise ValueError("is no JSON object")
+    if twice(text, value) is not None:
+        raise ValueError(TWICE)
     kind = BY_NAME.get(value["kind"]) if isinstance(value.get("kind"), str) else None
     if kind is None:
         raise ValueError(f"states no known kind: {', '.join(BY_NAME)}")

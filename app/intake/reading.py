@@ -6,8 +6,11 @@ from typing import NamedTuple, Protocol
 
 import orjson
 
+from app.core.once import twice
+
 MOST_ARRAY_BYTES = 64 * 1024 * 1024
 MOST_LINE_BYTES = 8 * 1024 * 1024
+TWICE = "has an object with two members of one name: say each thing once"
 
 
 class Unreadable(Exception):
@@ -63,6 +66,8 @@ class _Array:
             raise Unreadable(f"is no JSON: line {error.lineno}, column {error.colno}") from None
         if not isinstance(items, list):
             raise Unreadable("is no JSON array of records")
+        if (where := twice(text, items)) is not None:
+            raise Unreadable(f"record {int(where.split('/')[1]) + 1} {TWICE}" if where else TWICE)
         self._items = [orjson.dumps(item) for item in items]
         self.size = len(text)
 

@@ -17,7 +17,7 @@ from app.intake.items import item_of
 from app.intake.order import AMONG_THEMSELVES, RANK
 from app.intake.publish import Batch, Changes, Item, Known, Publisher, Rendered, foresee, is_closed, render, views_of
 from app.intake.world import PEOPLE, Node, World
-from app.vault.append import Addition, Resting, Vault, commit, salts
+from app.vault.append import Addition, Resting, Vault, commit, salts, some_with_keys
 from app.vault.keys import KeyStore, chunks
 
 T = TypeVar("T")
@@ -54,8 +54,12 @@ class Writer:
 
     @classmethod
     def open(cls, settings: Settings, database: Database, clock: Callable[[], int] = moments.now) -> "Writer":
-        """Open the writer of the settings."""
-        return cls(database, KeyStore.open(settings), clock)
+        """Open the writer of the settings.
+
+        Raises:
+            SettingError: the master key or the key store is not the one of what is on record.
+        """
+        return cls(database, KeyStore.open(settings, database.look(some_with_keys)), clock)
 
     def twin(self) -> "Writer":
         """Return one that knows nothing yet, on the same connections: to read beside this one."""

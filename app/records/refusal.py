@@ -39,6 +39,7 @@ _TYPES = {
     "union_tag_not_found": "must have a type: Point or Polygon",
     "union_tag_invalid": "has a type that is not allowed here: Point or Polygon",
 }
+_SUBJECT = re.compile(r"^[A-Z][a-z]+ should ")  # Input, String, List …
 PLAIN = re.compile(r"[A-Za-z0-9_:.-]{1,80}", re.ASCII)  # what looks like a name, and may be said again
 
 
@@ -71,4 +72,5 @@ def reason_of(detail: ErrorDetails) -> str:
     """Return one reason in words: a sentence without its subject."""
     if detail["type"] == "string_pattern_mismatch":
         return _PATTERNS[detail["ctx"]["pattern"]]
-    return _TYPES.get(detail["type"], detail["msg"][:1].lower() + detail["msg"][1:])
+    said = _TYPES.get(detail["type"]) or _SUBJECT.sub("should ", detail["msg"])
+    return said[:1].lower() + said[1:]

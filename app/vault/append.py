@@ -87,6 +87,11 @@ def place_of(record: str, revision: int) -> bytes:
     return f"{record}\0{revision}".encode()
 
 
+def some_with_keys(connection: Connection) -> list[str]:
+    """Return some of the records whose content is there: the key store that belongs to them has their keys."""
+    return [*connection.scalars(select(RECORD.c.id).where(RECORD.c.state != "erased").limit(100))]
+
+
 class Vault:
     """The only truth: what was submitted, revision by revision, sealed."""
 

@@ -20,6 +20,10 @@ RECORD_KEY = Table(
 )
 _LIMITS = Limits(cache=4, shred=True)
 _MARK = "*"  # no record has this id
+_ANOTHER = (
+    "the key store is not that of the main database: it has none of the keys of its records. "
+    "Put the key store back, or let EVIDENCE_KEYS_URL lead to it"
+)
 T = TypeVar("T")
 
 
@@ -45,16 +49,23 @@ class KeyStore:
         self._check()
 
     @classmethod
-    def open(cls, settings: Settings) -> "KeyStore":
+    def open(cls, settings: Settings, held: Sequence[str] = ()) -> "KeyStore":
         """Open the key store of the settings; a new one gets a new master key, unless the settings state one.
 
+        Args:
+            settings: where it is, and the master key.
+            held: some of the records that have keys, if there are any: the store that belongs to them knows one.
+
         Raises:
-            SettingError: the master key is missing, malformed or another one.
+            SettingError: the master key is missing, malformed or another one; or it is the store of other records.
         """
-        settings.home.mkdir(parents=True, exist_ok=True)
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = Database(settings.keys_url, _LIMITS)
         try:
             database.write(lambda connection: RECORD_KEY.metadata.create_all(connection))
+            known = exists().where(RECORD_KEY.c.record.in_(held)) if held else None
+            if known is not None and not database.look(lambda connection: connection.scalar(select(known))):
+                raise SettingError(_ANOTHER)
             has_keys = database.look(lambda connection: connection.scalar(select(exists().select_from(RECORD_KEY))))
             return cls(database, crypto.master_key(settings.master_key, settings.home, make=not has_keys))
         except BaseException:

@@ -144,11 +144,13 @@ class Place:
         """Return the content that a merge patch makes of the caller's record.
 
         Raises:
-            Problem: not-found, forbidden, precondition-failed, precondition-required.
+            Problem: not-found, forbidden, precondition-failed, precondition-required, conflict.
         """
         before = self.own(connection, writer)
         wishes.hold(before.tag)
         _stands_for_itself(before)
+        if before.state == "retracted":  # who changes a part of it may not know, and would show all of it again
+            raise Problem("conflict", "It was taken back. PUT with the whole record brings it back.")
         content: Mapping[str, Any] = merged(before.submitted, patch)
         return content
 

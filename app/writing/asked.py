@@ -107,7 +107,11 @@ def _query(raw: bytes, known: tuple[str, ...]) -> dict[str, str]:
     if looks_like_one(raw):
         raise in_address()
     faults, found = [], dict[str, str]()
-    for name, text in parse_qsl(raw.decode("ascii", "replace"), keep_blank_values=True)[:20]:
+    try:
+        given = parse_qsl(raw.decode("ascii", "replace"), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise invalid([Fault("query", "", "This is not UTF-8, percent-encoded.")]) from None
+    for name, text in given[:20]:
         if name not in known:
             hint = f"There is no parameter of this name here. {nearest(name, known)}".rstrip()
             faults.append(Fault("query", name[:60], NOT_HERE if names_a_credential(name) else hint))

@@ -1,12 +1,13 @@
 """Faults of a submitted record as an answer tells of them: a pointer to each, and what is wrong."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
 
-from app.core.bodies import pointed
+from app.core.once import pointed
 from app.core.problems import Fault, Problem, nearest
 from app.intake.submit import Refused
 from app.records import BY_NAME
@@ -15,6 +16,7 @@ from app.records.refusal import PLAIN, reason_of
 MOST = 50  # of one record
 OURS = frozenset(("owner", "k", "revision", "state", "updated", "geometry", "corroboration", "objection", "retraction"))
 _TAGS = ("[key]", "Point", "Polygon")  # steps of pydantic that stand in no record
+_WHOLE = re.compile(r"['\"]|(?:an?|the|this) ")  # a reason that has a subject of its own
 Json = Mapping[str, Any]
 
 
@@ -59,7 +61,8 @@ def _invalid(faults: Iterable[Fault]) -> Problem:
 
 
 def _sentence(reason: str) -> str:
-    return f"It {reason}" if reason.endswith((".", "?")) else f"It {reason}."
+    whole = f"{reason[:1].upper()}{reason[1:]}" if _WHOLE.match(reason) else f"It {reason}"
+    return whole if whole.endswith((".", "?")) else f"{whole}."
 
 
 def _unknown(kind: str, loc: Sequence[str | int]) -> str:

@@ -20,7 +20,7 @@ from app.core.answer import (
     options,
 )
 from app.core.ids import k_of
-from app.core.problems import Problem, not_found
+from app.core.problems import Fault, Problem, not_found
 from app.intake.world import PEOPLE
 from app.records import KINDS, Kind
 from app.writing.desk import Desk
@@ -115,8 +115,13 @@ class Writes(BaseRoute):
         who.require(*(WHO[:1] if id is None else WHO))
         request.trail = self._trails.begin(request.scope, who.as_owner(), id or "")
         if id is not None and not is_address(id):
+            if method == "PUT":  # nothing can be there, and nothing be made there
+                raise Problem("invalid-request", _NO_ID, (Fault("body", "/id", _NO_ID),))
             raise not_found()
         return await handler(Asking(request, receive, kind, id, who, await self._desk.asker(who)))
+
+
+_NO_ID = "The id in the address is none: lower-case letters, digits, dots and hyphens, at most 121."
 
 
 def _unaccounted(answer: Answer, method: str, problem: Problem) -> Answer:

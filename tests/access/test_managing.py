@@ -224,3 +224,32 @@ class TestBadInput:
         ]
         for address in ("/v1/keys/", "/v1/keys/a/b", "/v1/keys/{id}", "/v1/organisations/a/rotate"):
             assert house.ask(address, admin[1]).status_code == 404
+
+
+class TestNul:
+    """The character that PostgreSQL keeps in no text."""
+
+    @pytest.mark.parametrize(
+        ("address", "body", "pointer"),
+        [
+            ("/v1/keys", {"name": "a\0b", "views": [PARTNER]}, "/name"),
+            ("/v1/keys", {"name": "a", "kind": "subject", "issuer": "https://a.example", "subject": "\0"}, "/subject"),
+            ("/v1/keys", {"name": "a", "roles": ["read", "\0"]}, "/roles/1"),
+            ("/v1/keys", {"name": "a", "x\0": 1}, ""),
+            ("/v1/webhooks", {"name": "\0", "url": "https://a.example/"}, "/name"),
+            ("/v1/acknowledgements", {"records": ["a", "\0"]}, "/records/1"),
+        ],
+    )
+    def test_it_is_pointed_at_in_a_body(self, house, admin, address, body, pointer):
+        answer = post(house, address, admin[1], body)
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"] == [{"pointer": pointer, "detail": "There is a character NUL in it."}]
+
+    @pytest.mark.parametrize("kind", ["keys", "organisations", "webhooks", "imports"])
+    def test_there_is_nothing_under_such_an_id(self, house, admin, kind):
+        for method in ("GET", "DELETE"):
+            assert house.ask(f"/v1/{kind}/a%00b", admin[1], method).status_code == 404
+
+    def test_an_escaped_backslash_is_none(self, house, admin):
+        made = post(house, "/v1/keys", admin[1], {"name": "\\u0000", "views": [PARTNER]})
+        assert (made.status_code, made.json()["name"]) == (201, "\\u0000")

@@ -1,6 +1,7 @@
 """Bodies are read up to a limit of bytes and of time, and JSON up to a depth."""
 
 import asyncio
+import time
 
 import orjson
 import pytest
@@ -133,3 +134,12 @@ def test_other_depths():
     assert read_json(nested(2), 2) == [[1]]
     with pytest.raises(Problem):
         read_json(nested(3), 2)
+
+
+def test_many_objects_with_two_members_of_one_name_are_refused_at_once():
+    body = b"[" + b"[]," * 240_000 + b'{"":0,"":0},' * 20_000 + b"1]"
+    began = time.thread_time()
+    with pytest.raises(Problem) as caught:
+        read_json(body)
+    assert caught.value.errors[0].name == "/240000"
+    assert time.thread_time() - began < 5

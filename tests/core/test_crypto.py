@@ -1,5 +1,6 @@
 """What is sealed opens with its key at its place and nowhere else; tokens cannot be made elsewhere."""
 
+import os
 import re
 import stat
 
@@ -112,6 +113,25 @@ def test_the_file_of_the_master_key_is_made_once_and_only_its_owner_reads_it(tmp
     assert master_key(None, home, make=True) == master_key(None, home) == first
     assert [one.name for one in home.iterdir()] == ["master.key"]
     assert master_key(None, tmp_path, make=True) != first
+
+
+def test_a_master_key_that_cannot_be_written_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.core.crypto.os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left")))
+    with pytest.raises(OSError, match="No space left"):
+        master_key(None, tmp_path, make=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_two_who_make_the_master_key_at_once_both_have_that_of_the_first(tmp_path, monkeypatch):
+    link = os.link
+
+    def later(name, path):
+        (tmp_path / "master.key").write_text(STATED)
+        link(name, path)
+
+    monkeypatch.setattr("app.core.crypto.os.link", later)
+    assert master_key(None, tmp_path, make=True) == bytes.fromhex(STATED)
+    assert [one.name for one in tmp_path.iterdir()] == ["master.key"]
 
 
 def test_a_missing_master_key_is_not_made_up(tmp_path):

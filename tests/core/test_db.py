@@ -1,6 +1,7 @@
 """The database, on both engines: readers see one snapshot and cannot write, a write is whole or nothing."""
 
 import asyncio
+import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -286,6 +287,13 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(DatabaseError, match="the folder of the database cannot be made"):
         Database(f"sqlite:///{tmp_path}/file/inner/evidence.db")
+
+
+def test_a_folder_that_is_made_is_closed_to_others_and_one_that_was_there_is_left_as_it_is(tmp_path):
+    (tmp_path / "there").mkdir(mode=0o755)
+    for name, mode in (("there", 0o755), ("new", 0o700)):
+        asyncio.run(Database(f"sqlite:///{tmp_path}/{name}/evidence.db").close())
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == mode
 
 
 def test_who_waits_to_write_is_not_overtaken(db, url):

@@ -131,6 +131,47 @@ def test_the_address_of_a_database(variable):
             Settings.from_env({variable: wrong})
 
 
+@pytest.mark.parametrize("variable", ["EVIDENCE_DATABASE_URL", "EVIDENCE_KEYS_URL"])
+def test_an_address_that_leads_nowhere_is_refused_and_never_repeated(variable):
+    for wrong in ("sqlite:///", "sqlite:///?x=1", "sqlite:///:memory:", "sqlite:////a/b/"):
+        with pytest.raises(SettingError, match=f"^{variable} must name a file: sqlite:////absolute/path$"):
+            Settings.from_env({variable: wrong})
+    for wrong in (
+        "postgresql://u:p@h:none/n",
+        "postgresql://u:p@h:0/n",
+        "postgresql://u:p@h:99999/n",
+        "postgresql://u:sec/ret@h/n",
+    ):
+        with pytest.raises(SettingError, match=f"^{variable} has no port that can be used; ") as refused:
+            Settings.from_env({variable: wrong})
+        assert "ret" not in str(refused.value)
+    good = "postgresql://postgres@/postgres?host=/tmp/socket&port=1"
+    assert getattr(Settings.from_env({variable: good}), variable.removeprefix("EVIDENCE_").lower()) == good
+
+
+@pytest.mark.parametrize(
+    ("database", "keys"),
+    [
+        ("sqlite:////data/a.db", "sqlite:////data/a.db"),
+        ("sqlite:////data/a.db", "sqlite:////data/../data/./a.db"),
+        ("", "sqlite:////data/evidence.db"),
+        ("sqlite:////data/keys.db", ""),
+        ("postgresql://u:p@h/n", "postgresql://v:q@h/n"),
+        ("postgresql://u:p@h/n", "postgresql://h/n"),
+    ],
+)
+def test_the_key_store_is_never_the_main_database(database, keys):
+    with pytest.raises(SettingError, match="^EVIDENCE_KEYS_URL must lead to another database than EVIDENCE_DATABASE"):
+        Settings.from_env({"EVIDENCE_HOME": "/data", "EVIDENCE_DATABASE_URL": database, "EVIDENCE_KEYS_URL": keys})
+
+
+@pytest.mark.parametrize("variable", ["EVIDENCE_HOME", "EVIDENCE_HOST", "EVIDENCE_METRICS_HOST"])
+@pytest.mark.parametrize("text", ["", "  "])
+def test_what_is_set_to_nothing_is_no_default_and_no_address(variable, text):
+    with pytest.raises(SettingError, match=f"^{variable} must be an? (folder|address); leave it out for the default, "):
+        Settings.from_env({variable: text})
+
+
 def test_the_addresses_of_replicas():
     main = {"EVIDENCE_DATABASE_URL": "postgresql://u:p@h:5432/n"}
     given = main | {"EVIDENCE_READ_URLS": "postgresql://a/n, postgresql://b/n?pooled=true,"}
@@ -162,6 +203,16 @@ def test_the_public_address():
     assert given("http://a.example/b/") == "http://a.example/b"
     for wrong in ("a.example", "ftp://a.example", "//a.example", "", "HTTPS//a.example"):
         with pytest.raises(SettingError, match="^EVIDENCE_PUBLIC_URL must begin with http:// or https://$"):
+            given(wrong)
+    for wrong in (
+        "https://",
+        "https://a b",
+        "https://a.example?x=1",
+        "https://a.example/#b",
+        "https://u:p@a.example",
+        "https://a:b",
+    ):
+        with pytest.raises(SettingError, match="^EVIDENCE_PUBLIC_URL must be an address such as https://evidence"):
             given(wrong)
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from app.exchange import sheets
 from app.exchange.mapping import Reads
+from app.exchange.objects import Objects
 from app.exchange.sheets import Delimited
-from app.intake.reading import Unreadable
+from app.intake.reading import TWICE, Unreadable
 from tests.exchange.house import HEADER, ROWS, bring, told, world, written
 from tests.intake.house import ONE_ENGINE
 
@@ -152,3 +153,20 @@ def test_objects_are_rows(form, intake, tmp_path):
         (4, "", "is no JSON object", None),
     ]
     assert (len(reasons), found.report.created) == ((2, 3) if form == "json" else (3, 3))
+
+
+@ONE_ENGINE
+@pytest.mark.parametrize("form", ["json", "ndjson"])
+def test_an_object_that_says_something_twice_is_no_row(form, intake, tmp_path):
+    world(intake)
+    row = orjson.dumps(dict(zip(HEADER.split(","), ROWS[1].split(","), strict=True)))
+    row = row[:-1] + b',"Title":"Another"}'
+    found = bring(intake, tmp_path, written(tmp_path, f"a.{form}", b"[" + row + b"]" if form == "json" else row))
+    assert told(found) == [(0 if form == "json" else 1, "", TWICE, None)]
+    assert not found.report.applied
+
+
+def test_a_long_number_is_read_digit_by_digit():
+    text = b'{"id": 123456789012345678901234, "small": -7, "at": 37.5, "sure": true, "none": null}'
+    (line,) = Objects(io.BytesIO(text), len(text), lines=True)
+    assert line.cells == {"id": "123456789012345678901234", "small": "-7", "at": "37.5", "sure": "true"}

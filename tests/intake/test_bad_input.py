@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from app.custody.tables import LEAF
 from app.intake.checking import content_of
+from app.intake.reading import TWICE
 from app.records.refusal import refusals
 from app.vault.tables import RECORD
 from tests.intake.house import T1, a_place, a_source, a_testimony, an_incident, catalogue, count, submit
@@ -20,16 +21,16 @@ HUGE = "x" * 20_001
     ("value", "field", "reason"),
     [
         (a_source(note={"en": "a\0b"}), "note.en", "contains the character NUL"),
-        (a_source(note={"en": HUGE}), "note.en", "string should have at most 20000 characters"),
+        (a_source(note={"en": HUGE}), "note.en", "should have at most 20000 characters"),
         (a_source(publisher="a\0"), "publisher", "contains the character NUL"),
         (
             a_place("a", geometry={"type": "Point", "coordinates": [181, 0]}),
             "geometry.coordinates[0]",
-            "input should be less than or equal to 180",
+            "should be less than or equal to 180",
         ),
-        (an_incident(victims={"best": 10**18}), "victims.best", "input should be less than or equal to 1000000000"),
+        (an_incident(victims={"best": 10**18}), "victims.best", "should be less than or equal to 1000000000"),
         (an_incident(victims={"best": 1.5}), "victims.best", "must be a whole number"),
-        (an_incident(places=["p"] * 201), "places", "list should have at most 200 items after validation, not 201"),
+        (an_incident(places=["p"] * 201), "places", "should have at most 200 items after validation, not 201"),
         (a_testimony(id="tst-x"), "id", "is no id of a testimony: tst- and 26 characters, as given by this service"),
     ],
 )
@@ -52,6 +53,8 @@ def test_a_field_is_refused(value, field, reason):
         (b'{"kind": ["place"]}', "states no known kind: testimony, incident, "),
         (b"", "is too long for one record"),
         (b"[" * 5_000, "is no JSON (column "),
+        (b'{"kind": "place", "id": "a", "id": "b"}', TWICE),
+        (b'{"kind": "place", "name": {"en": "a", "\\u0065n": "b"}}', TWICE),
     ],
 )
 def test_what_is_no_record_is_refused(text, reason):

@@ -1,15 +1,19 @@
 """Erased: out of every view, unreadable for good, never back; what rests on it alone goes too, and the log stands."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
 from app.catalogue.tables import ROW, TERM
+from app.core.settings import SettingError
 from app.intake import rebuild as module
 from app.intake.erase import destroy_keys, erase, sweep
 from app.intake.loading import Load
 from app.intake.rebuild import rebuild
 from app.intake.retract import expire, retract, withdraw
 from app.intake.submit import Refused
+from app.intake.write import Writer
 from app.vault.keys import KeyStore
 from app.vault.tables import DISCLOSED, ERASING, RECORD, REFERENCE, REVISION
 from tests.intake import inline
@@ -174,6 +178,16 @@ def test_a_key_store_that_refuses_leaves_no_connection_open(settings, monkeypatc
     with pytest.raises(ValueError):
         KeyStore.open(settings)
     assert len(closed) == 1
+
+
+def test_a_key_store_of_other_records_is_refused_however_often(intake, database, settings, tmp_path):
+    submit(intake, a_source())
+    home = tmp_path / "other"
+    other = replace(settings, home=home, keys_url=f"sqlite:///{home}/keys.db", master_key=None)
+    for _ in range(2):  # the first time leaves nothing by which it would pass for theirs
+        with pytest.raises(SettingError, match="^the key store is not that of the main database: "):
+            Writer.open(other, database)
+    assert not (home / "master.key").exists()
 
 
 def _noting(closed):

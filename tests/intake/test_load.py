@@ -10,6 +10,7 @@ from app.custody.tables import LEAF
 from app.intake.builtin import load_builtin
 from app.intake.loading import Fault, Load
 from app.intake.order import knots
+from app.intake.reading import TWICE
 from app.intake.retract import retract
 from app.intake.submit import PUBLIC_RECORD
 from app.vault.tables import RECORD
@@ -139,6 +140,11 @@ def test_a_record_of_somebody_else_is_refused(intake, tmp_path):
     ("name", "text", "reason"),
     [
         ("a.json", b"{}", "is no JSON array of records"),
+        (
+            "a.json",
+            b'[{"id": "a"}, {"id": "b", "id": "c"}]',
+            f"record 2 {TWICE}",
+        ),
         ("a.json", b"[1,", "is no JSON: line 1, column 4"),
         ("a.csv", b"", "is of no known form: .json (one array), .ndjson or .jsonl (one record a line)"),
         ("a.ndjson", None, "cannot be opened: No such file or directory"),

@@ -88,6 +88,20 @@ def test_numbers_that_nobody_confirmed_are_the_reason_even_where_rows_are_wrong(
         assert last.startswith(f"Nothing was applied: {reason}") and last.endswith("; 1 problem would be left out.")
 
 
+def test_what_was_done_is_told_where_the_report_cannot_be_written(command, tmp_path):
+    run, records = command
+    before, path = records(), written(tmp_path, "a.csv", sheet(*ROWS))
+    confirmed = ("--confirm-views", "public=5,partner=4,mechanism=4")
+    status, said = run(path, *confirmed, "--report", tmp_path / "nowhere" / "a.json")
+    assert status == 2 and "is to lie in a folder that is not there" in said and records() == before
+    (tmp_path / "a.json").mkdir()
+    status, said = run(path, *confirmed, "--report", tmp_path / "a.json")
+    assert status == 2 and records() == before + 5
+    assert "5 created, 0 revised, 0 unchanged.\n" in said and said.endswith(
+        "a.json: cannot be written (Is a directory)\n"
+    )
+
+
 def test_a_copy_of_the_sheet_keeps_its_empty_rows(command, tmp_path):
     report = tmp_path / "report.csv"
     path = written(tmp_path, "a.csv", sheet(ROWS[1], "," * 13, "7,2003,A,Tortur,camp,,,TEST/1,,,,,,"))

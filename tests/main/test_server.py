@@ -8,12 +8,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
 
 from app import server as server_module
+from app.core.settings import Settings
 from app.server import MOST_HEAD_BYTES, MOST_HEADERS, MOST_TARGET_BYTES
 from tests.conftest import serving
 
@@ -311,6 +313,29 @@ def test_who_does_not_read_the_answer_is_cut_off(monkeypatch):
         server.should_exit = True
         thread.join(timeout=10)
         assert not thread.is_alive()
+
+
+def test_a_reader_who_is_slow_does_not_keep_the_server_from_ending(monkeypatch):
+    """As `run` has it, with less patience."""
+    told: dict[str, Any] = {}
+    monkeypatch.setattr(uvicorn, "run", lambda *_, **how: told.update(how))
+    server_module.run(Settings())
+    assert told["timeout_graceful_shutdown"] == server_module.GRACE_SECONDS < server_module.STALL_SECONDS
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(endless, http=told["http"], log_level="critical", lifespan="off")
+        config.timeout_graceful_shutdown = 1
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        with Line(listener.getsockname()) as reading:
+            reading.say(LINE + b"\r\n")
+            assert reading.socket.recv(65536)
+            server.should_exit = True
+            while thread.is_alive() and reading.seconds < 8:
+                reading.socket.recv(65536)
+            assert not thread.is_alive()
 
 
 def test_the_own_log_of_the_server_says_what_failed_and_not_what_was_asked():

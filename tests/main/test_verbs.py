@@ -1,17 +1,20 @@
 """The verbs of the command that look at one record or change what is shown of it: what they print, and how they end."""
 
 import asyncio
+import errno
 from collections.abc import Callable, Iterator
 
 import orjson
 import pytest
+from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
-from app.cli import app
+from app.cli import app, main
 from app.core import migrations
 from app.core.db import Database
 from app.intake.submit import Intake
 from app.intake.write import Writer
+from app.session import unusable
 from tests.conftest import environment, settings_for
 from tests.intake.house import I1, OWNER, T1, T2, a_source, a_testimony, an_incident, consent, submit
 
@@ -100,6 +103,40 @@ def test_what_is_asked_wrongly_or_does_not_apply_changes_nothing(command, argume
     status, _ = command("object", "--owner", OWNER, "--reason", "a test", *arguments)
     assert status == 2
     assert command("explain", T1, "--json") == before
+
+
+@pytest.mark.parametrize("verb", ["retract", "withdraw", "erase", "object"])
+@pytest.mark.parametrize(
+    ("reason", "said"), [("", "is empty"), (" \t", "is empty"), ("a\udcff", "is no text in UTF-8")]
+)
+def test_a_reason_says_something(command, verb, reason, said):
+    before = command("explain", T1, "--json")
+    more = ["--record"] if verb == "object" else []
+    status, told = command(verb, T1, "--owner", OWNER, *more, "--reason", reason)
+    assert status == 2 and f"Invalid value for '--reason': {said}" in told
+    assert command("explain", T1, "--json") == before
+
+
+def test_a_file_that_is_no_database_is_told_in_one_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "other.db").write_bytes(b"not SQLite" * 1000)
+    monkeypatch.setenv("EVIDENCE_DATABASE_URL", f"sqlite:///{tmp_path}/other.db")
+    monkeypatch.setattr("sys.argv", ["evidence", "rebuild"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "evidence: the database cannot be used: file is not a database\n"
+
+
+def test_what_the_operator_can_mend_is_told_from_what_failed():
+    full = OSError(errno.ENOSPC, "No space left on device")
+    denied = PermissionError(errno.EACCES, "Permission denied", "/data/keys.db-door")
+    assert unusable(full) == "the data folder: No space left on device"
+    assert unusable(denied) == "/data/keys.db-door: Permission denied"
+    assert unusable(BrokenPipeError(errno.EPIPE, "Broken pipe")) is None
+    said = {
+        text: unusable(OperationalError("", {}, Exception(text))) for text in ("disk I/O error", "no such table: a")
+    }
+    assert said == {"disk I/O error": "the database cannot be used: disk I/O error", "no such table: a": None}
 
 
 def test_explain_of_what_is_not_there_fails(command):

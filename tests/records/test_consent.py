@@ -31,7 +31,7 @@ def protection(**limits: Any) -> dict[str, Any]:
         (
             consent(public=WHOLE | {"purposes": ["profit"]}),
             "consent.audiences.public.purposes[0]",
-            "input should be 'publication', 'research', 'advocacy', 'un-reporting' or 'criminal-proceedings'",
+            "should be 'publication', 'research', 'advocacy', 'un-reporting' or 'criminal-proceedings'",
         ),
         (
             consent(everybody=WHOLE),

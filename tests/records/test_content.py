@@ -72,7 +72,7 @@ TAG = "is no language tag (BCP 47), as en or ko or zh-Hans, nor original or tran
     [
         ({"secret": 1}, "secret", "is no field of this kind"),
         ({"secret words of a witness": 1}, "?", "is no field of this kind"),
-        ({"kind": "person"}, "kind", "input should be 'incident'"),
+        ({"kind": "person"}, "kind", "should be 'incident'"),
         ({"id": "nampo-1975"}, "id", "is no id of an incident: inc- and 26 characters, as given by this service"),
         ({"id": TST}, "id", "is no id of an incident: inc- and 26 characters, as given by this service"),
         ({"id": "inc-" + 26 * "z"}, "id", "is no id of an incident: inc- and 26 characters, as given by this service"),
@@ -85,10 +85,10 @@ TAG = "is no language tag (BCP 47), as en or ko or zh-Hans, nor original or tran
         ({"places": ["a\n"]}, "places[0]", SLUG),
         ({"places": "a"}, "places", "must be a list"),
         ({"victim_groups": ["Believers"]}, "victim_groups[0]", _PATTERNS[r"^[a-z0-9][a-z0-9-]{0,60}$"]),
-        ({"scope": "massacre"}, "scope", "input should be 'event', 'situation' or 'pattern'"),
+        ({"scope": "massacre"}, "scope", "should be 'event', 'situation' or 'pattern'"),
         ({"citations": []}, "citations", "a published record names at least one source that published it"),
         ({"citations": [{}]}, "citations[0].symbol", "is required"),
-        ({"victims": {"best": -1}}, "victims.best", "input should be greater than or equal to 0"),
+        ({"victims": {"best": -1}}, "victims.best", "should be greater than or equal to 0"),
         ({"victims": {"best": True}}, "victims.best", "must be a whole number"),
         ({"victims": {"best": 1.0}}, "victims.best", "must be a whole number"),
         ({"victims": {"best": "3"}}, "victims.best", "must be a whole number"),
@@ -120,7 +120,7 @@ TAG = "is no language tag (BCP 47), as en or ko or zh-Hans, nor original or tran
             "title.everybody",
             "is no audience: public, partner, mechanism, or a named body as mechanism:ohchr",
         ),
-        ({"title": {"public": {"en": 20_001 * "x"}}}, "title.public.en", "string should have at most 20000 characters"),
+        ({"title": {"public": {"en": 20_001 * "x"}}}, "title.public.en", "should have at most 20000 characters"),
         (
             {"date": "2011-02-30"},
             "date",
@@ -155,8 +155,8 @@ def test_errors_never_hold_what_was_submitted():
         ({"id": TST}, "id", OPAQUE),
         ({"id": "UPPER"}, "id", SLUG),
         ({"parent": "test-place"}, "parent", "a place is not inside itself"),
-        (at(181, 0), "geometry.coordinates[0]", "input should be less than or equal to 180"),
-        (at(0, -91), "geometry.coordinates[1]", "input should be greater than or equal to -90"),
+        (at(181, 0), "geometry.coordinates[0]", "should be less than or equal to 180"),
+        (at(0, -91), "geometry.coordinates[1]", "should be greater than or equal to -90"),
         (at(True, 0), "geometry.coordinates[0]", "must be a number"),
         (at("1", 0), "geometry.coordinates[0]", "must be a number"),
         (at(float("nan"), 0), "geometry.coordinates[0]", "must be a finite number"),
@@ -211,7 +211,7 @@ def test_consent_and_publication_are_never_mixed():
         (
             {"audiences": {"mechanism:ohchr": {"content": "all"}}},
             "consent.audiences.mechanism:ohchr.content",
-            "input should be 'none', 'counted', 'summary' or 'full'",
+            "should be 'none', 'counted', 'summary' or 'full'",
         ),
     ],
 )
@@ -224,10 +224,10 @@ def test_a_full_text_may_be_long_and_no_other_text():
     long = {"ko": 200_000 * "말"}
     assert accepted("testimony", a_testimony(full_text=long))["full_text"] == long
     assert refused("testimony", a_testimony(full_text={"ko": 200_001 * "말"})) == [
-        ("full_text.ko", "string should have at most 200000 characters")
+        ("full_text.ko", "should have at most 200000 characters")
     ]
     assert refused("testimony", a_testimony(summary={"public": {"ko": 20_001 * "말"}})) == [
-        ("summary.public.ko", "string should have at most 20000 characters")
+        ("summary.public.ko", "should have at most 20000 characters")
     ]
 
 
@@ -291,7 +291,7 @@ def test_natural_persons_have_opaque_ids_and_institutions_readable_ones():
             "weapons-event",
             {"type": "nuclear-test", "weapon_class": "nuclear", "count": -1},
             "count",
-            "input should be greater than or equal to 0",
+            "should be greater than or equal to 0",
         ),
     ],
 )

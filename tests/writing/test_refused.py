@@ -57,3 +57,21 @@ def test_a_member_that_is_not_known_is_pointed_at_with_the_nearest(hand):
     assert held(answer, 422, where) == "It is no member that is known here. Did you mean 'content'?"
     assert held(answer, 422, "/witness") == "It is no member that is known here."
     assert "rôle" not in answer.text
+
+
+def test_a_fault_is_told_in_a_sentence(hand):
+    content = a_witness(date="2016-13", own_words={"public": {"en": 20_001 * "x"}}, knowledge="guessed")
+    answer = hand.ask("POST", "/v1/testimonies", content)
+    assert held(answer, 422, "/date").startswith("'2016-13' has a month that does not exist; ")
+    assert held(answer, 422, "/own_words/public/en") == "It should have at most 20000 characters."
+    assert held(answer, 422, "/knowledge").startswith("It should be 'experienced', ")
+    place = {"name": {"en": "Camp"}, "type": "locality", "parent": "camp"}
+    assert held(hand.ask("PUT", "/v1/places/Camp", place), 422, "/id").startswith("The id in the address is none: ")
+    answer = hand.ask("PUT", "/v1/places/camp", place)
+    assert held(answer, 422, "/parent") == "A place is not inside itself."
+
+
+def test_a_reason_in_an_address_is_text(hand):
+    here = f"/v1/testimonies/{hand.post('/v1/testimonies', a_witness())['id']}"
+    answer = hand.ask("DELETE", f"{here}?reason=%FF", if_match="*")
+    assert held(answer, 422, "") == "This is not UTF-8, percent-encoded."

@@ -40,6 +40,9 @@ def test_a_record_is_submitted_read_revised_and_taken_back(hand, house):
     assert house.client.get(here).status_code == 404
     left = hand.ask("GET", f"{here}/submitted").json()
     assert (left["state"], left["reason"], left["record"]) == ("retracted", "a mistake", whole)
+    for tag in ("*", hand.tag(here)):  # a change of a part shows nothing again
+        held(hand.ask("PATCH", here, {"note": {"en": "x"}}, if_match=tag), 409)
+    assert house.client.get(here).status_code == 404
     back = hand.ask("PUT", here, whole, if_match=hand.tag(here))
     assert (back.json()["state"], house.client.get(here).status_code) == ("live", 200)
 

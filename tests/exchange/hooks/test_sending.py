@@ -271,3 +271,5 @@ def test_pausing_and_taking_away(house):
     assert len(house.receiver.came) == 1
     for method, more in (("GET", ""), ("DELETE", ""), ("GET", "/deliveries"), ("POST", "/test")):
         assert house.ask(key, method, address + more).status_code == 404
+    assert seconds_asked("Wed, 21 Oct 2015 07:28:00 +99999999999999") is None
+    assert seconds_asked("Wed, 21 Oct 99999999999999999999 07:28:00 GMT") is None
