@@ -77,6 +77,16 @@ WRONG: list[tuple[str, str, str]] = [
     ("/v1/incidents?bbox=124,37.5,191,43", "bbox", "Longitudes go from -180 to 180, latitudes from -90 to 90"),
     ("/v1/incidents?corroboration_min=-1", "corroboration_min", "'-1' is not a whole number from 0 to 1000000."),
     ("/v1/incidents?updated_since=now", "updated_since", "'now' is not a moment: write 2026-11-24, or "),
+    (
+        "/v1/incidents?updated_since=9999-12-31T23:59:00-23:59",
+        "updated_since",
+        "'9999-12-31T23:59:00-23:59' is not a moment: write ",
+    ),
+    (
+        "/v1/changes?updated_since=0001-01-01T00:00:00%2B23:59",
+        "updated_since",
+        "'0001-01-01T00:00:00+23:59' is not a moment: write ",
+    ),
     ("/v1/incidents?period=", "period", "It has no value. Leave it out, or give it one."),
     ("/v1/incidents?limit=1&limit=2", "limit", "It is given more than once, and can have one value only."),
     ("/v1/incidents?period=%ff", "period", "This is not UTF-8, percent-encoded."),
