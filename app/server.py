@@ -139,6 +139,10 @@ class Connection(HttpToolsProtocol):
             self._late.cancel()
             self._late = None
         self._in_head = False
+        hosts = [name for name, _ in self.headers].count(b"host")
+        if hosts != 1 and (hosts or self.parser.get_http_version() == "1.1"):
+            self._refusal = Problem("malformed", "A request of HTTP/1.1 has one header Host (RFC 9112, section 3.2).")
+            raise self._refusal
         if self._head_bytes > MOST_TARGET_BYTES or len(self.headers) > MOST_HEADERS:  # perhaps: some came after it
             self._refusal = _too_much(self.url, self.headers)
             if self._refusal is not None:

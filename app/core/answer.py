@@ -17,7 +17,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
-_HOST = re.compile(rb"([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+# Of names also those with a low line, as container networks give them (RFC 3986, 3.2.2: reg-name).
+_HOST = re.compile(rb"([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 # What every answer carries beside these is added where it is watched: see app/core/dressing.py.
 VARY: Header = (b"vary", b"Accept, Accept-Encoding, Authorization")
@@ -32,6 +33,7 @@ CLOSED: list[Header] = [
     (b"cache-control", b"private, no-store"),
 ]
 
+_LISTS = frozenset((b"accept", b"accept-encoding", b"if-match", b"if-none-match"))
 _OF_304 = frozenset((b"vary", b"cache-control", b"etag"))  # RFC 9110, 15.4.5
 
 
@@ -127,7 +129,7 @@ class Request:
 
     Attributes:
         scope: as it came.
-        headers: the last one of each name.
+        headers: of each name the last one; of those that are lists all of them, as one (RFC 9110, 5.3).
         trail: the account that is kept of it.
         keys: the tie-breaks of the records that were shown last, where an account is kept.
     """
@@ -139,7 +141,11 @@ class Request:
 
     def __post_init__(self) -> None:
         """Look at the headers once."""
-        self.headers = dict(self.scope["headers"])
+        fields = self.scope["headers"]
+        self.headers = dict(fields)
+        if len(self.headers) < len(fields):  # some came in several lines
+            for name in _LISTS & self.headers.keys():
+                self.headers[name] = b", ".join([value for one, value in fields if one == name])
 
     @property
     def accept(self) -> bytes:

@@ -124,6 +124,15 @@ def test_what_is_no_request_is_refused(server, data):
         assert refused(line.say(data), 400, "malformed") == "This cannot be read as a request of HTTP/1.1."
 
 
+@pytest.mark.parametrize("hosts", [b"", b"Host: a\r\nHost: a\r\n", b"Host: a\r\nX-Other: b\r\nHost: b\r\n"])
+def test_a_request_has_one_host(server, hosts):
+    with Line(server) as line:
+        detail = refused(line.say(b"GET /healthz HTTP/1.1\r\n" + hosts + b"\r\n"), 400, "malformed")
+        assert detail == "A request of HTTP/1.1 has one header Host (RFC 9112, section 3.2)."
+    with Line(server) as line:
+        assert line.say(b"GET /healthz HTTP/1.0\r\n\r\n").hear()[0] == 200
+
+
 # --- too large ---
 
 
