@@ -32,6 +32,7 @@ class Cycle(RequestResponseCycle):
     """
 
     _begins: Any = None  # the message that begins an answer, until its first bytes are there
+    _ends_with_connection = False
 
     async def run_asgi(self, app: Any) -> None:
         """Answer; a place among the requests that wait is given back with the first byte, or if there is none."""
@@ -49,6 +50,7 @@ class Cycle(RequestResponseCycle):
             if message["type"] == "http.response.body" and self._sent_whole(begins, message):
                 return
             self.response_started = False
+            self._measure(begins)
             await super().send(begins)
         elif message["type"] == "http.response.start" and not self.response_started:
             release(self.scope)
@@ -65,7 +67,15 @@ class Cycle(RequestResponseCycle):
             message = {"type": "http.response.body"}
         elif getattr(self, "trailing", False) and not message.get("more_body"):
             message = {**message, "more_body": True}
+        if self._ends_with_connection:
+            self.expected_content_length = len(message.get("body", b""))
         await super().send(message)
+
+    def _measure(self, begins: Any) -> None:
+        """Send what has no length without chunks, if they are not known to the caller (RFC 9112, section 6.1)."""
+        if self.scope["http_version"] == "1.0" and b"content-length" not in dict(begins["headers"]):
+            self.chunked_encoding, self.keep_alive = False, False
+            self._ends_with_connection = True
 
     def _sent_whole(self, begins: Any, message: Any) -> bool:
         """Send a whole answer with one write, if it is a usual one."""
