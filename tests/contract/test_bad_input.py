@@ -39,6 +39,8 @@ WRONG: list[tuple[str, str, str]] = [
         "It says how a period has to match: give 'period', 'from' or 'to' with it.",
     ),
     ("/v1/incidents?at=start", "at", "It says which part of a date to look at: give 'period', "),
+    ("/v1/incidents?LIMIT=1", "LIMIT", "There is no parameter 'LIMIT'. Did you mean 'limit'? All of them: "),
+    ("/v1/incidents?x=1", "x", "There is no parameter 'x'. All of them: /v1/incidents/queryables."),
     ("/v1/incidents?limit=0", "limit", "'0' is not a whole number from 1 to 1000."),
     ("/v1/incidents?limit=5000", "limit", "'5000' is not a whole number from 1 to 1000."),
     ("/v1/incidents?limit=ten", "limit", "'ten' is not a whole number from 1 to 1000."),
