@@ -17,8 +17,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
-# Of names also those with a low line, as container networks give them (RFC 3986, 3.2.2: reg-name).
-_HOST = re.compile(rb"([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+_HOST = re.compile(rb"([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 # What every answer carries beside these is added where it is watched: see app/core/dressing.py.
 VARY: Header = (b"vary", b"Accept, Accept-Encoding, Authorization")

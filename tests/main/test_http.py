@@ -139,11 +139,6 @@ def test_a_host_that_is_none_is_refused(client, host):
     ]
 
 
-def test_a_host_may_have_a_low_line(client):
-    page = client.get("/v1/incidents?limit=1", headers={"Host": "evidence_api:8000"})
-    assert page.json()["next"].startswith("http://evidence_api:8000/v1/incidents?limit=1&cursor=")
-
-
 def test_a_list_in_several_lines_is_one_list(client):
     address = "/v1/incidents?limit=1"
     tag = client.get(address).headers["etag"]
