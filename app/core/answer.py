@@ -32,7 +32,7 @@ CLOSED: list[Header] = [
     (b"cache-control", b"private, no-store"),
 ]
 
-_LISTS = frozenset((b"accept", b"accept-encoding", b"if-match", b"if-none-match"))
+_LISTS = frozenset((b"accept", b"accept-encoding", b"if-none-match"))
 _OF_304 = frozenset((b"vary", b"cache-control", b"etag"))  # RFC 9110, 15.4.5
 
 
