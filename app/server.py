@@ -33,6 +33,7 @@ class Cycle(RequestResponseCycle):
     """
 
     _begins: Any = None  # the message that begins an answer, until its first bytes are there
+    _ends_with_connection = False
 
     async def run_asgi(self, app: Any) -> None:
         """Answer; a place among the requests that wait is given back with the first byte, or if there is none."""
@@ -50,6 +51,7 @@ class Cycle(RequestResponseCycle):
             if message["type"] == "http.response.body" and self._sent_whole(begins, message):
                 return
             self.response_started = False
+            self._measure(begins)
             await super().send(begins)
         elif message["type"] == "http.response.start" and not self.response_started:
             release(self.scope)
@@ -66,7 +68,15 @@ class Cycle(RequestResponseCycle):
             message = {"type": "http.response.body"}
         elif getattr(self, "trailing", False) and not message.get("more_body"):
             message = {**message, "more_body": True}
+        if self._ends_with_connection:
+            self.expected_content_length = len(message.get("body", b""))
         await super().send(message)
+
+    def _measure(self, begins: Any) -> None:
+        """Send what has no length without chunks, if they are not known to the caller (RFC 9112, section 6.1)."""
+        if self.scope["http_version"] == "1.0" and b"content-length" not in dict(begins["headers"]):
+            self.chunked_encoding, self.keep_alive = False, False
+            self._ends_with_connection = True
 
     def _sent_whole(self, begins: Any, message: Any) -> bool:
         """Send a whole answer with one write, if it is a usual one."""
@@ -140,6 +150,10 @@ class Connection(HttpToolsProtocol):
             self._late.cancel()
             self._late = None
         self._in_head = False
+        hosts = [name for name, _ in self.headers].count(b"host")
+        if hosts != 1 and (hosts or self.parser.get_http_version() == "1.1"):
+            self._refusal = Problem("malformed", "A request of HTTP/1.1 has one header Host (RFC 9112, section 3.2).")
+            raise self._refusal
         if self._head_bytes > MOST_TARGET_BYTES or len(self.headers) > MOST_HEADERS:  # perhaps: some came after it
             self._refusal = _too_much(self.url, self.headers)
             if self._refusal is not None:

@@ -203,9 +203,8 @@ def _unknown(name: str, known: Iterable[str], kind: Kind | None) -> str:
         )
     if names_a_credential(name):
         return NOT_HERE
-    where = f" All of them: /v1/{kind.path}/queryables." if kind is not None else ""
-    hint = nearest(name, known)
-    return f"There is no parameter '{shortened(name)}'. {hint}{where}".rstrip()
+    where = f"All of them: /v1/{kind.path}/queryables." if kind is not None else ""
+    return " ".join(filter(None, (f"There is no parameter '{shortened(name)}'.", nearest(name, known), where)))
 
 
 def of(kind: Kind, given: Mapping[str, tuple[Any, ...]], kept: str = "") -> Asked:

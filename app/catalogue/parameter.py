@@ -79,6 +79,7 @@ _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2}))?", re.ASCII
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def one_of(known: tuple[str, ...]) -> Read:
@@ -143,7 +144,8 @@ def moment(text: str) -> int:
         if _MOMENT.fullmatch(text) is None:
             raise ValueError
         value = datetime.fromisoformat(text)
-        return ((value if value.tzinfo else value.replace(tzinfo=UTC)) - _EPOCH) // timedelta(milliseconds=1)
+        # In UTC, so that what lies before the year 1 or after 9999 there is refused: nothing could say it.
+        return ((value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC) - _EPOCH) // _MILLISECOND
     except (ValueError, OverflowError):
         raise Wrong(
             f"'{shortened(text)}' is not a moment: write 2026-11-24, or 2026-11-24T10:31:26Z with the zone."

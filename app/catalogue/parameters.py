@@ -7,7 +7,7 @@ from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
-from sqlalchemy import BigInteger, Float, Integer, exists, select
+from sqlalchemy import BigInteger, Float, Integer, exists, literal_column, select
 
 from app.catalogue import examples, facets, when
 from app.catalogue.meanings import FACETS
@@ -27,6 +27,7 @@ FORMATS = ("json", "ndjson", "csv", "xlsx", "parquet", "geojson")
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 200}
 _DATE = {"type": "string", "pattern": "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"}
 _DAY = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+_UNDATED = literal_column(str(UNDATED), Integer)
 
 _TIME = (
     Parameter(
@@ -80,7 +81,8 @@ _TIME = (
 def _touches(column0: str, column1: str, until: bool) -> Callable[..., Any]:
     def where(row: Any, day: Any) -> Any:
         first, last = row.c[column0], row.c[column1]
-        return (first != UNDATED) & ((first <= day) if until else (last >= day))
+        # Written out: a bound value would be named after the column, g0_1, as those of a group of values are.
+        return (first != _UNDATED) & ((first <= day) if until else (last >= day))
 
     return where
 

@@ -91,8 +91,8 @@ class Searching:
         question, base, view = read(request), request.base(self._reader.public_url), caller.view
         page = await self._page(request, view, question, base)
         etag = _etag(view, page.state.generation, question, base)
-        if page.matches is None or request.has_any:
-            return unchanged(view, page.state.fresh, etag)
+        if page.matches is None:
+            return unchanged(view, page.state.fresh, request.had(etag))
         following, rows = None, page.rows
         if len(rows) > question.limit:
             rows = rows[: question.limit]

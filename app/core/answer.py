@@ -32,6 +32,7 @@ CLOSED: list[Header] = [
     (b"cache-control", b"private, no-store"),
 ]
 
+_LISTS = frozenset((b"accept", b"accept-encoding", b"if-none-match"))
 _OF_304 = frozenset((b"vary", b"cache-control", b"etag"))  # RFC 9110, 15.4.5
 
 
@@ -127,7 +128,7 @@ class Request:
 
     Attributes:
         scope: as it came.
-        headers: the last one of each name.
+        headers: of each name the last one; of those that are lists all of them, as one (RFC 9110, 5.3).
         trail: the account that is kept of it.
         keys: the tie-breaks of the records that were shown last, where an account is kept.
     """
@@ -139,7 +140,11 @@ class Request:
 
     def __post_init__(self) -> None:
         """Look at the headers once."""
-        self.headers = dict(self.scope["headers"])
+        fields = self.scope["headers"]
+        self.headers = dict(fields)
+        if len(self.headers) < len(fields):  # some came in several lines
+            for name in _LISTS & self.headers.keys():
+                self.headers[name] = b", ".join([value for one, value in fields if one == name])
 
     @property
     def accept(self) -> bytes:

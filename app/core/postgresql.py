@@ -39,6 +39,7 @@ from app.core.sweep import Sweep
 
 T = TypeVar("T")
 OLDEST = 150000
+LAST_SECONDS = 10  # in which what is under way may end when the database is closed
 WRITE_LOCK = 0x45564944454E4345  # "EVIDENCE": the advisory lock that makes writers take turns
 
 
@@ -195,16 +196,17 @@ class PostgreSQL:
 
     def _run(self, work: Awaitable[T]) -> T:
         """Run a coroutine on the writer's own event loop, from any thread."""
+
+        async def _go() -> T:
+            return await work
+
         with self._starting:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="write")
                 self._thread.start()
-
-        async def _go() -> T:
-            return await work
-
-        return asyncio.run_coroutine_threadsafe(_go(), self._loop).result()
+            begun = asyncio.run_coroutine_threadsafe(_go(), self._loop)
+        return begun.result()
 
     @asynccontextmanager
     async def _begin(self, first: str) -> AsyncIterator[AsyncConnection]:
@@ -317,13 +319,24 @@ class PostgreSQL:
         return list(self._replicas.states()) if self._replicas else []
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Give back every connection, once what threads still write and look at is done."""
         if self._replicas:
             await self._replicas.close()
         await self._primary.close()
-        if self._loop is not None:
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._engine.dispose(), self._loop))
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
-            self._loop = None
+        with self._starting:  # whoever comes later begins another loop
+            loop, self._loop, thread = self._loop, None, self._thread
+        if loop is not None:
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._end(), loop))
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
+
+    async def _end(self) -> None:
+        """Wait for what runs on the writer's loop: a thread whose work was never done would wait for ever."""
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
+            _, late = await asyncio.wait(others, timeout=LAST_SECONDS)
+            for one in late:
+                one.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self._engine.dispose()

@@ -179,6 +179,7 @@ def not_found() -> Problem:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return a phrase that names the known word nearest to `word`; empty if none is near."""
-    close = difflib.get_close_matches(word[:200], list(known), n=1, cutoff=0.5)
-    return f"Did you mean '{close[0]}'?" if close else ""
+    """Return a phrase that names the known word nearest to `word`, in whatever case; empty if none is near."""
+    words = {one.casefold(): one for one in known}
+    close = difflib.get_close_matches(word[:200].casefold(), words, n=1, cutoff=0.5)
+    return f"Did you mean '{words[close[0]]}'?" if close else ""

@@ -18,6 +18,7 @@ from app.search import names
 
 KEY = "zq"  # begins the term of a name's key, and alone stands between fields, so that no phrase goes across
 MOST_LETTERS = 64  # of a term: a longer word is cut
+_NOT_Q = "0123456789abcdefghijklmnoprstuvwxyzæðøþđħıłœ"  # what follows a Z in a word that begins no term of ours
 _LONG = 40  # signs of a word or name: what is longer is not kept in memory
 
 _CJK = (
@@ -185,7 +186,19 @@ _known_folded = lru_cache(4_096)(_fold)
 
 def _stems(raw: str) -> tuple[str, ...]:
     word = folded(raw)
-    return (stem(word)[:MOST_LETTERS],) if word else ()
+    return (_apart(stem(word))[:MOST_LETTERS],) if word else ()
+
+
+def beginnings(word: str) -> tuple[str, ...]:
+    """Return what the terms of words begin with that begin like a folded word: never like one of ours (`KEY`)."""
+    if word == KEY[0]:
+        return tuple(KEY[0] + sign for sign in _NOT_Q)
+    return (_apart(word)[:MOST_LETTERS],)
+
+
+def _apart(word: str) -> str:
+    """Return a word such that it is no term of ours, nor begins like one."""
+    return KEY[0] + word if word.startswith(KEY) else word
 
 
 def stem(word: str) -> str:

@@ -64,7 +64,24 @@ def parse(text: str) -> Query:
     n = sum(len(terms) for one in (*parts, *without) for terms, _ in one.phrases)
     if n > MOST_TERMS:
         raise Unclear(f"It is too long to look for: {n} terms, and {MOST_TERMS} are the most. Leave words out.")
-    return Query(tuple(parts), tuple(without), " ".join(text.split()))
+    return Query(tuple(_with_names(parts)), tuple(without), " ".join(text.split()))
+
+
+def _with_names(parts: list[Part]) -> list[Part]:
+    """Return the parts, each with the names of two and three words that it may belong to: `Kim Jong-il`.
+
+    A record that has the name in another spelling, or in one word, has every part of it then.
+    """
+    pieces = [names.of_latin(one.text) if one.plain else None for one in parts]
+    whole: list[list[Phrase]] = [[] for _ in parts]
+    for end in range(2, len(parts) + 1):
+        for begin in (end - 2, end - 3)[: end - 1]:
+            some = [piece for piece in pieces[begin:end] if piece is not None]
+            key = names.joined("".join(some)) if len(some) == end - begin else ""
+            if len(key) >= names.SHORTEST:
+                for of_part in whole[begin:end]:
+                    of_part.append(((KEY + key,), False))
+    return [one._replace(phrases=(*one.phrases, *some)) for one, some in zip(parts, whole, strict=True)]
 
 
 def _phrase(text: str) -> list[Part]:
@@ -87,7 +104,7 @@ def _word(terms: tuple[str, ...], raw: str, prefix: bool) -> Part:
     word = analyse.folded(raw)
     phrases: list[Phrase] = [(terms, False)]
     if prefix:
-        phrases.append(((word[: analyse.MOST_LETTERS],), True))
+        phrases += [((begin,), True) for begin in analyse.beginnings(word)]
     key = names.of_latin(word) if not prefix else None
     if key is not None and len(key) >= names.SHORTEST:
         phrases.append(((KEY + key,), False))

@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from app.catalogue import parameters
 from app.catalogue.query import Form, Group, Queries
 from app.catalogue.when import When
 from app.core.db import Database, Prepared
@@ -69,6 +70,22 @@ def test_pages_in_the_order_of_dates(queries, seeded, sort, after, form):
         limits = "" if not after else "(s0,k)<(?,?)" if sort == "-date" else "(s0,k)>(?,?)"
         assert lines[0].startswith(f"SEARCH {driver}")
         assert limits in lines[0]
+
+
+@pytest.mark.parametrize("name", parameters.tests())
+def test_every_test_of_a_row_goes_with_several_values_of_every_other_filter(queries, name):
+    for around in ((SOME, Group("terms", n=4)), (KEYS, SOME), (BOX,)):
+        for groups in ((*around, Group("test", name)), (Group("test", name), *around)):
+            form = Form(groups, MORE)
+            statements = [
+                queries.counts(form),
+                queries.packed(form),
+                queries.undated(form),
+                queries.groups(form, 2, True),
+                *[queries.page(form, sort, True, True) for sort in ("date", "-updated", "id")],
+            ]
+            for statement in statements:
+                assert set(statement.names) >= {f"g{i}_{j}" for i, one in enumerate(groups) for j in range(one.n)}
 
 
 @pytest.mark.parametrize(("sort", "index"), [("updated", "row_updated"), ("id", "row_id")])

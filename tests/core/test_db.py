@@ -255,6 +255,28 @@ def test_writers_take_turns(url):
         asyncio.run(db.close())
 
 
+def test_a_look_that_is_under_way_ends_before_the_database_is_closed(db):
+    """The service ends while threads still look: none of them may wait for ever, or the process never ends."""
+    begun, seen = threading.Event(), list[list[tuple[int, str]]]()
+
+    def slowly(connection):
+        begun.set()
+        time.sleep(0.2)
+        return [tuple(row) for row in connection.execute(ALL)]
+
+    def look() -> None:
+        seen.append(db.look(slowly))
+
+    threads = [threading.Thread(target=look, daemon=True) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    assert begun.wait(5)
+    asyncio.run(db.close())
+    for thread in threads:
+        thread.join(10)
+    assert seen == [[A, B, C]] * 3
+
+
 def test_a_reading_of_sqlite_that_waits_for_something_else_is_refused(new_database):
     """It runs on the event loop: whatever it waited for would wait for it."""
     db = Database(new_database("sqlite"))

@@ -78,6 +78,7 @@ def test_a_problem_is_raised_and_is_itself():
         ("violatoin", "Did you mean 'violation'?"),
         ("violation", "Did you mean 'violation'?"),
         ("plcae", "Did you mean 'place'?"),
+        ("PERIOD", "Did you mean 'period'?"),
         ("zzzz", ""),
         ("", ""),
         ("violation" + "x" * 100_000, ""),

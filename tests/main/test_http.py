@@ -139,6 +139,16 @@ def test_a_host_that_is_none_is_refused(client, host):
     ]
 
 
+def test_a_list_in_several_lines_is_one_list(client):
+    address = "/v1/incidents?limit=1"
+    tag = client.get(address).headers["etag"]
+    for tags in ([tag, '"x"'], ['"x"', tag], ['"x"', '"y"', f"W/{tag}"]):
+        assert client.get(address, headers=[("If-None-Match", one) for one in tags]).status_code == 304
+    for types in (["text/csv", "application/xml"], ["application/xml", "text/csv"]):
+        answer = client.get(address, headers=[("Accept", one) for one in types])
+        assert answer.headers["content-type"].startswith("text/csv")
+
+
 def test_the_public_address_goes_before_the_host(seeded, tmp_path):
     settings = settings_of(seeded, tmp_path)
     object.__setattr__(settings, "public_url", "https://evidence.example")

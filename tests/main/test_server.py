@@ -71,6 +71,15 @@ class Line:
             body += self.socket.recv(65536)
         return int(first.split()[1]), headers, body
 
+    def everything(self) -> tuple[dict[str, str], bytes]:
+        """Return the headers of an answer, and all bytes that follow until the connection ends."""
+        heard = b""
+        while piece := self.socket.recv(65536):
+            heard += piece
+        head, _, rest = heard.partition(b"\r\n\r\n")
+        fields = (line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+        return {name.lower(): value for name, value in fields}, rest
+
     def is_cut_off(self) -> bool:
         """Wait for the end of the connection; tell whether nothing came before it."""
         try:
@@ -124,6 +133,28 @@ def from_(host: str) -> bytes:
 def test_what_is_no_request_is_refused(server, data):
     with Line(server) as line:
         assert refused(line.say(data), 400, "malformed") == "This cannot be read as a request of HTTP/1.1."
+
+
+@pytest.mark.parametrize("hosts", [b"", b"Host: a\r\nHost: a\r\n", b"Host: a\r\nX-Other: b\r\nHost: b\r\n"])
+def test_a_request_has_one_host(server, hosts):
+    with Line(server) as line:
+        detail = refused(line.say(b"GET /healthz HTTP/1.1\r\n" + hosts + b"\r\n"), 400, "malformed")
+        assert detail == "A request of HTTP/1.1 has one header Host (RFC 9112, section 3.2)."
+    with Line(server) as line:
+        assert line.say(b"GET /healthz HTTP/1.0\r\n\r\n").hear()[0] == 200
+
+
+def test_who_knows_no_chunks_is_sent_none(server):
+    asked = b" /v1/periods?format=csv HTTP/1.%d\r\nHost: a\r\nConnection: close\r\n" + from_("192.0.2.77") + b"\r\n"
+    with Line(server) as old, Line(server) as new, Line(server) as head:
+        plain, chunked = (line.say(b"GET" + asked % n).everything() for n, line in enumerate((old, new)))
+        bare = head.say(b"HEAD" + asked % 0).everything()
+    assert "transfer-encoding" not in plain[0] and "content-length" not in plain[0] and "trailer" not in plain[0]
+    assert chunked[0]["transfer-encoding"] == "chunked"
+    assert plain[0]["connection"] == "close"
+    size, _, rest = chunked[1].partition(b"\r\n")
+    assert plain[1] == rest[: int(size, 16)] and plain[1].startswith(b"url,id,kind,label_en,")
+    assert bare[1] == b"" and bare[0]["etag"] == plain[0]["etag"]
 
 
 # --- too large ---

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.search import analyse, names
+from app.search import analyse, document, names
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,7 @@ from app.search import analyse, names
         ("ㄱ", "ᄀ"),
         ("A/HRC/25/63", "a hrc 25 63"),
         ("a_b", "a b"),
+        ("ZQ zq15 zoo", "zzq zzq15 zoo"),
         ("soft\u00adhyphen", "softhyphen"),
         ("…!?", ""),
     ],
@@ -79,8 +80,19 @@ def test_offsets_are_in_the_text_as_it_stands():
     assert [text[one.start : one.end] for one in analyse.tokens(text)] == ["In", "Yodo\u0306k", "정치범", "15"]
 
 
+@pytest.mark.parametrize("word", ["z", "zq", "zqq", "zqk", "za", "camp"])
+def test_nothing_but_words_begins_like_the_beginning_of_a_word(word):
+    begins = analyse.beginnings(word)
+    ours = (analyse.KEY, document.HEAD, *analyse.terms("요덕 Kim Jong Un")[1])
+    assert not any(term.startswith(begin) for term in ours for begin in begins)
+    for rest in ("a", "z1", "oo", "\u00f8"):
+        assert analyse.terms(word + rest)[0][0].startswith(begins)
+
+
 @given(st.text())
+@example("zq zqq zqkimcoqun zoo")
 def test_any_text_has_terms_of_letters_and_digits_only(text):
     terms, keys = analyse.terms(text)
     assert all(one.isalnum() and len(one) <= analyse.MOST_LETTERS for one in (*terms, *keys))
+    assert all(one.startswith(analyse.KEY) for one in keys) and not any(one.startswith(analyse.KEY) for one in terms)
     assert terms == [term for token in analyse.tokens(text) for term in token.terms]

@@ -24,6 +24,7 @@ def marked(text: str, q: str) -> list[str]:
         ("요덕 소식", "소", ["소"]),
         ("Sent to Yodŏk in 1970", "요덕", ["Yodŏk"]),
         ("Kim Jong-un's guards", "김정은", ["Kim Jong-un's"]),
+        ("김정일은 Kim Chŏng-il, not Kim", "Kim Jong Il", ["김정일은", "Kim Chŏng-il", "Kim"]),
         ("요덕으로", "Yodok", ["요덕으로"]),
         ("the dan\u200dcer", "dancer", ["dan\u200dcer"]),
         ("😀 camp 😀", "camp", ["camp"]),

@@ -61,6 +61,19 @@ def test_words_phrases_prefixes_and_exclusion(client, q, finds):
     assert ("inc-44eq0w73b2k9a0rajs56np0e73" in ids(client, "incidents", q, limit=1000)) is finds
 
 
+@pytest.mark.parametrize("q", ["Ji Seong-ho", "ji sŏng-ho", "Chi Song Ho", "Chi Sŏngho", "Chi Seongho", "Ji, Seong-ho"])
+def test_a_person_is_found_by_each_spelling_of_a_name_in_several_words(client, q):
+    assert ids(client, "people", q) == ids(client, "people", "지성호") != []
+
+
+def test_what_begins_with_z_is_some_words_and_not_everything(client):
+    begun = found(client, "incidents", "z*")["total"]
+    assert 0 < begun < 20
+    assert found(client, "incidents", "camp -z*")["total"] > 10
+    for nothing in ("zq", "zqq", "zq*", "ZQ"):
+        assert found(client, "incidents", nothing)["total"] == 0
+
+
 @pytest.mark.parametrize("sort", ["date", "-date", "id", "-id", "updated", "relevance"])
 @pytest.mark.parametrize("more", [{}, {"violation": "torture"}, {"period": "post-2011-12", "match": "certain"}])
 def test_pages_give_every_record_once(client, sort, more):

@@ -83,6 +83,16 @@ def test_lines_are_the_items_and_the_next_page_is_in_the_header(client):
     assert 'rel="next"' in lines.headers["link"] and "format=ndjson" in lines.headers["link"]
 
 
+@pytest.mark.parametrize("coding", ["identity", "gzip", "zstd"])
+def test_who_has_a_form_is_told_so_by_its_own_tag(client, coding):
+    takes = {"Accept-Encoding": coding}
+    tag = client.get("/v1/search?q=Yodok", headers=takes).headers["etag"]
+    assert tag.endswith('"' if coding == "identity" else f'-{coding}"')
+    for known in (tag, f'"x", W/{tag}', "*"):
+        again = client.get("/v1/search?q=Yodok", headers=takes | {"If-None-Match": known})
+        assert (again.status_code, again.headers["etag"], again.content) == (304, tag, b"")
+
+
 def test_highlights_say_where_the_words_stand(client):
     (item,) = found(client, "dancer interrog*", kind="incident", highlights="true")["items"]
     assert item["id"] == INCIDENT
