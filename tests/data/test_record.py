@@ -15,7 +15,7 @@ COUNTS = {
     "person": 69,
     "actor": 27,
     "place": 128,
-    "source": 267,
+    "source": 276,
     "violation": 44,
     "crime": 10,
     "period": 14,
