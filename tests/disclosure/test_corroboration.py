@@ -184,8 +184,8 @@ def test_what_an_account_cites_out_of_sight_leads_nowhere():
 def test_a_summary_of_two_sources_takes_neither_away():
     derived = {"src-b": ("src-a", "src-c")}
     assert counted([], ("src-b", "src-a", "src-c"), derived=derived) == 2
-    derived |= {"src-1": ("src-x",), "src-2": ("src-x", "src-y"), "src-3": ("src-y",)}
-    assert counted([], ("src-2", "src-1", "src-3"), derived=derived) == 2
+    unseen: Mapping[str, tuple[str, ...]] = {"src-1": ("src-x",), "src-2": ("src-x", "src-y"), "src-3": ("src-y",)}
+    assert counted([], ("src-2", "src-1", "src-3"), derived=unseen) == 2
 
 
 def test_sources_that_repeat_each_other_in_a_circle_count_once():
