@@ -114,8 +114,9 @@ def _options(
 @app.command()
 def serve() -> None:
     """Bring the database up to date, load the built-in record on the first run, and answer over HTTP."""
-    from app.server import run  # the other verbs need no server
+    from app.server import listenable, run  # the other verbs need no server
 
+    listenable(Settings.from_env())
     with Session(serves=True) as session:
         settings = session.settings
         if settings.builtin:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -13,7 +14,7 @@ from app.core.dressing import Dressing
 from app.core.load import STATE, Load, refusal, release
 from app.core.observe import Header
 from app.core.problems import MEDIA_TYPE, Problem
-from app.core.settings import Settings
+from app.core.settings import SettingError, Settings
 
 MOST_HEAD_BYTES = 32_768  # of an address and all headers
 MOST_TARGET_BYTES = MOST_HEAD_BYTES // 2  # of an address within them; its query string has a lower limit of its own
@@ -279,6 +280,28 @@ class Discreet(logging.Filter):
             record.msg, record.args = f"{record.getMessage().strip()}: {record.exc_info[0].__name__}", ()
         record.exc_info = record.exc_text = None
         return True
+
+
+def listenable(settings: Settings) -> None:
+    """See that the addresses to listen on can be had, before anything is made ready to be served.
+
+    Raises:
+        SettingError: one is taken, or is none of this machine's.
+    """
+    for name, host, port in (
+        ("", settings.host, settings.port),
+        ("METRICS_", settings.metrics_host, settings.metrics_port),
+    ):
+        if not port:
+            continue
+        try:
+            family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, kind, number) as trial:
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                trial.bind(address)
+        except OSError as error:
+            mend = f"set EVIDENCE_{name}PORT or EVIDENCE_{name}HOST to another"
+            raise SettingError(f"cannot listen on {host}, port {port} ({error.strerror}): {mend}") from None
 
 
 def run(settings: Settings) -> None:

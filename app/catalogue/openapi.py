@@ -22,8 +22,7 @@ from app.records import BY_NAME, KINDS, Kind
 
 Json = dict[str, Any]
 
-_INTRODUCTION = f"""{ABOUT}
-
+_INTRODUCTION = """\
 What is public needs no credential; everything else an API key or a token, by `Authorization: Bearer`. Every address
 that answers `GET` answers `HEAD`, and every one `OPTIONS`. Every error is `application/problem+json` (RFC 9457); an
 unknown parameter or value is refused with the nearest known one. Every answer has a strong `ETag`: send it back as

@@ -21,7 +21,8 @@ def count(cited: Iterable[str], supports: Sequence[Told], facts: Facts, view: Vi
     """Return the number of distinct witnesses among the supports, plus independent sources cited.
 
     Accounts of one witness (`same_witness`, or one person record) count once, and title-only accounts never. A source
-    counts unless a counted account cites it too, or it draws on such a source or on another one counted.
+    counts unless a counted account cites it too, or it draws on such a source or on another one counted, or both draw
+    on a third: ten newspapers on one report are one source, whether or not the report itself is cited.
 
     Nothing that the view is not told may change this number. So accounts are tied only where both tell of their witness
     alike and neither withholds who it is, two under a name by a person only where the view is shown that person by name
@@ -99,20 +100,30 @@ def _may_be_linked(account: Account) -> bool:
 
 
 def _independent(cited: Iterable[str], heard: set[str], facts: Facts, view: View) -> int:
+    """Return how many of the cited sources go back to nothing that was heard, and to nothing in common.
+
+    Those that go back to the least are taken first: of a report and what repeats it, the report counts.
+    """
     sources = [source for source in cited if source not in heard]
     if len(sources) < 2 and not heard:
         return len(sources)
-    own = set(sources)
-    return sum(1 for source in sources if not _draws_on(source, heard | (own - {source}), facts, view))
+    # What an account cites out of the view's sight leads it nowhere.
+    seen = (source for source in heard if facts.visible(view.id, source))
+    taken = {origin for source in seen for origin in _origins(source, facts, view)}
+    number = 0
+    for origins in sorted((_origins(source, facts, view) for source in sources), key=lambda of: (len(of), sorted(of))):
+        if taken.isdisjoint(origins):
+            taken |= origins
+            number += 1
+    return number
 
 
-def _draws_on(source: str, others: set[str], facts: Facts, view: View) -> bool:
-    seen = {source}
+def _origins(source: str, facts: Facts, view: View) -> set[str]:
+    """Return a source and all that it draws on, as far as the view sees how."""
+    found = {source}
     wave = [source]
     while wave:
-        drawn_on = [above for one in wave for above in facts.derived_from(one)]
-        wave = [above for above in drawn_on if above not in seen and facts.visible(view.id, above)]
-        if others.intersection(wave):
-            return True
-        seen.update(wave)
-    return False
+        drawn_on = dict.fromkeys(above for one in wave for above in facts.derived_from(one))
+        wave = [above for above in drawn_on if above not in found and facts.visible(view.id, above)]
+        found.update(wave)
+    return found

@@ -39,6 +39,13 @@ class Node(NamedTuple):
     witness: str | None = None  # the person whose account it is: who rests on the account may ask about them
     content: Mapping[str, Any] | None = None  # of a testimony or person, on which others rest; of an accused person
 
+    @property
+    def above(self) -> tuple[str | None, ...]:
+        """What else has to be known with it. An incident that rests on an account need not cite what that cites."""
+        account = self.content if self.kind == "testimony" and self.content is not None else {}
+        cited = (one["source"] for one in account.get("citations", ()))
+        return (self.parent, self.witness, *self.derived_from, *self.crimes, *cited)
+
     @classmethod
     def of(cls, kind: str, state: str, owner: str, content: Mapping[str, Any] | None) -> "Node":
         """Make the node of a record from its content."""
@@ -117,7 +124,7 @@ class World:
         return self._visible.get(id, 0)
 
     def learn(self, connection: Connection, ids: Iterable[str], closed: bool = False) -> None:
-        """Read what is not known yet of these records, of what stands above them, and of whose accounts they are.
+        """Read what is not known yet of these records, and of what stands above them: of accounts also whose they are.
 
         `closed`: without opening them.
         """
@@ -138,7 +145,7 @@ class World:
                 if node is not None and node.content is not None:
                     self._passing.add(id)
             nodes = [self._nodes[id] for id in unknown]
-            known = [(node.parent, node.witness, *node.derived_from, *node.crimes) for node in nodes if node]
+            known = [node.above for node in nodes if node]
             known.append((*leads,))
             unknown = [id for id in dict.fromkeys(up for of in known for up in of if up) if id not in self._nodes]
 

@@ -28,6 +28,7 @@ PASSED_ON = frozenset(
         ("violation", "violation"),
         ("crime", "violation"),
         ("source", "source"),
+        ("source", "testimony"),  # what it is drawn from says which sources are independent of the account
         ("person", "testimony"),
     }
 )

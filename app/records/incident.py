@@ -170,7 +170,9 @@ class IncidentShown(ShownRecord):
     testimonies: list[str] = says("Ids of the testimonies that support it.", ["tst-0ryg57e7bk0yt014fadx9v5ytr"])
     contradicted_by: list[str] = says("Ids of the testimonies that contradict it.", [])
     corroboration: int = says(
-        "Distinct witnesses, plus sources that do not derive from one of them, that this audience can see.", 1, ge=0
+        "Distinct witnesses, plus sources that derive neither from them nor from each other, as this audience sees.",
+        1,
+        ge=0,
     )
     reliability_notes: list[ReliabilityNote] = says(
         "The reliability note of every supporting testimony that has one.", []

@@ -26,6 +26,8 @@ class Families:
     def grow(self) -> None:
         """Make all contents, family by family."""
         for family in FAMILIES:
+            if family == "b":  # a source that goes back to nothing that its witness was heard in
+                self._add("source", "source-aside", family)
             for kind in sorted(KINDS[:-1], key=lambda kind: RANK[kind.name]):  # what others name comes first
                 if kind.name in OWN_KIND:
                     self._add(kind.name, f"{kind.name}-above", family)
@@ -49,8 +51,8 @@ class Families:
             allowed = [to] if isinstance(to, str) else to
             named = [self.ids.get(f"{one}{'-above' if one == kind else ''}-{family}") for one in allowed]
             stated.setdefault(key, Ids(one for one in named if one is not None and one != id))
-        if (kind, family) == ("incident", "b"):  # one witness, and a source that is not where the witness was heard
-            stated["citations.source"] = Ids([self.ids["source-b"], self.ids["source-above-b"]])
+        if (kind, family) == ("incident", "b"):  # one witness, and what is not where the witness was heard
+            stated["citations.source"] = Ids([self.ids["source-b"], self.ids["source-aside-b"]])
         planter = Planter(self.marks, name, stated, FAMILIES.index(family))
         self.contents.setdefault(family, []).append(planter.plant(kind))
 

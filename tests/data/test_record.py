@@ -1,6 +1,8 @@
 """The built-in record: every record is valid, cited and tied to records that exist, and nothing of it gets lost."""
 
 import hashlib
+import re
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ COUNTS = {
     "person": 69,
     "actor": 27,
     "place": 128,
-    "source": 267,
+    "source": 277,
     "violation": 44,
     "crime": 10,
     "period": 14,
@@ -72,6 +74,27 @@ def test_every_record_is_cited_and_every_citation_has_the_source_that_it_names()
     ]
     assert {record["id"] for _, record in everything()} == {name for name, _ in citations}
     assert [(name, c["symbol"]) for name, c in citations if titles[c["source"]] != c["symbol"]] == []
+
+
+def origins(source: str) -> set[str]:
+    """Return a source and what it derives from, however far."""
+    above = {one["id"]: one.get("derived_from", ()) for one in records("source")}
+    found, wave = {source}, [source]
+    while wave:
+        wave = [one for each in wave for one in above[each] if one not in found]
+        found.update(wave)
+    return found
+
+
+def test_no_two_sources_at_one_address_count_as_two():
+    at: dict[str, set[str]] = {}
+    for source in records("source"):
+        for address in source.get("addresses", ()):
+            page = re.sub(r"^https?://|[?]amp.*|/$", "", address)
+            at.setdefault(page, set()).add(source["id"])
+    pairs = [(page, pair) for page, sources in at.items() for pair in combinations(sorted(sources), 2)]
+    assert len(pairs) == 19
+    assert [(page, pair) for page, pair in pairs if origins(pair[0]).isdisjoint(origins(pair[1]))] == []
 
 
 def test_paragraphs_that_were_inferred_say_so():

@@ -210,3 +210,40 @@ def test_a_source_that_draws_on_the_document_of_a_counted_account_adds_nothing()
 def test_sources_that_draw_on_one_another_in_a_circle_are_not_followed_for_ever():
     assert counted([], ("src-a",), derived={"src-a": ("src-b",), "src-b": ("src-a",)}) == 1
     assert counted([], ("src-a", "src-c"), derived={"src-a": ("src-b",), "src-b": ("src-a",)}) == 2
+
+
+def test_sources_that_repeat_one_and_the_same_count_once_even_where_it_is_not_cited():
+    derived = {"src-a": ("src-report",), "src-b": ("src-release",), "src-release": ("src-report",)}
+    assert counted([], ("src-a", "src-b"), derived=derived) == 1
+    assert counted([], ("src-b", "src-a", "src-c"), derived=derived) == 2
+    assert counted([], ("src-a", "src-b", "src-report"), derived=derived) == 1
+
+
+def test_a_source_that_repeats_what_an_account_was_read_in_does_not_count():
+    derived = {"src-a": ("src-report",), "src-b": ("src-report",)}
+    assert counted([account(T1, source="src-a")], ("src-b",), derived=derived) == 1
+    assert counted([account(T1, source="src-a")], ("src-report",), derived=derived) == 1
+    assert counted([account(T1, source="src-a")], ("src-b",), unseen=("src-report",), derived=derived) == 2
+
+
+def test_sources_go_back_to_one_another_only_by_way_of_what_the_view_sees():
+    derived = {"src-a": ("src-report",), "src-b": ("src-report",)}
+    assert counted([], ("src-a", "src-b"), unseen=("src-report",), derived=derived) == 2
+
+
+def test_what_an_account_cites_out_of_sight_leads_nowhere():
+    derived = {"src-hidden": ("src-report",)}
+    both = ([account(T1, source="src-hidden")], ("src-report",))
+    assert counted(*both, derived=derived) == 1
+    assert counted(*both, unseen=("src-hidden",), derived=derived) == 2
+
+
+def test_a_summary_of_two_sources_takes_neither_away():
+    derived = {"src-b": ("src-a", "src-c")}
+    assert counted([], ("src-b", "src-a", "src-c"), derived=derived) == 2
+    unseen: Mapping[str, tuple[str, ...]] = {"src-1": ("src-x",), "src-2": ("src-x", "src-y"), "src-3": ("src-y",)}
+    assert counted([], ("src-2", "src-1", "src-3"), derived=unseen) == 2
+
+
+def test_sources_that_repeat_each_other_in_a_circle_count_once():
+    assert counted([], ("src-a", "src-b"), derived={"src-a": ("src-b",), "src-b": ("src-a",)}) == 1

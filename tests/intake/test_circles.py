@@ -17,6 +17,7 @@ from tests.intake.house import (
     a_testimony,
     a_violation,
     an_incident,
+    check_log,
     history,
     shown,
     submit,
@@ -94,3 +95,24 @@ def test_what_a_source_draws_on_is_followed_however_far(intake, database):
     assert shown(database, PUBLIC, I1)["corroboration"] == 1
     submit(intake, a_source("src-b"))
     assert shown(database, PUBLIC, I1)["corroboration"] == 2
+
+
+def test_what_the_sources_of_an_account_draw_on_is_followed_too(intake, database, writer):
+    """The incident cites the report of another newspaper than the account does; what both repeat comes out later."""
+    submit(
+        intake,
+        *(a_source(id) for id in ("src-a", "src-b", "src-c", "src-report", "src-release")),
+        a_testimony(T1, citations=[{"symbol": "A", "source": "src-a"}, {"symbol": "C", "source": "src-c"}]),
+        an_incident(testimonies=[T1], citations=[{"symbol": "B", "source": "src-b"}]),
+    )
+    assert shown(database, PUBLIC, I1)["corroboration"] == 2
+    submit(intake, a_source("src-b", derived_from=["src-report"]))
+    submit(intake, a_source("src-a", derived_from=["src-release"]))
+    assert shown(database, PUBLIC, I1)["corroboration"] == 2
+    submit(intake, a_source("src-release", derived_from=["src-report"]))
+    assert shown(database, PUBLIC, I1)["corroboration"] == 1
+    submit(intake, an_incident(testimonies=[T1], citations=[{"symbol": "B", "source": "src-b"}], date="2012"))
+    assert shown(database, PUBLIC, I1)["corroboration"] == 1
+    submit(intake, a_source("src-a", restricted=True, derived_from=["src-release"]))
+    assert shown(database, PUBLIC, I1)["corroboration"] == 2
+    check_log(writer)

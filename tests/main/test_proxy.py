@@ -119,6 +119,19 @@ def test_errors_writes_files_and_waiting_pass_by(proxy):
         assert not {"HIT", "STALE", "UPDATING"} & {one.headers["x-cache"] for one in states}
 
 
+@pytest.mark.parametrize(
+    "accept", ["text/csv", "application/x-ndjson", "application/jsonl", "application/vnd.apache.parquet"]
+)
+def test_files_of_everything_are_never_kept_however_they_are_asked_for(proxy, accept):
+    """A proxy that keeps them has them on a disk, or in memory."""
+    everything, page = f"{proxy}/v1/actors?sort=-id", f"{proxy}/v1/actors?limit=2&sort=-id"
+    for address, state in ((everything, "BYPASS"), (page, "MISS")):
+        answer = httpx.get(address, headers={"Accept": accept})
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith(("text/", "application/"))
+        assert answer.headers["x-cache"] == state
+
+
 def test_readers_are_counted_by_their_own_address_whatever_they_claim(proxy):
     """A kept answer is not counted; what reaches the service is, for whoever asked."""
 

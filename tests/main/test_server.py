@@ -3,7 +3,9 @@
 import asyncio
 import json
 import logging
+import os
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -379,3 +381,19 @@ def test_the_own_log_of_the_server_says_what_failed_and_not_what_was_asked():
     plain = logging.LogRecord("uvicorn.error", 30, "", 1, "Started on %d", (8000,), None)
     assert server_module.Discreet().filter(plain)
     assert logging.Formatter().format(plain) == "Started on 8000"
+
+
+@pytest.mark.parametrize("name", ["PORT", "METRICS_PORT"])
+def test_a_port_that_is_taken_is_told_before_anything_is_made(name, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ports = {"EVIDENCE_PORT": "0", "EVIDENCE_METRICS_PORT": "0", f"EVIDENCE_{name}": str(port)}
+        env = {**os.environ, **ports, "EVIDENCE_HOME": str(tmp_path / "home")}
+        done = subprocess.run(
+            [sys.executable, "-m", "app", "serve"], env=env, capture_output=True, text=True, timeout=60, check=False
+        )
+    assert done.returncode == 2
+    prefix = name.removesuffix("PORT")
+    mend = f"set EVIDENCE_{prefix}PORT or EVIDENCE_{prefix}HOST to another"
+    assert done.stderr == f"evidence: cannot listen on 127.0.0.1, port {port} (Address already in use): {mend}\n"
+    assert not (tmp_path / "home").exists()
