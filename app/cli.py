@@ -19,6 +19,7 @@ from app.core import migrations
 from app.core.collector import collect_rarely
 from app.core.db import Database, DatabaseError
 from app.core.settings import SettingError, Settings
+from app.core.unusable import unusable
 from app.disclosure.explain import ForViewShown
 from app.intake import erase as erasing
 from app.intake import retract as taking
@@ -34,7 +35,7 @@ from app.intake.rebuild import rebuild as rebuild_catalogue
 from app.intake.restore import restore
 from app.intake.submit import PUBLIC_RECORD, Refused
 from app.intake.write import Closed
-from app.session import Bar, Session, Why, errors, fail, owner_name, unusable, words
+from app.session import Bar, Session, Why, errors, fail, owner_name, words
 
 MOST_FAULTS = 100  # shown of one load; the count of all is shown too
 # Verbs, and groups of verbs, that are imported when they are asked for: a load would hold 25 MB that it does not use.

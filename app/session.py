@@ -1,7 +1,6 @@
 """One use of the database by a command, what it shows meanwhile, and how it ends where it cannot go on."""
 
 import asyncio
-import errno
 import re
 from collections.abc import Callable
 from typing import Annotated, NoReturn
@@ -10,7 +9,6 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.catalogue.tables import VIEW
 from app.core import migrations
@@ -23,12 +21,6 @@ from app.intake.submit import Intake
 from app.intake.write import Writer
 from app.records.base import WORD
 
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
-# What SQLite says where not the program is wrong but the file, the folder or the disk.
-_BROKEN = (
-    *("unable to open database file", "attempt to write a readonly database", "database or disk is full"),
-    *("disk I/O error", "file is not a database", "database disk image is malformed", "database is locked"),
-)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -36,15 +28,6 @@ def fail(message: str) -> NoReturn:
     """Say in one line what the operator can mend, and end."""
     errors.print(f"evidence: {message}", markup=False)
     raise SystemExit(2)
-
-
-def unusable(error: DBAPIError | OSError) -> str | None:
-    """Return in one line why the database or its folder cannot be used, where a verb failed for that; else None."""
-    if isinstance(error, OSError):
-        return f"{error.filename or 'the data folder'}: {error.strerror}" if error.errno in _NO_ROOM else None
-    said = str(error.orig).partition("\n")[0]
-    of_the_server = isinstance(error, OperationalError) and hasattr(error.orig, "sqlstate")
-    return f"the database cannot be used: {said}" if of_the_server or said in _BROKEN else None
 
 
 class Session:

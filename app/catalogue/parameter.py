@@ -147,8 +147,9 @@ def moment(text: str) -> int:
         # In UTC, so that what lies before the year 1 or after 9999 there is refused: nothing could say it.
         return ((value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC) - _EPOCH) // _MILLISECOND
     except (ValueError, OverflowError):
+        more = " A + in an address is a space: write it as %2B." if " " in text else ""
         raise Wrong(
-            f"'{shortened(text)}' is not a moment: write 2026-11-24, or 2026-11-24T10:31:26Z with the zone."
+            f"'{shortened(text)}' is not a moment: write 2026-11-24, or 2026-11-24T10:31:26Z with the zone.{more}"
         ) from None
 
 

@@ -17,7 +17,10 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
-_HOST = re.compile(rb"([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+# Names of containers may have an underscore, and none is as long as what follows one in an API key: that would be heard
+# again in every address.
+_LABEL = rb"(?:[A-Za-z0-9-]+|[A-Za-z0-9_-]{1,40})"
+_HOST = re.compile(rb"(%b(\.%b)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?" % (_LABEL, _LABEL))
 
 # What every answer carries beside these is added where it is watched: see app/core/dressing.py.
 VARY: Header = (b"vary", b"Accept, Accept-Encoding, Authorization")

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from sqlalchemy import Connection, Select, select
+from sqlalchemy.exc import DBAPIError
 
 from app.access.caller import PUBLIC, Identity
 from app.catalogue.state import Expire
@@ -15,6 +16,7 @@ from app.core import moments
 from app.core.db import Database, Rows, Snapshot
 from app.core.problems import Problem
 from app.core.settings import Settings
+from app.core.unusable import unusable
 from app.intake.submit import Asker
 from app.intake.write import Closed, Writer
 
@@ -55,11 +57,27 @@ class Desk:
     """Where requests have their writes done: one after another, so that one writer of this process is enough."""
 
     def __init__(
-        self, settings: Settings, database: Database, master: bytes, expire: Expire, done: Callable[[], None]
+        self,
+        settings: Settings,
+        database: Database,
+        master: bytes,
+        expire: Expire,
+        done: Callable[[], None],
+        failed: Callable[[str], None],
     ) -> None:
-        """Write to a database; `done` is called after each write, for what is still to be shown anew."""
+        """Write to a database.
+
+        Args:
+            settings: how the service is deployed.
+            database: the main database.
+            master: the master key.
+            expire: takes away what has expired from a view.
+            done: called after each write, for what is still to be shown anew.
+            failed: told why the database cannot be written, for the operator.
+        """
         self.master = master
-        self._settings, self._database, self._expire, self._done = settings, database, expire, done
+        self._settings, self._database, self._expire = settings, database, expire
+        self._done, self._failed = done, failed
         self._writing = ThreadPoolExecutor(1, "write")
         self._looking = ThreadPoolExecutor(1, "look")
         self._opening = threading.Lock()
@@ -130,6 +148,12 @@ class Desk:
             found = await going
         except Closed:
             detail = "The catalogue is being made anew, and nothing is written meanwhile."
+            raise Problem("unavailable", detail, headers={"Retry-After": "30"}) from None
+        except (DBAPIError, OSError) as error:
+            if (why := unusable(error)) is None:
+                raise
+            self._failed(why)
+            detail = "The database cannot be written now. Nothing was written."
             raise Problem("unavailable", detail, headers={"Retry-After": "30"}) from None
         self._done()
         return found

@@ -80,6 +80,12 @@ WRONG: list[tuple[str, str, str]] = [
     ("/v1/incidents?corroboration_min=-1", "corroboration_min", "'-1' is not a whole number from 0 to 1000000."),
     ("/v1/incidents?updated_since=now", "updated_since", "'now' is not a moment: write 2026-11-24, or "),
     (
+        "/v1/incidents?updated_since=2026-11-24T10:31:26+09:00",
+        "updated_since",
+        "'2026-11-24T10:31:26 09:00' is not a moment: write 2026-11-24, or 2026-11-24T10:31:26Z with the zone. "
+        "A + in an address is a space: write it as %2B.",
+    ),
+    (
         "/v1/incidents?updated_since=9999-12-31T23:59:00-23:59",
         "updated_since",
         "'9999-12-31T23:59:00-23:59' is not a moment: write ",

@@ -130,13 +130,19 @@ def test_unknown_addresses(client, path):
     assert answer.json()["type"] == "/problems/not-found"
 
 
-@pytest.mark.parametrize("host", ["evil.example/path", "a b", "x@y", "<script>", ""])
+@pytest.mark.parametrize("host", ["evil.example/path", "a b", "x@y", "<script>", "", "a_" + "0" * 39])
 def test_a_host_that_is_none_is_refused(client, host):
     answer = client.get("/v1/incidents", headers={"Host": host})
     assert answer.status_code == 422
     assert answer.json()["errors"] == [
         {"in": "header", "name": "Host", "detail": "This is no host name with an optional port."}
     ]
+
+
+@pytest.mark.parametrize("host", ["evidence_api:8000", "evidence.example.", "[::1]:8000", "a_" + "0" * 38])
+def test_a_host_is_what_addresses_begin_with(client, host):
+    answer = client.get("/v1/incidents?limit=1", headers={"Host": host})
+    assert answer.json()["next"].startswith(f"http://{host}/v1/incidents?limit=1&cursor=")
 
 
 def test_a_list_in_several_lines_is_one_list(client):

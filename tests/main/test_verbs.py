@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from app.cli import app, main
 from app.core import migrations
 from app.core.db import Database
+from app.core.unusable import unusable
 from app.intake.submit import Intake
 from app.intake.write import Writer
-from app.session import unusable
 from tests.conftest import environment, settings_for
 from tests.intake.house import I1, OWNER, T1, T2, a_source, a_testimony, an_incident, consent, submit
 

@@ -1,9 +1,11 @@
 """The desk: a write waits its turn for some seconds, and is never done afterwards; all of it is accounted for."""
 
 import asyncio
+import resource
 import threading
 import time
 
+import orjson
 import pytest
 from sqlalchemy import func, select, update
 
@@ -17,6 +19,8 @@ from app.writing.kept import FOR
 from tests.access.conftest import lines_in
 from tests.intake.house import ONE_ENGINE, consent
 from tests.writing.conftest import NUMBERS, a_witness, another, count, held
+
+ROOM = ("disk I/O error", "database or disk is full")  # what SQLite says of it
 
 
 @pytest.fixture
@@ -52,6 +56,27 @@ def test_a_write_whose_turn_does_not_come_is_told_so_and_never_done(house, hand,
     busy.set()
     hand.post("/v1/testimonies", a_witness())
     assert count(house) == before + 1
+
+
+@pytest.fixture
+def full():
+    """No file of this process may grow beyond what a log takes, as on a disk that is full."""
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, most[1]))
+    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, most)
+    resource.setrlimit(resource.RLIMIT_FSIZE, most)
+
+
+@ONE_ENGINE
+def test_a_write_that_finds_no_room_is_told_so_and_the_next_one_is_done(house, hand, capfd, full):
+    answer = hand.ask("POST", "/v1/testimonies", a_witness())
+    assert "The database cannot be written now. Nothing was written." in held(answer, 503)
+    full()
+    logged = [line for line in capfd.readouterr().err.splitlines() if "the database cannot be written" in line]
+    assert [orjson.loads(line)["why"] for line in logged] in ([f"the database cannot be used: {one}"] for one in ROOM)
+    assert count(house) == 0
+    hand.post("/v1/testimonies", a_witness())
+    assert count(house) == 1
 
 
 class TestAccount:
