@@ -76,7 +76,7 @@ TOLD = {
     "faults": [
         [
             "/date",
-            "It '2007-13' has a month that does not exist; write a month from 01 to 12, or a season from 21 to 24.",
+            "'2007-13' has a month that does not exist; write a month from 01 to 12, or a season from 21 to 24.",
         ]
     ],
     "state": "withdrawn",
