@@ -34,6 +34,12 @@ def level_of(text: str) -> int:
     return DATE.index(edtf.precision(text))
 
 
+def level_of_place(place: str, facts: Facts) -> int:
+    """Return how fine a place is, on the scale of places."""
+    kind = facts.type_of(place)
+    return PLACE.index(kind) if kind in PLACE else EXACT
+
+
 def geometry(shown: Iterable[str], facts: Facts) -> dict[str, Any] | None:
     """Return one GeoJSON geometry for the places as shown: a point, or points; None when none is known."""
     points: list[Any] = []

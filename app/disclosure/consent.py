@@ -1,6 +1,6 @@
 """What a view may be shown of a record about a person: consent, then the protection assessment, then nothing more."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,13 +72,40 @@ def allows_linkage(content: Mapping[str, Any], expired: bool) -> bool:
     return not expired and consent is not None and bool(consent.get("linkage"))
 
 
+def of_person(person: str, view: View, facts: Facts, say: Silence = SILENCE) -> Decision | None:
+    """Return what a view may be shown of the person of an id; None when it is not shown them."""
+    account = facts.person(person) if facts.visible(view.id, person) else None
+    return None if account is None else decide(account.content, view, facts, account.expired, account.owner, say)
+
+
+def unwilling(
+    people: Iterable[str], place: int, date: int, view: View, facts: Facts, field: str, say: Silence = SILENCE
+) -> frozenset[str]:
+    """Return those of some people who are not to be tied to a place and a date as fine as these, where a view sees it.
+
+    One who was merged into another was led there, unless they allow less than the survivor (`leading.py`).
+    """
+    found: set[str] = set()
+    for person in people:
+        part = say.about(person)
+        allowed = of_person(person, view, facts, part)
+        if allowed is None:
+            part("no-part", field)
+            found.add(person)
+            continue
+        part("part", place=PLACE[allowed.place], date=DATE[allowed.date], identity=IDENTITY[allowed.identity])
+        if not allowed.is_as_fine_as(place, date) or facts.leads_to(person) != person:
+            part("says-more", field)
+            found.add(person)
+    return frozenset(found)
+
+
 def is_named(person: str, view: View, facts: Facts) -> bool:
     """Tell whether a view is shown a person by name: only then may it know that accounts are of that person.
 
     Where the record was merged into another one, both have to allow it.
     """
-    account = facts.person(person) if facts.visible(view.id, person) else None
-    allowed = None if account is None else decide(account.content, view, facts, account.expired, account.owner)
+    allowed = of_person(person, view, facts)
     if allowed is None or allowed.identity != IDENTITY.index("named"):
         return False
     survivor = facts.leads_to(person)

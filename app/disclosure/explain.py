@@ -74,7 +74,7 @@ class ReasonShown(Shown):
     rule: str = says("Which rule, as docs/consent.md lists them.", "limited")
     field: str | None = says("The field that it concerns; null: the record as a whole.", None)
     record: str | None = says("The record named there; null: none.", None)
-    about: str | None = says("The testimony whose part in it this is; null: the record itself.", None)
+    about: str | None = says("The testimony or person whose part in it this is; null: the record itself.", None)
     words: str = says("The rule in words.", "The protection assessment allows partner no more than province of place.")
 
 

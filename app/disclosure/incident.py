@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.disclosure import coarsen, plain
-from app.disclosure.consent import DATE, IDENTITY, OWN, PLACE
+from app.disclosure.consent import DATE, IDENTITY, OWN, PLACE, unwilling
 from app.disclosure.consent import decide as consented
 from app.disclosure.corroboration import Told, count
 from app.disclosure.reasons import SILENCE, Silence, hold_back
@@ -76,11 +76,13 @@ def decide(
         say("no-support")
         return None
     against = _supports(content, "contradicted_by", hidden, view, facts, say)
-    if supports or against:
-        # A testimony is tied to what the incident says here only if its consent allows its audience to know as much.
+    people = dict.fromkeys(person for act in content["acts"] for person in act["people"])
+    if supports or against or people:
+        # A testimony or person is tied to what the incident says here only if their consent allows to know as much.
         place, date = _says(content, Happening(*told, (), (), hidden), facts)
         supports = _listed(supports, "testimonies", place, date, say)
         against = _listed(against, "contradicted_by", place, date, say)
+        hidden |= unwilling(people, place, date, view, facts, "acts[].people", say)
     cited = [one["source"] for one in content["citations"]] if whole else []
     counted = _counted([source for source in cited if source and source not in hidden], supports, view, facts)
     return Happening(*told, tuple(supports), tuple(against), hidden, counted)
@@ -97,14 +99,9 @@ def _says(content: Mapping[str, Any], decision: Happening, facts: Facts) -> tupl
     named = [place for one in told for place in one["places"] if place not in decision.hidden]
     dates = [_when(one["date"], decision) for one in told]
     return (
-        max((_level(place, facts) for place in _places(named, decision, facts)), default=0),
+        max((coarsen.level_of_place(place, facts) for place in _places(named, decision, facts)), default=0),
         max((coarsen.level_of(date) for date in dates if date is not None), default=0),
     )
-
-
-def _level(place: str, facts: Facts) -> int:
-    kind = facts.type_of(place)
-    return PLACE.index(kind) if kind in PLACE else coarsen.EXACT
 
 
 def _supports(

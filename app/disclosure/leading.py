@@ -7,7 +7,7 @@ survivor either: there the id stays as it is, and is left out like any other tha
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from app.disclosure.consent import is_named
+from app.disclosure.consent import is_named, of_person
 from app.disclosure.view import Facts, View
 from app.records.kind import Kind
 
@@ -33,9 +33,15 @@ def led(
 
 
 def _may_lead(content: Mapping[str, Any], one: str, view: View, facts: Facts) -> bool:
-    """Tell whether a view may be led from a person to the survivor: from an account only where both are named."""
+    """Tell whether a view may be led from a person to the survivor: from an account only where both are named.
+
+    From anything else only where the survivor allows no finer place or date, so that what is promised of both is kept.
+    """
     witness = content.get("witness") or {}
-    return witness.get("person") != one or is_named(one, view, facts)
+    if witness.get("person") == one:
+        return is_named(one, view, facts)
+    its, survivors = of_person(one, view, facts), of_person(facts.leads_to(one), view, facts)
+    return its is None or survivors is None or its.is_as_fine_as(survivors.place, survivors.date)
 
 
 def _lead(value: dict[str, Any], steps: list[str], leads: Mapping[str, str], own: Any) -> None:

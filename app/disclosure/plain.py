@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from app.disclosure import coarsen
+from app.disclosure.consent import unwilling
 from app.disclosure.reasons import SILENCE, Silence
 from app.disclosure.view import Facts, View
 from app.records import BY_NAME
@@ -12,6 +14,8 @@ from app.records.kind import Kind
 from app.vocabulary import edtf
 
 NOTHING: frozenset[str] = frozenset()
+# Kinds of record that say where or when something happened.
+HAPPENED = frozenset({"testimony", "incident", "weapons-event", "statement", "period"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +71,41 @@ def decide(
 
 
 def decide_link(
-    content: Mapping[str, Any], named: Collection[str], view: View, facts: Facts, say: Silence = SILENCE
+    content: Mapping[str, Any],
+    named: Collection[str],
+    view: View,
+    facts: Facts,
+    owner: str | None = None,
+    say: Silence = SILENCE,
 ) -> Plain | None:
-    """Decide about a link: it is shown where both its ends and its source are."""
+    """Decide about a link: it is shown where both its ends and its source are, and a person at an end allows it.
+
+    Whoever links a person of another organisation is told whether views that they do not read are shown the link. So
+    that they learn no levels by it, that person has to allow all of place and date if it tells of either.
+    """
     hidden = hidden_among(named, view, facts, say)
     ends = content["from"], content["to"]
-    if not hidden.isdisjoint((*ends, content["source"])) or ends[0] == ends[1]:
+    told, lost = _says(content, facts), False
+    for end in ("from", "to"):
+        if facts.kind_of(content[end]) == "person":
+            fine = (coarsen.EXACT, coarsen.DAY) if any(told) and facts.owner_of(content[end]) != owner else told
+            lost |= bool(unwilling([content[end]], *fine, view, facts, end, say))
+    if not hidden.isdisjoint((*ends, content["source"])) or ends[0] == ends[1] or lost:
         say("loose")
         return None
     say("open")
     return Plain(hidden)
+
+
+def _says(content: Mapping[str, Any], facts: Facts) -> tuple[int, int]:
+    """Return how finely a link tells where and when; an end that happened somewhere is taken to tell all of it."""
+    ends = [(end, facts.kind_of(end)) for end in (content["from"], content["to"])]
+    if any(kind in HAPPENED for _, kind in ends):
+        return coarsen.EXACT, coarsen.DAY
+    return (
+        max((coarsen.level_of_place(end, facts) for end, kind in ends if kind == "place"), default=0),
+        coarsen.level_of(content["date"]) if content["date"] is not None else 0,
+    )
 
 
 def show(

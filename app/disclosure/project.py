@@ -63,7 +63,7 @@ def decide(
         case "person":
             return person.decide(content, named, view, facts, expired, owner, say)
         case "link":
-            return plain.decide_link(content, named, view, facts, say)
+            return plain.decide_link(content, named, view, facts, owner, say)
         case _:
             return plain.decide(content, named, view, facts, owner, say)
 
@@ -76,7 +76,7 @@ def is_alike(content: Mapping[str, Any]) -> bool:
 
     Every view but an organisation's own, that is.
 
-    So it is where nothing depends on who asks: no consent, no mark, and no testimony whose consent has a say.
+    So it is where nothing depends on who asks: no consent, no mark, and no testimony or person whose consent has a say.
     """
     return (
         content.get("disclosure_basis", "published") == "published"
@@ -86,6 +86,8 @@ def is_alike(content: Mapping[str, Any]) -> bool:
         and not content.get("contradicted_by")
         and not content.get("same_witness")
         and not (content.get("witness") or {}).get("person")
+        and not any(act["people"] for act in content.get("acts") or ())
+        and not any((content.get(end) or "").startswith("per-") for end in ("from", "to"))
         and content.get("type") != "natural-person"
     )
 

@@ -34,7 +34,8 @@ RULES: dict[str, str] = {
     "restricted": "It is marked restricted: it is for mechanisms only.",
     "accused": "A natural person alleged to have taken part is for mechanisms only, unless a source that this view is "
     "shown names them (named_in).",
-    "loose": "A link is shown where both its ends and its source are, and its ends are two.",
+    "loose": "A link is shown where both its ends and its source are, its ends are two, and it tells no more of the "
+    "place and date of a person than they allow.",
     "part": "It allows place {place}, date {date}, identity {identity}.",
     "title-only": "Only its title is known: it supports nothing.",
     "no-part": "This view is not shown it: it has no part in what is shown.",
@@ -87,7 +88,7 @@ class Reason:
         rule: a key of `RULES`.
         field: what of the record it concerns (`witness.person`); empty: the record as a whole.
         record: the id of another record that is named there; empty: none.
-        about: the testimony whose part in an incident this is; empty: it is said of the record itself.
+        about: the testimony or person whose part in it this is; empty: it is said of the record itself.
         told: what the sentence has to be told.
     """
 

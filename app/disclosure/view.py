@@ -37,6 +37,10 @@ class Facts(Protocol):
         """Return a place or violation and everything above it, itself first."""
         ...
 
+    def kind_of(self, record: str) -> str | None:
+        """Return the kind of a record, whatever became of it."""
+        ...
+
     def type_of(self, record: str) -> str | None:
         """Return the type of a place or actor."""
         ...

@@ -203,6 +203,11 @@ class World:
             known = self._lineages[record] = tuple(found)
         return known
 
+    def kind_of(self, record: str) -> str | None:
+        """Return the kind of a record, whatever became of it."""
+        node = self._nodes.get(record)
+        return node.kind if node else None
+
     def type_of(self, record: str) -> str | None:
         """Return the type of a place or actor."""
         node = self._nodes.get(record)

@@ -307,8 +307,8 @@ class Writer:
         Returns:
             The log's size, and the records whose audience changed, each with the views that were shown it before.
         """
-        testimonies = [to for item in wave if item.kind == "incident" for to in item.named if to.startswith("tst-")]
-        self.world.learn(connection, testimonies)
+        accounts = [to for item in wave if item.kind in ("incident", "link") for to in item.named]
+        self.world.learn(connection, [to for to in accounts if to.startswith(("tst-", "per-"))])
         shown, known = self.publisher.known(connection, self.vault, wave)
         batch, changes, moved = Batch(), Changes(connection), dict[str, int]()
         before = {item.id: self.world.views_of(item.id) for item in wave}

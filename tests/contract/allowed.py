@@ -42,6 +42,15 @@ class Planted:
         return str(self.content["id"])
 
 
+def is_tied(person: Planted, incident: Planted, view: int) -> bool:
+    """Tell whether a view may be shown a person in an incident that has places and dates as fine as it is shown any."""
+    if view not in person.levels:
+        return False
+    theirs, told = person.levels[view], incident.levels[view]
+    return all(SCALES[of].index(getattr(theirs, of)) >= SCALES[of].index(getattr(told, of)) for of in ("place", "date"))
+
+
+SCALES = {"place": ("country", "province", "county", "exact"), "date": ("year", "month", "day")}
 PER_AUDIENCE = {"title", "summary", "own_words", "description"}
 CITED = {"symbol", "paragraph", "basis", "source", "supports"}
 ALWAYS = {"id", "recorded_by", "language", "title", "summary", "description", "victim_groups", "victims"}

@@ -20,6 +20,7 @@ from app.ogc import asking as ogc
 from app.records import BY_NAME, BY_PATH, KINDS, Kind
 from app.vault.tables import DISCLOSED
 from tests.conftest import settings_for
+from tests.contract.allowed import is_tied
 from tests.contract.asking import Heard, Service, query
 from tests.contract.garden import MERGERS, VIEWS, Garden, grow, sow
 from tests.contract.planting import Leaf, word
@@ -98,6 +99,25 @@ def test_a_hidden_record_answers_as_one_that_never_was(world, view):
                     assert world.service.ask(here, view) == expected
                 asked.append(one.id)
     assert len(asked) > len(set(asked)) == len(hidden)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_person_is_named_where_no_more_is_said_of_place_and_date_than_they_allow(world, view):
+    records, tied = world.garden.records.values(), 0
+    people = [one for one in records if one.kind == "person" and view in one.levels]
+    for incident in (one for one in records if one.kind == "incident" and view in one.levels):
+        told = world.service.ask(f"/v1/incidents/{incident.id}", view).json["acts"]
+        named = {id for act in incident.content["acts"] for id in act["people"]}
+        may = {one.id for one in people if one.id in named and is_tied(one, incident, view)}
+        assert {id for act in told for id in act["people"]} == may
+        found = [one.id for one in people if incident.id in by_person(world, one.id, view)]
+        assert set(found) == may
+        tied += len(may)
+    assert tied > 5
+
+
+def by_person(world: World, id: str, view: int) -> list[str]:
+    return world.service.ask(f"/v1/incidents?{query(person=id, fields='id', limit=1000)}", view).ids
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -24,7 +24,7 @@ from tests.often import often
 SHOWN = {
     "testimony": [tst("coarse"), tst("told"), tst("named"), tst("once")],
     "incident": [inc("coarse"), inc("told"), inc("named"), inc("undated")],
-    "person": [per("known"), per("quiet")],
+    "person": [per("known"), per("quiet"), per("coarse")],
     "finding": ["finding-1"],
 }
 for record in BASE:

@@ -222,6 +222,8 @@ def _shown(view: int, identity: str, hidden: Mapping[str, Any]) -> list[Step]:
         "actors": ["ministry", *more_actors],
         "victim_groups": ["believer"],
     }
+    # Named or not where more is told than they allow: nobody is to know which.
+    victims = [*map(per, lives), *([per("coarse")] if hidden["early"] else [])]
     if identity == "withheld" and hidden["ties"]:
         witness["person"] = per("known")
     coarse = {
@@ -239,7 +241,7 @@ def _shown(view: int, identity: str, hidden: Mapping[str, Any]) -> list[Step]:
                 "violation": "beating",
                 "date": hidden["date"],
                 "places": [hidden["site"]],
-                "people": [per(name) for name in lives],
+                "people": [per("coarse"), *(per(name) for name in lives)],
             }
         ],
         "citations": citations,
@@ -262,6 +264,7 @@ def _shown(view: int, identity: str, hidden: Mapping[str, Any]) -> list[Step]:
         {**told, "id": tst("told"), "date": "2012-03", "witness": {"form": "unnamed"}, "same_witness": tied},
         {**told, "id": tst("undated"), "witness": {"form": "unnamed"}},
         {"kind": "person", "disclosure_basis": "consent", "consent": _consent(quiet, "quiet"), "id": per("quiet")},
+        {"kind": "person", "disclosure_basis": "consent", "consent": said["consent"], "id": per("coarse")},
         *({**named, "id": tst(id)} for id in ("named", "named-2")),
         {
             **incident,
@@ -279,7 +282,7 @@ def _shown(view: int, identity: str, hidden: Mapping[str, Any]) -> list[Step]:
             "violations": ["beating"],
             "testimonies": [tst("told"), tst("coarse"), *lost],
             "contradicted_by": [tst("undated"), *lost],
-            "acts": [{"violation": "torture", "people": [per(name) for name in lives]}],
+            "acts": [{"violation": "torture", "people": victims}],
         },
         {**incident, **published, "id": inc("undated"), "violations": ["hunger"], "testimonies": lost},
         {

@@ -25,6 +25,9 @@ TYPES = {"camp": "political-prison-camp", "county": "county", "province": "provi
 POINTS = {"camp": [126.85, 39.67], "county": [126.5, 39.5], "province": [126.0, 39.0]}
 
 
+KIND_OF = {str(kind.prefix): kind.name for kind in BY_NAME.values() if kind.opaque}
+
+
 @dataclass
 class FakeFacts:
     """Facts that a test states: everything is shown to everybody but what is hidden, by view or from all (None)."""
@@ -48,6 +51,9 @@ class FakeFacts:
         while (above := self.parents.get(found[-1])) is not None:
             found.append(above)
         return tuple(found)
+
+    def kind_of(self, record: str) -> str | None:
+        return KIND_OF.get(record.partition("-")[0], "place" if record in self.types else "violation")
 
     def type_of(self, record: str) -> str | None:
         return self.types.get(record)

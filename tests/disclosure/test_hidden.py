@@ -185,6 +185,9 @@ def worlds(draw: st.DrawFn) -> FakeFacts:
     for position, place in enumerate(POOL["place"]):
         known.types[place] = draw(st.sampled_from(TYPES))
         known.shapes[place] = {"type": "Point", "coordinates": [float(position), 1.0]}
+    for id in POOL["person"]:
+        basis = draw(st.sampled_from(BASES))
+        known.accounts[id] = Account(content("person", id=id, citations=[{"symbol": "A"}], **basis))
     for id in POOL["testimony"]:
         known.accounts[id] = Account(draw(st.sampled_from(ACCOUNTS)) | {"id": id}, draw(st.booleans()))
     return known

@@ -1,5 +1,6 @@
 """What is public unless marked: restricted records, alleged perpetrators, links, and what all shown forms share."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,22 @@ import pytest
 from app.disclosure import plain
 from app.records import KINDS
 from app.vocabulary import edtf
-from tests.disclosure.fake import ACT, MECHANISM, OHCHR, PARTNER, PUBLIC, T1, content, facts, record_of, shown
+from tests.disclosure.fake import (
+    ACT,
+    INC,
+    MECHANISM,
+    OHCHR,
+    PARTNER,
+    PER,
+    PUBLIC,
+    T1,
+    allowed,
+    consent,
+    content,
+    facts,
+    record_of,
+    shown,
+)
 
 NAME = {"name": {"en": "A test"}}
 VIEWS = (PUBLIC, PARTNER, MECHANISM, OHCHR)
@@ -74,6 +90,34 @@ def test_a_link_needs_both_ends_and_its_source():
     for hidden in (T1, "camp", "src-a"):
         assert shown(link, PUBLIC, facts(hidden={0: {hidden}})) is None
         assert shown(link, PARTNER, facts(hidden={0: {hidden}})) is not None
+
+
+@pytest.mark.parametrize(
+    ("other", "date", "seen"),
+    [
+        ("province", "2001-02", True),
+        ("country", "2001", True),
+        ("country", None, True),
+        ("county", None, False),
+        ("camp", "2001", False),
+        ("province", "2001-02-03", False),
+        (T1, None, False),  # it tells itself where and when, as finely as may be
+        (INC, "2001", False),
+    ],
+)
+def test_a_link_ties_a_person_to_no_more_than_they_allow(other, date, seen):
+    coarse = consent(
+        public=allowed(content="summary", identity="withheld", place="province", date="month"), partner=allowed()
+    )
+    known = facts(content("person", id=PER, disclosure_basis="consent", consent=coarse))
+    others = facts()
+    others.accounts[PER] = replace(known.accounts[PER], owner="others")
+    for ends in ({"from": PER, "to": other}, {"from": other, "to": PER}):
+        link = content("link", id="a", type="held-at", confidence="low", source="src-a", date=date, **ends)
+        assert (shown(link, PUBLIC, known) is not None) is seen
+        assert shown(link, PARTNER, known) is not None and shown(link, PUBLIC) is not None
+        assert (shown(link, PUBLIC, others) is not None) is (other == "country")  # theirs: all, or nothing said of it
+        assert shown(link, PARTNER, others) is not None
 
 
 def test_a_link_does_not_cite_what_is_hidden():

@@ -24,7 +24,7 @@ from app.intake.retract import expire, retract, withdraw
 from app.intake.write import Writer
 from app.vault.tables import RESTORING
 from tests.conftest import Clock
-from tests.intake import inline
+from tests.intake import house, inline
 from tests.intake.chance import History
 from tests.intake.house import (
     ACT,
@@ -33,12 +33,14 @@ from tests.intake.house import (
     MECHANISM,
     OWNER,
     PARTNER,
+    PER,
     PUBLIC,
     T1,
     T2,
     T3,
     WORLD,
     Value,
+    a_person,
     a_place,
     a_source,
     a_testimony,
@@ -200,6 +202,52 @@ def test_an_incident_is_never_finer_while_one_of_its_accounts_is_withheld(intake
     assert [shown(database, PUBLIC, id)["date"]["edtf"] for id in (I1, I2)] == ["2012", "2012"]
 
 
+COARSE = consent(public={"place": "province", "date": "year"}, partner={}, mechanism={})
+ACTS = [{"violation": "torture", "people": [PER], "places": ["camp"]}]
+HELD = LINK | {"id": "link-held", "from": PER}
+
+
+def naming(database, view: int) -> set[str]:
+    return house.filed(database, view, "person", PER)
+
+
+@pytest.mark.parametrize("many", [1, 5])  # within the transaction, and more than is shown anew in it
+@pytest.mark.parametrize("how", ["narrowed", "withdrawn", "erased", "expired"])
+def test_a_person_who_allows_less_is_named_no_more_from_that_moment(intake, database, writer, clock, many, how):
+    wide = consent("2024-01-31", public={}, partner={}, mechanism={})
+    submit(intake, *WORLD, a_person(consent=wide), *[an_incident(id, acts=ACTS) for id in MANY[:many]])
+    submit(intake, HELD)
+    assert naming(database, PUBLIC) == set(MANY[:many]) and seen_by(database, "link-held") == ALL
+    if how == "narrowed":
+        submit(intake, a_person(consent=COARSE))
+        assert seen_by(database, PER) == ALL
+    elif how == "expired":
+        clock.now += 400 * 86_400_000
+        assert expire(writer) == 1
+    else:
+        assert {"withdrawn": withdraw, "erased": erase}[how](writer, PER, OWNER, "asked for")
+    left = [MECHANISM, PARTNER] if how == "narrowed" else []
+    assert naming(database, PUBLIC) == set() and PUBLIC not in seen_by(database, "link-held")
+    assert all(PER not in str(shown(database, view, id)) for id in MANY for view in seen_by(database, id) if view == 0)
+    restore(writer)
+    assert [seen_by(database, id) for id in MANY[:many]] == [ALL] * many
+    assert [shown(database, PUBLIC, id)["acts"][0]["people"] for id in MANY[:many]] == [[]] * many
+    assert naming(database, MECHANISM) == (set(MANY[:many]) if left else set())
+    assert seen_by(database, "link-held") == sorted(left)
+    check_log(writer)
+
+
+def test_a_person_who_allows_more_is_named_again_and_a_rebuild_says_the_same(intake, database, writer, settings):
+    submit(intake, *WORLD, a_person(consent=COARSE), *[an_incident(id, acts=ACTS) for id in MANY], HELD)
+    assert naming(database, PUBLIC) == set() and naming(database, PARTNER) == set(MANY)
+    before = catalogue(database)
+    assert rebuild(writer, settings).changed == 0 and catalogue(database) == before
+    submit(intake, a_person(consent=consent(public={}, partner={}, mechanism={})))
+    restore(writer)
+    assert naming(database, PUBLIC) == set(MANY) and seen_by(database, "link-held") == ALL
+    assert all(change != "removed" for id in MANY for change, _ in history(database, PUBLIC, id))
+
+
 def test_a_rebuild_while_the_journal_is_unfinished(resting, database, writer, settings):
     withdraw(writer, T1, OWNER, "asked for")
     step(writer, 2)
@@ -256,8 +304,14 @@ def is_wider(one: Value, settled: Value) -> bool:
         mine, its = one.get(name), settled.get(name)
         if mine and (not its or len(mine["edtf"].rstrip("?")) > len(its["edtf"].rstrip("?"))):
             return True
+    if not _people(one) <= _people(settled):
+        return True
     lists = ("testimonies", "actors", "violations", "same_witness", "named_in", "contradicted_by")
     return any(not set(one.get(name) or ()) <= set(settled.get(name) or ()) for name in lists)
+
+
+def _people(one: Value) -> set[str]:
+    return {person for act in one.get("acts") or () for person in act["people"]}
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,9 @@ UNTIL_NOW = ("date", "x-request-id", "ratelimit")
 
 def answers(hand: Hand, named: dict[str, str]) -> list[tuple[Any, ...]]:
     """Return the answers to everything that may be asked by naming records of others; drawn ids are all one."""
-    incident = {"disclosure_basis": "consent", "scope": "event", "date": "2012-03-04", "places": [named["place"]]}
+    incident: dict[str, Any] = {"disclosure_basis": "consent", "scope": "event", "date": "2012-03-04"}
+    incident |= {"places": [named["place"]]}
+    incident |= {"acts": [{"violation": named["violation"], "people": [named["person"]]}]}
     guess = consent(public=COARSE, partner=PSEUDONYM, mechanism={})
     asked: list[tuple[str, str, Any]] = []
     for one in (named["told"], named["other"], named["hidden"], named["unknown"]):
@@ -67,6 +69,7 @@ def test_naming_records_of_others_tells_nothing_that_is_hidden(house):
     rests = {"disclosure_basis": "consent", "scope": "event", "date": "2012-03-04", "testimonies": [told, other]}
     mine = hand.post("/v1/incidents", rests)["id"]
     named = {"place": place, "person": person, "told": told, "other": other, "hidden": hidden}
+    named["violation"] = others.post("/v1/violations", {"id": f"vio-{next(NUMBERS)}", "label": {"en": "V"}})["id"]
     named |= {"mine": mine, "unknown": new("tst")}
 
     before = answers(hand, named)

@@ -327,3 +327,38 @@ class TestConsent:
         held(hand.ask("POST", f"{here}/objection", {"to": "name"}), 422, "/reason")
         theirs = hand.post("/v1/testimonies", a_witness(consent=consent(public={})))["id"]
         held(hand.ask("POST", f"/v1/testimonies/{theirs}/objection", {"to": "name", "reason": "x"}), 409)
+
+
+def test_a_person_in_an_act_is_tied_to_no_more_than_they_allow(hand):
+    place, violation, source = (f"{name}-{next(NUMBERS)}" for name in ("camp", "act", "report"))
+    hand.post("/v1/places", a_place(id=place))
+    hand.post("/v1/violations", {"id": violation, "label": {"en": "A violation"}})
+    hand.post("/v1/sources", {"id": source, "title": {"en": "A report"}, "type": "report"})
+    whole = consent(public={}, partner={})
+    person = {"disclosure_basis": "consent", "name": {"en": "N"}, "consent": whole}
+    id = hand.post("/v1/people", person)["id"]
+    act = {"violation": violation, "people": [id], "date": "2012-03-04", "places": [place]}
+    incident = {"disclosure_basis": "published", "scope": "event", "citations": [{"symbol": "TEST/1"}], "acts": [act]}
+    here = f"/v1/incidents/{hand.post('/v1/incidents', incident)['id']}"
+    link = {"id": f"held-{next(NUMBERS)}", "type": "held-at", "from": id, "to": place}
+    held_at = f"/v1/links/{hand.post('/v1/links', link | {'confidence': 'low', 'source': source})['id']}"
+    public = Hand(hand.house, hand.owner, None)
+
+    def seen(one: Hand) -> tuple[list[str], int, int, int]:
+        lists = (f"/v1/incidents?person={id}", f"/v1/people/{id}/incidents")
+        totals = [one.ask("GET", address).json()["total"] for address in lists]
+        people = one.ask("GET", here).json()["acts"][0]["people"]
+        return people, *totals, one.ask("GET", held_at).status_code
+
+    assert seen(public) == ([id], 1, 1, 200)
+    coarse = {"content": "summary", "identity": "withheld", "place": "country", "date": "year"}
+    changes = {"consent": consent(public=coarse, partner={})}
+    assert hand.ask("PATCH", f"/v1/people/{id}", changes, if_match="*").status_code == 200
+    assert public.ask("GET", f"/v1/people/{id}").status_code == 200
+    assert seen(public) == ([], 0, 0, 404)
+    assert id not in public.ask("GET", here).text and id not in public.ask("GET", f"{here}/people").text
+    assert seen(hand) == ([id], 1, 1, 200)
+    views = {one["audience"]: one for one in hand.ask("GET", f"{here}/disclosure").json()["views"]}
+    said = {name: [one["rule"] for one in views[name]["reasons"] if one["about"] == id] for name in views}
+    assert said["public"] == ["consented", "part", "says-more"] and said["partner"] == ["consented", "part"]
+    assert views["public"]["as_shown"]["acts"][0]["people"] == []
