@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -26,18 +27,7 @@ TO_SHOWN = ("shown", "us")  # by whose owner alone
 WAYS = ("none", "counted", "unnamed", "purpose", "condition", "expired", "retracted", "protected", "nobody")
 SITES = ("site-a", "site-b")
 CITED = [{"symbol": "TEST/1", "paragraph": "1", "source": "src-a"}]
-
-
-def tst(name: str) -> str:
-    return fixed("tst", name)
-
-
-def inc(name: str) -> str:
-    return fixed("inc", name)
-
-
-def per(name: str) -> str:
-    return fixed("per", name)
+tst, inc, per = (partial(fixed, prefix) for prefix in ("tst", "inc", "per"))
 
 
 def text(words: str) -> dict[str, str]:

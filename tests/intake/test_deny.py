@@ -304,14 +304,9 @@ def is_wider(one: Value, settled: Value) -> bool:
         mine, its = one.get(name), settled.get(name)
         if mine and (not its or len(mine["edtf"].rstrip("?")) > len(its["edtf"].rstrip("?"))):
             return True
-    if not _people(one) <= _people(settled):
-        return True
     lists = ("testimonies", "actors", "violations", "same_witness", "named_in", "contradicted_by")
-    return any(not set(one.get(name) or ()) <= set(settled.get(name) or ()) for name in lists)
-
-
-def _people(one: Value) -> set[str]:
-    return {person for act in one.get("acts") or () for person in act["people"]}
+    mine, its = ({person for act in each.get("acts") or () for person in act["people"]} for each in (one, settled))
+    return not mine <= its or any(not set(one.get(name) or ()) <= set(settled.get(name) or ()) for name in lists)
 
 
 @pytest.fixture(scope="module")
