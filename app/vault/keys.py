@@ -106,8 +106,10 @@ class KeyStore:
         """
 
         def _keep(connection: Connection) -> dict[str, bytes]:
-            self._database.insert(connection, RECORD_KEY, wrapped, or_ignore=True)
-            return _kept(connection, [record for record, _ in wrapped])
+            kept = _kept(connection, [record for record, _ in wrapped])
+            fresh = {record: key for record, key in wrapped if record not in kept}
+            self._database.insert(connection, RECORD_KEY, fresh.items())
+            return kept | fresh
 
         return self._database.write(_keep)
 
