@@ -22,7 +22,7 @@ class Limits:
     connections: int = 8
     seconds: int = 30  # for one reading
     exports: int = 8  # streams at once
-    cache: int = 20  # MiB that SQLite's writer keeps in memory
+    cache: int = 24  # MiB that SQLite's writer keeps in memory
     shred: bool = False  # overwrite at once what is deleted, whatever it costs
     lasting: bool = True  # after a cut of the power it is still there
     wait: float = 0.2  # seconds that a replica is waited for

@@ -82,7 +82,7 @@ class SQLite:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise DatabaseError(f"the folder of the database cannot be made: {error.strerror}") from None
-        cache = limits.cache * 1024
+        cache = self._cache = limits.cache * 1024
         self._synchronous = "FULL" if limits.lasting else "OFF"
         shred = "ON" if limits.shred else "FAST"
         self._engine = self._open_engine("BEGIN IMMEDIATE", (f"cache_size=-{cache}", f"secure_delete={shred}"))
@@ -254,6 +254,8 @@ class SQLite:
         self._set_writer("wal_autocheckpoint=0")
         if unread and self._limits.lasting:
             self._set_writer("synchronous=NORMAL")
+        if unread:  # nothing is looked up: what is put in goes to the end
+            self._set_writer(f"cache_size=-{self._cache * 5 // 6}")
         self._checkpoints = checkpoints
         try:
             yield _Series(lambda: self._set_writer(f"synchronous={self._synchronous}"), checkpoints.rest)
@@ -261,6 +263,7 @@ class SQLite:
             self._checkpoints = None
             self._set_writer(f"synchronous={self._synchronous}")
             self._set_writer(f"wal_autocheckpoint={_LOG}")
+            self._set_writer(f"cache_size=-{self._cache}")
             checkpoints.end()
 
     def _set_writer(self, pragma: str) -> None:
