@@ -22,7 +22,7 @@ from app.core.ids import k_of
 from app.core.moments import iso
 from app.core.problems import Fault, invalid, not_found
 from app.custody import leaves, merkle
-from app.custody.checkpoints import WIDE
+from app.custody.checkpoints import HOUR, WIDE, next_after
 from app.custody.tables import CHECKPOINT, LEAF, TILE
 from app.custody.tree import Tree
 from app.records import KINDS, Kind
@@ -30,7 +30,6 @@ from app.vault.tables import DISCLOSED
 
 PATH = "/v1/log"
 PAGE = 50  # checkpoints of a page that states no limit
-HOUR = 3_600_000  # milliseconds
 _LARGEST = (1 << 39) - 1
 Json = dict[str, Any]
 
@@ -128,8 +127,7 @@ class Log:
         asked.checked({}, request.scope["query_string"])
         negotiate.chosen(None, request.accept, (negotiate.JSON,))
         newest = await self.reader.database.read(self.newest)
-        every = self._hours * HOUR
-        after = iso((newest[1] // every + 1) * every) if newest is not None else None
+        after = iso(next_after(newest[1], self._hours * HOUR)) if newest is not None else None
         about = {"origin": self._origin, "key": self._key, "every_hours": self._hours, "next": after}
         links = f'<{request.base(self.reader.public_url)}{PATH}/checkpoints>; rel="collection"'
         return _told(request, about | {"checkpoint": None if newest is None else _shown(newest)}, links)

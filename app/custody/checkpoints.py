@@ -17,7 +17,8 @@ from app.custody.tables import CHECKPOINT, LEAF, TILE
 from app.custody.tree import Tree
 
 WIDE = 256  # leaves of a tile
-AT_ONCE = 128  # tiles: 40 ms
+AT_ONCE = 128  # tiles: 50 ms
+HOUR = 3_600_000  # milliseconds
 
 
 def is_due(connection: Connection, at: int, every: int) -> bool:
@@ -30,6 +31,11 @@ def is_due(connection: Connection, at: int, every: int) -> bool:
     """
     last: int | None = connection.scalar(select(func.max(CHECKPOINT.c.at)))
     return last // every < at // every if last is not None else log.size(connection) > 0
+
+
+def next_after(at: int, every: int) -> int:
+    """Return when the clock strikes next after a moment: the first was at 1970-01-01T00:00:00Z."""
+    return (at // every + 1) * every
 
 
 def catch_up(database: Database, tree: Tree, goes_on: Callable[[], bool] = lambda: True) -> bool:

@@ -83,7 +83,7 @@ class _Checking:
         found, total = self.found, log.size(self._connection)
         views = self._connection.scalars(select(DISCLOSED.c.view).distinct().order_by(DISCLOSED.c.view)).all()
         told = [self._forms(view) for view in views]
-        reasons = heapq.merge(self._revisions(), *told, self._filled())
+        reasons = heapq.merge(self._revisions(), *told, self._filled(total))
         signed, kept, tree, tile = self._signed(key), tiles(self._connection, 0), Tree(), list[bytes]()
         reason = next(reasons, None)
         for index, hash in self._pages(LEAF, LEAF.c.index):
@@ -149,11 +149,13 @@ class _Checking:
             roots[size] = point.root
         return roots
 
-    def _filled(self) -> Iterator[_Reason]:
+    def _filled(self, total: int) -> Iterator[_Reason]:
+        """Yield what fills up, as far as there are leaves: a size that is too large is told of its checkpoint."""
         rows = select(CHECKPOINT.c.before, CHECKPOINT.c.size).order_by(CHECKPOINT.c.size)
         for before, size in self._connection.execute(rows).all():
-            self.found.filled += size - before
-            yield from (_Reason(index, "what fills up", None) for index in range(before, size))
+            here = range(before, min(size, total))
+            self.found.filled += len(here)
+            yield from (_Reason(index, "what fills up", None) for index in here)
 
     def _revisions(self) -> Iterator[_Reason]:
         rows = self._pages(REVISION, REVISION.c.leaf, named=True)

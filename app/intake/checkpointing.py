@@ -16,7 +16,6 @@ from app.custody.tree import Tree
 from app.intake.write import Closed, Writer
 
 LOOK_EVERY = 30.0  # seconds
-HOUR = 3_600_000  # milliseconds
 
 
 def signer_of(master: bytes) -> Signer:
@@ -32,7 +31,7 @@ class Checkpointing:
     ) -> None:
         """Use a database; its writer is opened when the first checkpoint is due."""
         self._settings, self._database, self._log, self._clock = settings, database, log, clock
-        self._every = settings.checkpoint_hours * HOUR
+        self._every = settings.checkpoint_hours * checkpoints.HOUR
         self._tree = Tree()
         self._opened: Writer | None = None
         self._ends = asyncio.Event()

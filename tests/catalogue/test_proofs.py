@@ -6,8 +6,9 @@ import orjson
 import pytest
 
 from app.custody import verify
+from app.custody.checkpoints import HOUR
 from app.custody.verify import Unproved
-from app.intake.checkpointing import HOUR, Checkpointing
+from app.intake.checkpointing import Checkpointing
 from app.intake.erase import erase
 from app.intake.retract import retract, withdraw
 from tests.contract.asking import BASE, Service

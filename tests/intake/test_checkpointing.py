@@ -9,11 +9,11 @@ from sqlalchemy import select, update
 from app.catalogue.tables import VIEW
 from app.core.crypto import master_key
 from app.custody import merkle
-from app.custody.checkpoints import AT_ONCE, WIDE, catch_up, tiles
+from app.custody.checkpoints import AT_ONCE, HOUR, WIDE, catch_up, tiles
 from app.custody.note import checkpoint_of
 from app.custody.tables import CHECKPOINT, LEAF, TILE
 from app.custody.tree import Tree
-from app.intake.checkpointing import HOUR, Checkpointing, signer_of
+from app.intake.checkpointing import Checkpointing, signer_of
 from app.intake.retract import retract
 from tests.intake.house import OWNER, a_source, check_log, rows_of, submit
 

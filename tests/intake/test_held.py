@@ -7,9 +7,9 @@ from typer.testing import CliRunner
 from app.cli import app
 from app.core import crypto
 from app.custody import held, merkle
-from app.custody.checkpoints import roots
+from app.custody.checkpoints import HOUR, roots
 from app.custody.tables import CHECKPOINT, LEAF, TILE
-from app.intake.checkpointing import HOUR, Checkpointing, signer_of
+from app.intake.checkpointing import Checkpointing, signer_of
 from app.intake.erase import erase
 from app.vault.append import commit, place_of
 from app.vault.tables import DISCLOSED, REVISION
@@ -100,6 +100,10 @@ CHANGED = {
     "note": (
         lambda c, _: c.execute(update(CHECKPOINT).where(CHECKPOINT.c.size == 256).values(note="none")),
         "the checkpoint of 256 leaves: the note has no signature",
+    ),
+    "size": (
+        lambda c, _: c.execute(update(CHECKPOINT).where(CHECKPOINT.c.size == 512).values(size=1 << 60)),
+        f"the checkpoint of {1 << 60} leaves states 512",
     ),
     "checkpoint gone": (
         lambda c, _: c.execute(delete(CHECKPOINT).where(CHECKPOINT.c.size == 256)),
