@@ -184,6 +184,6 @@ class History:
         }
 
     def _link(self, id: str) -> Value:
-        ends = self.chance.sample(sorted(self.live["testimony"] | self.live["place"] | KEPT), 2)
+        ends = self.chance.sample(sorted(self.live["testimony"] | self.live["place"] | self.live["person"] | KEPT), 2)
         ties = {"from": ends[0], "to": ends[1], "confidence": "low", "source": "src-0"}
         return {"kind": "link", "id": id, "type": "seen-with", **ties}

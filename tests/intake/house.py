@@ -11,6 +11,7 @@ from app.catalogue.tables import POSTING, ROW, SEARCHED, SPOT, TERM, TERM_COUNT,
 from app.core.db import Database
 from app.core.ids import fixed
 from app.custody import held
+from app.intake import deny, write
 from app.intake.checking import content_of
 from app.intake.checkpointing import signer_of
 from app.intake.merging import merge, planned
@@ -197,3 +198,14 @@ def check_log(writer: Writer) -> tuple[int, int]:
 
     writer.database.look(_check)
     return found.revisions, found.forms
+
+
+def at_once(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Have no more than so many records shown anew with what they rest on, in one transaction."""
+    monkeypatch.setattr(deny, "AT_ONCE", number)
+    monkeypatch.setattr(write, "AT_ONCE", number)
+
+
+def step(writer: Writer, count: int = 1) -> int:
+    """Work off so much of the journal; return how many records were shown anew."""
+    return writer.transact(lambda connection, at, size: writer.restore(connection, at, size, count))
