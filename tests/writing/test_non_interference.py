@@ -49,7 +49,7 @@ def answers(hand: Hand, named: dict[str, str]) -> list[tuple[Any, ...]]:
         found.append((method, address, answer.status_code, headers, text))
     # But for what it read itself a moment ago, which is told within seconds.
     reads = hand.ask("GET", "/v1/audit").json()
-    found.append(("reads", [one for one in reads["items"] if one["reader"] != hand.owner]))
+    found.append(("reads", "", reads["next"], {}, str([one for one in reads["items"] if one["reader"] != hand.owner])))
     return found
 
 
