@@ -8,11 +8,24 @@ from typing import Any
 from app.core.ids import fixed
 from app.core.moments import end_of
 from app.intake.erase import erase
+from app.intake.merging import Unmergeable
 from app.intake.objecting import To, Unobjectable, object_to
 from app.intake.retract import expire, retract, withdraw
 from app.intake.submit import Intake
 from tests.conftest import Clock
-from tests.intake.house import OWNER, Value, a_person, a_place, a_source, a_testimony, a_violation, consent, submit
+from tests.intake.house import (
+    OWNER,
+    Value,
+    a_person,
+    a_place,
+    a_source,
+    a_testimony,
+    a_violation,
+    apart,
+    consent,
+    submit,
+    together,
+)
 
 DAY = 86_400_000
 IDS: dict[str, list[str]] = {
@@ -41,9 +54,20 @@ class History:
         seed: int,
         ends: bool = False,
         after: Callable[[], None] = lambda: None,
+        merges: bool = False,
     ) -> None:
-        """Draw a history; with `ends` records are also withdrawn and erased. `after` is called after each step."""
-        self.intake, self.clock, self.ends, self.after = intake, clock, ends, after
+        """Draw a history. `after` is called after each step.
+
+        Args:
+            intake: takes it in.
+            clock: goes on in it.
+            seed: says which it is.
+            ends: records are also withdrawn and erased.
+            after: is called after each step.
+            merges: records are also merged into one another, and come apart again.
+        """
+        self.intake, self.clock, self.ends, self.after, self.merges = intake, clock, ends, after, merges
+        self.merged: set[str] = set()
         self.over: set[str] = set()  # never come back
         self.erased: set[str] = set()
         self.chance = random.Random(seed)
@@ -65,7 +89,9 @@ class History:
         """Submit, revise, take back, let consents run out, object: one transaction a step."""
         for _ in range(steps):
             self.clock.now += self.chance.choice([0, 1, DAY])
-            if self.chance.random() < 0.2:
+            if self.merges and self.chance.random() < 0.3:
+                self._merge()
+            elif self.chance.random() < 0.2:
                 kind = self.chance.choice([kind for kind in IDS if self.live[kind] - KEPT])
                 id = self.chance.choice(sorted(self.live[kind] - KEPT))
                 take_away = self.chance.choice([retract, withdraw, erase]) if self.ends else retract
@@ -88,6 +114,19 @@ class History:
                 ids = [(kind, self.chance.choice(IDS[kind])) for kind in kinds]
                 submit(self.intake, *[self._make(kind, id) for kind, id in ids if id not in self.over])
             self.after()
+
+    def _merge(self) -> None:
+        kind = self.chance.choice([kind for kind in IDS if len(self.live[kind]) > 1 and kind != "testimony"])
+        one, into = self.chance.sample(sorted(self.live[kind]), 2)
+        writer = self.intake.writer
+        if self.merged and self.chance.random() < 0.4:
+            one = self.chance.choice(sorted(self.merged))
+            self.merged.discard(one)
+            apart(writer, one)
+        elif one not in KEPT:
+            with suppress(Unmergeable):
+                together(writer, one, into)
+                self.merged.add(one)
 
     def _make(self, kind: str, id: str) -> Value:
         value = self.makers[kind](id)

@@ -14,7 +14,7 @@ from app.custody import held
 from app.intake import deny, write
 from app.intake.checking import content_of
 from app.intake.checkpointing import signer_of
-from app.intake.merging import merge, planned
+from app.intake.merging import merge, planned, unmerge, unmerging
 from app.intake.submit import Intake, Outcome
 from app.intake.write import Writer
 from app.vault.chains import unpack
@@ -113,6 +113,15 @@ def together(writer: Writer, one: str, into: str, reason: str = "they are one") 
     def work(connection: Connection, at: int, size: int) -> None:
         stored = writer.vault.read(connection, [one, into])
         merge(connection, writer, at, size, planned(connection, writer, stored[one], stored[into], reason))
+
+    writer.transact(work)
+
+
+def apart(writer: Writer, one: str) -> None:
+    """Undo it."""
+
+    def work(connection: Connection, at: int, size: int) -> None:
+        unmerge(connection, writer, at, size, unmerging(writer.vault.read(connection, [one])[one], "they are two"))
 
     writer.transact(work)
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.catalogue.tables import ROW, VIEW
 from app.core.ids import fixed
 from app.intake.erase import erase
-from app.intake.merging import Unmergeable, unmerge, unmerging
+from app.intake.merging import Unmergeable
 from app.intake.objecting import object_to
 from app.intake.rebuild import rebuild
 from app.intake.restore import restore
@@ -35,6 +35,7 @@ from tests.intake.house import (
     a_source,
     a_testimony,
     an_incident,
+    apart,
     catalogue,
     check_log,
     consent,
@@ -47,15 +48,6 @@ from tests.intake.house import (
 )
 
 P1, P2, P3 = (fixed("per", name) for name in ("one", "two", "three"))
-
-
-def apart(writer, one: str) -> None:
-    """Undo it."""
-
-    def work(connection, at, size):
-        unmerge(connection, writer, at, size, unmerging(writer.vault.read(connection, [one])[one], "they are two"))
-
-    writer.transact(work)
 
 
 def refused(writer, one: str, into: str) -> str:
