@@ -12,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.core import scopes
 from app.core.dressing import Dressing
 from app.core.load import STATE, Load, refusal, release
-from app.core.observe import Header
+from app.core.observe import Header, logger
 from app.core.problems import MEDIA_TYPE, Problem
 from app.core.settings import SettingError, Settings
 
@@ -271,15 +271,29 @@ def _headers_too_large() -> Problem:
     return Problem("headers-too-large", detail)
 
 
-class Discreet(logging.Filter):
-    """Takes what an exception says out of the server's own log: it may hold what was asked for."""
+class Lines(logging.Handler):
+    """Puts what the libraries say into the service's own log: a line of JSON each, with nothing of what was asked.
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Keep the line, and what kind of exception it was."""
+    Of what they say only what stands in their code is kept: the first line of a text, without what is filled in, and of
+    an exception its type.
+    """
+
+    def __init__(self, log: Any) -> None:
+        """Say it to a log."""
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say one thing."""
+        said, more = record.msg, {"by": record.name}
+        if isinstance(said, OSError):
+            said = said.strerror
         if record.exc_info and record.exc_info[0]:
-            record.msg, record.args = f"{record.getMessage().strip()}: {record.exc_info[0].__name__}", ()
-        record.exc_info = record.exc_text = None
-        return True
+            more["error"] = record.exc_info[0].__name__
+        first, *_, last = (said.strip() if isinstance(said, str) else type(said).__name__).split("\n") * 2
+        if first.startswith("Traceback"):  # as a service that cannot begin is told of
+            more["error"] = last.partition(":")[0]
+        (self._log.error if record.levelno >= logging.ERROR else self._log.warning)(first, **more)
 
 
 def listenable(settings: Settings) -> None:
@@ -299,16 +313,18 @@ def listenable(settings: Settings) -> None:
             with socket.socket(family, kind, number) as trial:
                 trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 trial.bind(address)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter: of what cannot be a name
+            why = error.strerror if isinstance(error, OSError) else "no name"
             mend = f"set EVIDENCE_{name}PORT or EVIDENCE_{name}HOST to another"
-            raise SettingError(f"cannot listen on {host}, port {port} ({error.strerror}): {mend}") from None
+            raise SettingError(f"cannot listen on {host}, port {port} ({why}): {mend}") from None
 
 
 def run(settings: Settings) -> None:
     """Serve until told to stop."""
     dressing = Dressing(settings.cors_origins, settings.is_https)
     limited = type("Limited", (Connection,), {"head_seconds": settings.head_seconds, "dressing": dressing, "made": {}})
-    logging.getLogger("uvicorn.error").addFilter(Discreet())
+    logging.basicConfig(handlers=[Lines(logger(settings.log_level))])
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # what is no request is told to whoever sent it
     uvicorn.run(
         "app.main:create_app",
         factory=True,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, column, inspect, select, table
 
-from app.core.db import Database, Snapshot
+from app.core.db import Database, DatabaseError, Snapshot
 
 FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 _VERSION = select(table("alembic_version", column("version_num")).c.version_num)
@@ -21,9 +21,19 @@ def head() -> str:
 
 
 def upgrade(database: Database, to: str = "head") -> None:
-    """Bring the schema up, in one transaction; where nothing is to be done, without waiting for other writers."""
-    if database.look(revision_of) == (head() if to == "head" else to):
+    """Bring the schema up, in one transaction; where nothing is to be done, without waiting for other writers.
+
+    Raises:
+        DatabaseError: a newer program has brought it further than this one knows.
+    """
+    there = database.look(revision_of)
+    if there == (head() if to == "head" else to):
         return
+    if there is not None and not any(FOLDER.glob(f"versions/{there}_*.py")):
+        raise DatabaseError(
+            f"the schema of the database is at revision {there}, and this program knows none after {head()}: "
+            "use the newer program, or restore the backup that was made before the upgrade"
+        )
     _migrate(database, "upgrade", to)
 
 
@@ -38,7 +48,7 @@ def _migrate(database: Database, way: str, to: str) -> None:
 
     def _run(connection: Connection) -> None:
         config = Config()
-        config.set_main_option("script_location", str(FOLDER))
+        config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))  # % is of its grammar
         config.attributes["connection"] = connection
         getattr(command, way)(config, to)
 

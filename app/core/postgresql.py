@@ -81,11 +81,15 @@ class PostgreSQL:
         self._starting = threading.Lock()
 
     def _open_engine(self) -> AsyncEngine:
-        given = unprepared(self._is_pooled)
+        given: dict[str, Any] = {"async_creator_fn": self._connect}
         if self._is_pooled:
             given |= {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str}  # no name
         url = self._url.set(drivername="postgresql+asyncpg")
         return create_async_engine(url, pool_size=1, max_overflow=4, connect_args=given)
+
+    async def _connect(self, **_: Any) -> Any:
+        """Return a connection by the address as it is, as readers do: SQLAlchemy knows no `sslmode` in it."""
+        return await asyncpg.connect(self._url.render_as_string(hide_password=False), **unprepared(self._is_pooled))
 
     def prepare(self, select: "Select[Any]") -> Prepared:
         """Compile a statement."""
@@ -217,7 +221,7 @@ class PostgreSQL:
         """
         try:
             connection = await self._engine.connect()
-        except (OSError, asyncpg.PostgresError, DBAPIError) as error:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as error:
             reason = type(getattr(error, "orig", None) or error).__name__
             raise DatabaseError(f"the PostgreSQL server cannot be reached, or lets nobody in ({reason})") from None
         try:
@@ -262,8 +266,7 @@ class PostgreSQL:
         """Write every table anew and have the server let go of its old log; return what may keep what was deleted."""
 
         async def _go() -> list[str]:
-            address = self._url.render_as_string(hide_password=False)
-            connection = await asyncpg.connect(address, **unprepared(self._is_pooled))
+            connection = await self._connect()
             try:
                 return await Sweep(connection, str(self._url.database)).run()
             finally:

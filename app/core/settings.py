@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 Network = IPv4Network | IPv6Network
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
@@ -81,7 +81,7 @@ class Settings:
             raise SettingError("EVIDENCE_OIDC_AUDIENCE must be set together with EVIDENCE_OIDC_ISSUER")
         for name, file in (("database_url", "evidence.db"), ("keys_url", "keys.db")):
             if not getattr(self, name):
-                object.__setattr__(self, name, f"sqlite:///{(self.home / file).absolute()}")
+                object.__setattr__(self, name, f"sqlite:///{quote(str((self.home / file).absolute()))}")
         if _place(self.keys_url) == _place(self.database_url):
             raise SettingError("EVIDENCE_KEYS_URL must lead to another database than EVIDENCE_DATABASE_URL")
 
@@ -184,7 +184,7 @@ def _choices(env: Mapping[str, str], name: str, default: str, known: tuple[str, 
 
 def _issuer(env: Mapping[str, str], name: str) -> str | None:
     text = env.get(name)
-    if text is not None and not is_safe(text):
+    if text is not None and not (_has_port(text) and is_safe(text)):
         raise SettingError(f"{name} must begin with https://, or be on this machine")
     return text
 
@@ -195,12 +195,34 @@ def _database(env: Mapping[str, str], name: str) -> str:
         raise SettingError(f"{name} must begin with sqlite:/// or postgresql://")
     if text.startswith("sqlite:") and (_file(text) in ("", ":memory:") or _file(text).endswith("/")):
         raise SettingError(f"{name} must name a file: sqlite:////absolute/path")
-    if text.startswith("postgresql:") and not _has_port(text):
-        raise SettingError(f"{name} {_NO_PORT}")
+    if text.startswith("postgresql:"):
+        _of_a_server(name, text)
     return text
 
 
-_NO_PORT = "has no port that can be used; in a password write :, /, @, # and ? as %3A, %2F, %40, %23 and %3F"
+# What may stand behind the `?` of the address of a server: ours first, then what the driver knows.
+_MORE = ("pooled", "host", "port", "application_name", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword")
+_MORE += ("sslcrl", "sslnegotiation", "ssl_min_protocol_version", "ssl_max_protocol_version", "target_session_attrs")
+_ONE_OF = {
+    "pooled": ("true", "false"),
+    "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+}
+
+
+def _of_a_server(name: str, address: str) -> None:
+    """Hold the address of a server to what can be understood; what is wrong with it is said without repeating it.
+
+    Raises:
+        SettingError: it cannot be taken apart, or what stands behind its `?` is not known.
+    """
+    if not _has_port(address):
+        mend = "in a password write :, /, @, # and ? as %3A, %2F, %40, %23 and %3F"
+        raise SettingError(f"{name} has no port that can be used; {mend}")
+    for key, value in parse_qsl(urlsplit(address).query, keep_blank_values=True):
+        if key not in _MORE:
+            raise SettingError(f"{name} has something behind its ? that is none of {', '.join(_MORE)}")
+        if value not in (known := _ONE_OF.get(key, (value,))):
+            raise SettingError(f"{name}: {key} must be one of {', '.join(known)}")
 
 
 def _has_port(address: str) -> bool:
@@ -212,7 +234,7 @@ def _has_port(address: str) -> bool:
 
 
 def _file(address: str) -> str:
-    return address.removeprefix("sqlite:///").partition("?")[0]
+    return unquote(address.removeprefix("sqlite:///").partition("?")[0])
 
 
 def _place(address: str) -> str:
@@ -226,8 +248,8 @@ def _replicas(env: Mapping[str, str], name: str, of: str) -> tuple[str, ...]:
     found = tuple(_listed(env, name, ""))
     if not all(one.startswith("postgresql://") for one in found):
         raise SettingError(f"{name} must be addresses that begin with postgresql://, with commas")
-    if not all(map(_has_port, found)):
-        raise SettingError(f"{name} {_NO_PORT}")
+    for one in found:
+        _of_a_server(name, one)
     if found and not env.get(of, "").startswith("postgresql://"):
         raise SettingError(f"{name} are replicas of a PostgreSQL server: {of} must begin with postgresql://")
     return found

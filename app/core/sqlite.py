@@ -2,11 +2,12 @@
 
 import asyncio
 import fcntl
+import os
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import itemgetter
@@ -82,12 +83,15 @@ class SQLite:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise DatabaseError(f"the folder of the database cannot be made: {error.strerror}") from None
+        self._door = self.path.with_name(f"{self.path.name}-door")
+        for path in (self.path, self._door):  # in a folder that everybody may enter too they are the user's alone
+            with suppress(OSError):  # SQLite says what is wrong
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         cache = self._cache = limits.cache * 1024
         self._synchronous = "FULL" if limits.lasting else "OFF"
         shred = "ON" if limits.shred else "FAST"
         self._engine = self._open_engine("BEGIN IMMEDIATE", (f"cache_size=-{cache}", f"secure_delete={shred}"))
         self._looking = self._open_engine("BEGIN", ("query_only=ON", f"cache_size=-{cache // 4}"))
-        self._door = self.path.with_name(f"{self.path.name}-door")
         self._dialect = self._engine.dialect
         self._insertions: dict[str, str] = {}
         self._checkpoints: Checkpoints | None = None
@@ -98,7 +102,7 @@ class SQLite:
 
     def _open_engine(self, begin: str, more: tuple[str, ...]) -> Engine:
         engine = create_engine(
-            f"sqlite:///{self.path}",
+            URL.create("sqlite", database=str(self.path)),
             module=sqlite,
             poolclass=QueuePool,
             pool_size=1,

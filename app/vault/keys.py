@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, delete, exists, select
+from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, delete, exists, inspect, select
 
 from app.core import crypto
 from app.core.db import Database, Limits
@@ -23,6 +23,10 @@ _MARK = "*"  # no record has this id
 _ANOTHER = (
     "the key store is not that of the main database: it has none of the keys of its records. "
     "Put the key store back, or let EVIDENCE_KEYS_URL lead to it"
+)
+_THE_MAIN_ONE = (
+    "EVIDENCE_KEYS_URL leads to a main database: keys belong in a database of their own, which is backed up apart. "
+    "Make one, move the table record_key there if it is here, and let EVIDENCE_KEYS_URL lead to it"
 )
 T = TypeVar("T")
 
@@ -57,12 +61,13 @@ class KeyStore:
             held: some of the records that have keys, if there are any: the store that belongs to them knows one.
 
         Raises:
-            SettingError: the master key is missing, malformed or another one; or it is the store of other records.
+            SettingError: the master key is missing, malformed or another one; or it is the store of other records, or
+                a main database, however that is called in its address.
         """
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = Database(settings.keys_url, _LIMITS)
         try:
-            database.write(lambda connection: RECORD_KEY.metadata.create_all(connection))
+            database.write(_prepare)
             known = exists().where(RECORD_KEY.c.record.in_(held)) if held else None
             if known is not None and not database.look(lambda connection: connection.scalar(select(known))):
                 raise SettingError(_ANOTHER)
@@ -140,6 +145,12 @@ class KeyStore:
     async def close(self) -> None:
         """Give back every connection."""
         await self._database.close()
+
+
+def _prepare(connection: Connection) -> None:
+    if inspect(connection).has_table("alembic_version"):
+        raise SettingError(_THE_MAIN_ONE)
+    RECORD_KEY.metadata.create_all(connection)
 
 
 def _kept(connection: Connection, records: Sequence[str]) -> dict[str, bytes]:

@@ -1,6 +1,7 @@
 """The migrations make what the tables of the program say, on both engines, and take all of it away again."""
 
 import asyncio
+import shutil
 
 import pytest
 from alembic import command
@@ -13,7 +14,7 @@ from sqlmodel import SQLModel
 from app.access import tables as _  # noqa: F401 - the tables of rooms that nothing here imports
 from app.catalogue.tables import PARTITIONED
 from app.core import migrations
-from app.core.db import Database
+from app.core.db import Database, DatabaseError
 from app.duplicates import tables as ___  # noqa: F401
 from app.exchange.hooks import tables as __  # noqa: F401
 
@@ -80,6 +81,24 @@ def test_up_down_and_up_again(bare, engine):
     migrations.upgrade(database)
     assert tables(database) == made
     assert is_current(database)
+
+
+def test_what_a_newer_program_made_is_refused_in_words(bare):
+    migrations.upgrade(bare)
+    bare.write(lambda connection: connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(
+        DatabaseError, match=f"is at revision 9999, and this program knows none after {migrations.head()}:"
+    ):
+        migrations.upgrade(bare)
+    assert not is_current(bare)
+
+
+def test_the_program_may_lie_in_any_folder(bare, monkeypatch, tmp_path):
+    folder = tmp_path / "50% of 가나"
+    shutil.copytree(migrations.FOLDER, folder)
+    monkeypatch.setattr(migrations, "FOLDER", folder)
+    migrations.upgrade(bare)
+    assert is_current(bare)
 
 
 def test_a_migration_that_fails_leaves_nothing(bare, monkeypatch):

@@ -1,6 +1,7 @@
 """Settings are read once, refused where they make no sense, and each stands in the table that an operator reads."""
 
 import ast
+import asyncio
 import re
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.core import settings as module
+from app.core.db import Database
 from app.core.settings import SettingError, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,9 +151,49 @@ def test_an_address_that_leads_nowhere_is_refused_and_never_repeated(variable):
     assert getattr(Settings.from_env({variable: good}), variable.removeprefix("EVIDENCE_").lower()) == good
 
 
+@pytest.mark.parametrize("variable", ["EVIDENCE_DATABASE_URL", "EVIDENCE_KEYS_URL", "EVIDENCE_READ_URLS"])
+def test_what_stands_behind_the_address_of_a_server_is_known_and_never_repeated(variable):
+    main = {"EVIDENCE_DATABASE_URL": "postgresql://h/n", "EVIDENCE_KEYS_URL": "postgresql://h/keys"}
+    name = variable.removeprefix("EVIDENCE_").lower()
+    for more in (
+        "pooled=false",
+        "sslmode=verify-full&sslrootcert=/etc/ssl/our%20root.pem",
+        "application_name=evidence",
+    ):
+        assert getattr(Settings.from_env(main | {variable: f"postgresql://u:p@h/m?{more}"}), name) in (
+            f"postgresql://u:p@h/m?{more}",
+            (f"postgresql://u:p@h/m?{more}",),
+        )
+    for wrong in ("poled=secret", "ssl=secret", "channel_binding=secret", "secret="):
+        with pytest.raises(
+            SettingError, match=f"^{variable} has something behind its . that is none of pooled, host, "
+        ) as told:
+            Settings.from_env(main | {variable: f"postgresql://u:p@h/m?{wrong}"})
+        assert "secret" not in str(told.value)
+    for wrong in ("pooled=yes", "pooled="):
+        with pytest.raises(SettingError, match=f"^{variable}: pooled must be one of true, false$"):
+            Settings.from_env(main | {variable: f"postgresql://u:p@h/m?{wrong}"})
+    with pytest.raises(
+        SettingError, match=f"^{variable}: sslmode must be one of disable, allow, prefer, require, verify-"
+    ):
+        Settings.from_env(main | {variable: "postgresql://u:p@h/m?sslmode=on"})
+
+
+@pytest.mark.parametrize("name", ["50% of it", "a%20b", "what?", "a#b", "u@h:1", "가나 다"])
+def test_a_data_folder_may_have_any_name(name, tmp_path):
+    settings = Settings(tmp_path / name)
+    for address, file in ((settings.database_url, "evidence.db"), (settings.keys_url, "keys.db")):
+        database = Database(address)
+        database.write(lambda connection: connection.exec_driver_sql("CREATE TABLE t (n)"))
+        asyncio.run(database.close())
+        assert (tmp_path / name / file).is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 @pytest.mark.parametrize(
     ("database", "keys"),
     [
+        ("sqlite:////data/a.db", "sqlite:////data/%61.db"),
         ("sqlite:////data/a.db", "sqlite:////data/a.db"),
         ("sqlite:////data/a.db", "sqlite:////data/../data/./a.db"),
         ("", "sqlite:////data/evidence.db"),
@@ -291,7 +333,16 @@ def test_an_outside_issuer():
     assert Settings.from_env({}).oidc_issuer is None
     for name in ("https://login.example", "http://localhost:9400", "http://127.0.0.1/a"):
         assert (given(name).oidc_issuer, given(name).oidc_audience) == (name, "us")
-    for wrong in ("login.example", "http://login.example", "http://localhost.example", "file:///etc", "https://", ""):
+    for wrong in (
+        "login.example",
+        "http://login.example",
+        "http://localhost.example",
+        "file:///etc",
+        "https://",
+        "",
+        "https://[",
+        "https://a:x",
+    ):
         with pytest.raises(SettingError, match="^EVIDENCE_OIDC_ISSUER must begin with https://, or be on "):
             given(wrong)
     with pytest.raises(SettingError, match="^EVIDENCE_OIDC_AUDIENCE must be set together with EVIDENCE_OIDC_ISSUER$"):

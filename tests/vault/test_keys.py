@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from app.core import crypto
 from app.core.db import Database
@@ -138,3 +138,10 @@ def test_a_malformed_master_key_is_refused_and_leaves_no_key(key_settings, open_
     with pytest.raises(SettingError, match="64 hexadecimal digits"):
         open_keys(replace(key_settings, master_key="1234"))
     assert kept(key_settings) == {}
+
+
+def test_a_main_database_is_no_key_store_whatever_its_address_is(settings, database, open_keys):
+    """As through a pooler, or by another name of the server: `settings.py` can compare addresses alone."""
+    with pytest.raises(SettingError, match="^EVIDENCE_KEYS_URL leads to a main database: keys belong in a database of"):
+        open_keys(replace(settings, database_url="sqlite:////elsewhere.db", keys_url=settings.database_url))
+    assert not database.look(lambda connection: inspect(connection).has_table(RECORD_KEY.name))
