@@ -37,5 +37,5 @@ WORKDIR /srv/app
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['EVIDENCE_PORT'] + '/healthz', timeout=2)"]
+    CMD ["python", "-c", "import os, http.client as h; c = h.HTTPConnection('127.0.0.1', int(os.environ['EVIDENCE_PORT']), timeout=2); c.request('GET', '/healthz'); exit(c.getresponse().status != 200)"]
 CMD ["evidence", "serve"]

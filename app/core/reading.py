@@ -224,7 +224,7 @@ class Server:
         Raises:
             Away: the server cannot be read from, or does not answer at once.
         """
-        async with self._connection("tell", 1, CONNECT) as connection:
+        async with self._connection("tell", 1, TELL) as connection:
             with _within(connection, TELL), _asking(self._limits):
                 return tuple(await connection.fetchrow(statement))
 

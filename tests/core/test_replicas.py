@@ -13,7 +13,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, func, select, text
 from app.core.db import Database, Prepared
 from app.core.engine import Limits
 from app.core.problems import Problem
-from app.core.reading import Away
+from app.core.reading import TELL, Away
 from app.core.replicas import Told
 from tests.cluster import Cluster, Node, run
 
@@ -300,6 +300,10 @@ def test_without_the_primary_nothing_is_read(servers):
         try:
             with pytest.raises(Problem, match="does not answer") as hanging:
                 await last(db)
+            began = time.monotonic()  # the connection was cut, and another one is not let in: nobody waits longer
+            with pytest.raises(Problem, match="does not answer"):
+                await last(db)
+            assert time.monotonic() - began < 2 * TELL + 1
         finally:
             servers.primary.signal(signal.SIGCONT)
         await asyncio.to_thread(servers.primary.stop)
