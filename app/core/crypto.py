@@ -33,14 +33,16 @@ def master_key(stated: str | None, home: Path, make: bool = False) -> bytes:
     Raises:
         SettingError: there is no key, or it is not 64 hex digits.
     """
+    where = "EVIDENCE_MASTER_KEY"
     if stated is None:
+        where = str(home / "master.key")
         stated = _key_file(home / "master.key", make)
     try:
         key = bytes.fromhex(stated)
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise SettingError("the master key must be 64 hexadecimal digits (32 bytes)")
+        raise SettingError(f"{where}: the master key must be 64 hexadecimal digits (32 bytes)")
     return key
 
 

@@ -201,8 +201,10 @@ def _database(env: Mapping[str, str], name: str) -> str:
 
 
 # What may stand behind the `?` of the address of a server: ours first, then what the driver knows.
-_MORE = ("pooled", "host", "port", "application_name", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword")
-_MORE += ("sslcrl", "sslnegotiation", "ssl_min_protocol_version", "ssl_max_protocol_version", "target_session_attrs")
+_MORE = (
+    *("pooled", "host", "port", "application_name", "target_session_attrs", "sslmode", "sslrootcert", "sslcert"),
+    *("sslkey", "sslpassword", "sslcrl", "sslnegotiation", "ssl_min_protocol_version", "ssl_max_protocol_version"),
+)
 _ONE_OF = {
     "pooled": ("true", "false"),
     "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),

@@ -142,12 +142,12 @@ def test_a_missing_master_key_is_not_made_up(tmp_path):
 
 @pytest.mark.parametrize("text", ["", "ab" * 31, "ab" * 33, "ab" * 31 + "a", "xy" * 32, "é" * 64])
 def test_a_malformed_master_key_is_refused_and_kept(tmp_path, text):
-    with pytest.raises(SettingError, match="64 hexadecimal digits"):
+    with pytest.raises(SettingError, match="^EVIDENCE_MASTER_KEY: .* 64 hexadecimal digits"):
         master_key(text, tmp_path)
     file = tmp_path / "master.key"
     for content in (text.encode(), text.encode("latin-1")):
         file.write_bytes(content)
-        with pytest.raises(SettingError, match="64 hexadecimal digits"):
+        with pytest.raises(SettingError, match=f"^{re.escape(str(file))}: .* 64 hexadecimal digits"):
             master_key(None, tmp_path, make=True)
         assert file.read_bytes() == content
 
