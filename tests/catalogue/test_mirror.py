@@ -82,7 +82,7 @@ def test_a_mirror_equals_the_source_after_writes_and_faults_by_chance(
         if much and chance.random() < 0.3:
             restore(intake.writer)
 
-    past = History(intake, clock, 11, after=after, merges=True)
+    past = History(intake, clock, 11, after=after, rich=True)
     past.run(STEPS[engine] // (3 if much else 1))
     past.ends = True  # some are withdrawn, some erased, and do not come back
     past.go_on(40)
