@@ -47,6 +47,32 @@ def test_an_encoding_that_is_wrong_is_refused(text, stated, reason):
     assert str(error.value).startswith(reason)
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("a,b\n1,Kim’s story\n2,Lee’s\n", "cp1252"),
+        ("a,b\n1,朝鲜人权，政治犯收容所\n", "gbk"),
+        ("a,b\n1,拉致被害者\n", "cp932"),
+    ],
+)
+def test_what_is_no_korean_is_never_read_as_korean(text, encoding):
+    """Each of them is good CP949, and none of it is what was written."""
+    assert any("가" <= sign <= "힣" for sign in text.encode(encoding).decode("cp949"))
+    with pytest.raises(Unreadable) as error:
+        read(text.encode(encoding))
+    assert str(error.value) == sheets.UNTOLD
+
+
+def test_english_with_a_few_korean_words_is_korean():
+    text = (
+        "a,b\n"
+        + "1,He said “no” · an English account of 3 pages\n" * 50
+        + "2,고문 (拷問) 및 강제노동 ㄱ씨, 김철수의 진술\n"
+    )
+    _, rows = read(text.replace(", 김", " 김").encode("cp949"))
+    assert rows[-1][1]["b"] == "고문 (拷問) 및 강제노동 ㄱ씨 김철수의 진술"
+
+
 def test_a_cell_in_another_encoding_is_a_reason_and_never_other_letters():
     text = "번호,이름\n1,고문\n".encode() + "2,새마을\n".encode("cp949") + "3,여기\n".encode()
     _, rows = read(text, encoding="utf-8")
