@@ -11,6 +11,7 @@ from app.exchange.foreseeing import Foreseen, foresee
 from app.exchange.mapping import FINDABLE
 from app.exchange.mapping import Mapping as Sheet
 from app.exchange.names import Names
+from app.exchange.restating import WHY, Restated, restated
 from app.exchange.sheets import SheetFile, Source
 from app.exchange.translating import A_ROW, MADE_FROM, Made, Problem, Translator
 from app.intake.checking import Good, opened
@@ -156,9 +157,10 @@ class Import(Load):
         return best[0]
 
     def _check_heads(self, staged: list[Staged], good: Mapping[int, Good]) -> None:
-        """Refuse too, over HTTP, an id that only the service draws and that no record of the owner has (0071).
+        """Refuse what cannot be a revision of its record, and warn of what was said of it before.
 
-        One that is of others, and one that nobody has, are answered alike.
+        Over HTTP an id that only the service draws, and that no record of the owner has, is refused too (0071): one
+        that is of others, and one that nobody has, are answered alike.
         """
         if self.asker is not None and any("id" in rule.fields for rule in self.mapping.records):
             writer, stated = self.intake.writer, [one for one in staged if is_opaque(one.id)]
@@ -170,6 +172,12 @@ class Import(Load):
                     self.fault(one.file, one.line, "id", NOT_DRAWN)
                     staged.remove(one)
         super()._check_heads(staged, good)
+        for one, what in restated(self.intake.writer, self.spool.key, staged, good):
+            if what is Restated.NARROWED:
+                self.fault(one.file, one.line, "consent", WHY[what])
+                staged.remove(one)
+            elif len(self.found.warnings[one.file]) < MOST_KEPT:
+                self.found.warnings[one.file].append(self._problem(one.line, "", WHY[what]))
 
     def _take(self, number: int, pieces: list[Piece], found: "list[Good | list[tuple[str, str]]]", each: bool) -> None:
         """Stage what was checked; a row is taken whole or not at all."""

@@ -111,7 +111,7 @@ def _decodes(sample: bytes, encoding: str) -> bool:
 
 
 def _is_korean(text: str) -> bool:
-    """Tell whether a text that was read as CP949 is Korean, and not by chance: its letters are such as Korean is written in.
+    """Tell whether a text that was read as CP949 is Korean, and not by chance: by the letters that stand in it.
 
     English of Windows reads so too, each curly apostrophe with the letter behind it as one of the thousands of
     syllables that no word has (KS X 1001 leaves those out), and Chinese and Japanese as syllables and hanja at random.
