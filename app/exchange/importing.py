@@ -239,7 +239,10 @@ class _Translated:
 
     def _check_header(self, header: Sequence[str]) -> None:
         mapping = self._load.mapping
-        if twice := [name for name, n in Counter(header).items() if n > 1]:
+        if "*" not in mapping.ignore and (bare := [str(n) for n, one in enumerate(header, 1) if not one]):
+            where = _quoted(bare)
+            raise Unreadable(f"has columns without a name in its first row: number {where}; name each, and merge none")
+        if twice := [name for name, n in Counter(header).items() if n > 1 and name]:
             raise Unreadable(f"names a column twice: {_quoted(twice)}")
         missing = self._translator.columns - set(header) - set(mapping.optional)
         if missing:

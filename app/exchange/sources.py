@@ -109,12 +109,13 @@ def _of_workbook(file: File, mapping: Mapping) -> Iterator[Source]:
     check(io.BytesIO(data), nested=False, most=MOST_UNPACKED)
     check_extent(data)
     names = sheets_of(data)
+    wanted = frozenset[str]().union(*(rule.columns() for rule in mapping.records))
     for name in _chosen(names, mapping):
-        yield Source(f"{file.name}/{name}", name, file.size, partial(_workbook, file, name))
+        yield Source(f"{file.name}/{name}", name, file.size, partial(_workbook, file, name, wanted))
 
 
-def _workbook(file: File, name: str) -> SheetFile:
-    return Workbook(whole(file), name)
+def _workbook(file: File, name: str, wanted: frozenset[str]) -> SheetFile:
+    return Workbook(whole(file), name, wanted)
 
 
 def _chosen(names: Sequence[str], mapping: Mapping) -> list[str]:
