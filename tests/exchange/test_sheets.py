@@ -1,5 +1,6 @@
 """Reading sheets: encodings, delimiters, ragged rows, endless lines and quotes, each a row with a reason or right."""
 
+import codecs
 import io
 import tracemalloc
 
@@ -7,9 +8,11 @@ import orjson
 import pytest
 
 from app.exchange import sheets
+from app.exchange.drafting import draft
 from app.exchange.mapping import Reads
 from app.exchange.objects import Objects
 from app.exchange.sheets import Delimited
+from app.exchange.sources import File
 from app.intake.reading import TWICE, Unreadable
 from tests.exchange.house import HEADER, ROWS, bring, told, world, written
 from tests.intake.house import ONE_ENGINE
@@ -190,6 +193,19 @@ def test_an_object_that_says_something_twice_is_no_row(form, intake, tmp_path):
     found = bring(intake, tmp_path, written(tmp_path, f"a.{form}", b"[" + row + b"]" if form == "json" else row))
     assert told(found) == [(0 if form == "json" else 1, "", TWICE, None)]
     assert not found.report.applied
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_a_byte_order_mark_is_no_part_of_json(lines):
+    text = codecs.BOM_UTF8 + (b'{"a": 1}\n{"a": 2}\n' if lines else b'[{"a": 1}, {"a": 2}]')
+    rows = [(one.cells, one.reason) for one in Objects(io.BytesIO(text), len(text), lines)]
+    assert rows == [({"a": "1"}, ""), ({"a": "2"}, "")]
+
+
+@pytest.mark.parametrize("text", [b"[]", b"[1, 2]", b"[{}]"])
+def test_of_what_has_no_columns_no_mapping_is_drafted(text):
+    with pytest.raises(Unreadable, match="there is nothing to map"):
+        draft(File("a.json", len(text), lambda: io.BytesIO(text)), "incident", "")
 
 
 def test_a_long_number_is_read_digit_by_digit():
