@@ -32,6 +32,11 @@ def test_a_file_is_checked_confirmed_by_its_numbers_and_applied(hand):
     one, found = hand.checked(good())
     assert found["state"] == "ready" and found["reason"] is None and found["problems"] == 0
     assert (found["rows"], found["to_confirm"]) == (3, GAINS)
+    report = hand.ask("GET", f"{one}/report").json()
+    assert (report["applied"], report["refused"]) == (
+        False,
+        "It is checked, and waits to be confirmed. Nothing was applied.",
+    )
     told = {name: found["foreseen"][name] for name in ("created", "revised", "unchanged")}
     assert told == {"created": 5, "revised": 0, "unchanged": 0}
     before = hand.ask("GET", "/v1/incidents").json()["total"]
