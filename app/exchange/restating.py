@@ -25,12 +25,14 @@ class Restated(IntEnum):
 
     NOTHING = 0
     FORMER = 1
-    RETRACTED = 2
-    NARROWED = 3
+    MERGED = 2
+    RETRACTED = 3
+    NARROWED = 4
 
 
 WHY = {
     Restated.FORMER: "says what the record said before it was changed last: is this file older than that change?",
+    Restated.MERGED: "is of a record that was merged into another one: what it says is kept, and shown to nobody",
     Restated.RETRACTED: "brings back a record that was taken back",
     Restated.NARROWED: "allows what was allowed before and is not now: only a consent obtained since may, with its day",
 }
@@ -62,10 +64,13 @@ def restated(
 
 
 def _by_state(draft: Draft, stored: Stored) -> Restated:
-    """Return what a row restates of a record that is gone."""
+    """Return what a row restates of a record that is gone, or is another one by now."""
     if stored.state == "withdrawn" and _promise(draft.content) == _promise(stored.content):
         return Restated.NARROWED  # withdrawn on the very day on which it was obtained
-    return Restated.RETRACTED if stored.state == "retracted" else Restated.NOTHING
+    if stored.state == "retracted":
+        return Restated.RETRACTED
+    is_merged = bool(stored.content.get("merger")) and _sent(stored.content) != draft.content
+    return Restated.MERGED if is_merged else Restated.NOTHING
 
 
 def _by_content(draft: Draft, stored: Stored, content: Mapping[str, Any]) -> Restated:

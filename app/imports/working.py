@@ -177,7 +177,7 @@ class _Work:
     def _decide(self, foreseen: Foreseen) -> str:
         if not self._applies:
             self._log_size = self._size_of_log()
-            return _WAITS
+            return _WAITS if foreseen.created + foreseen.revised + foreseen.unchanged else _NOTHING
         confirmed: Mapping[str, int] = orjson.loads(self._row["confirmed"])
         now = foreseen.to_confirm()
         if self._row["state"] == "applying":  # some of it is in already: the rest may be no more than was confirmed

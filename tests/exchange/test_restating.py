@@ -6,7 +6,7 @@ from app.exchange.restating import WHY, Restated
 from app.intake.retract import retract, withdraw
 from app.vault.tables import RECORD
 from tests.exchange.house import ROWS, bring, sheet, told, world, written
-from tests.intake.house import ONE_ENGINE, OWNER, PUBLIC, rows_of, seen_by, submit
+from tests.intake.house import ONE_ENGINE, OWNER, PUBLIC, rows_of, seen_by, submit, together
 
 
 def warned(found):
@@ -95,3 +95,12 @@ def test_what_was_taken_back_is_brought_back_with_a_warning_and_what_was_withdra
     assert again(today).report.applied
     withdraw(writer, id, OWNER, "On the day of the consent.")
     assert WHY[Restated.NARROWED] in [reason for *_, reason, _ in told(again(today))]
+
+
+@ONE_ENGINE
+def test_a_row_of_a_record_that_was_merged_is_told_that_nobody_is_shown_it(database, writer, again):
+    said = contents(writer, [row[0] for row in rows_of(database, RECORD) if row[1] == "incident" and row[3] == OWNER])
+    by_date = {one["date"]: one["id"] for one in said}
+    together(writer, by_date["2003-04-05"], by_date["2004~"])
+    assert warned(again()) == []
+    assert warned(again(("An event", "The event"))) == [(2, WHY[Restated.MERGED])]
