@@ -239,7 +239,8 @@ class _Translated:
 
     def _check_header(self, header: Sequence[str]) -> None:
         mapping = self._load.mapping
-        if "*" not in mapping.ignore and (bare := [str(n) for n, one in enumerate(header, 1) if not one]):
+        bare = [str(n) for n, one in enumerate(header, 1) if not one]
+        if bare and not {"", "*"} & set(mapping.ignore):
             where = _quoted(bare)
             raise Unreadable(f"has columns without a name in its first row: number {where}; name each, and merge none")
         if twice := [name for name, n in Counter(header).items() if n > 1 and name]:

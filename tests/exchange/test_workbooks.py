@@ -108,6 +108,9 @@ def test_a_header_of_merged_cells_says_which_columns_have_no_name(intake, tmp_pa
     header = ["No", "", "Title", "", "x"]
     (told_of,) = told(bring(intake, tmp_path, workbook(tmp_path / "a.xlsx", ("x", [header, [1, 2, 3, 4, 5]]))))
     assert told_of[2] == "has columns without a name in its first row: number 2, 4; name each, and merge none"
+    ignoring = MAPPING.replace("[Remark]", '[Remark, ""]')
+    (told_of,) = told(bring(intake, tmp_path, tmp_path / "a.xlsx", ignoring))
+    assert told_of[2].startswith("lacks columns that the mapping reads")
 
 
 def test_merged_cells_that_lie_in_one_another_are_not_followed(tmp_path):
