@@ -37,15 +37,15 @@ def sources(file: File, mapping: Mapping) -> list[Source]:
         with file.open() as opened:
             check(opened)
             inside = entries(opened)
-        found = [one for name, size in inside for one in _sheets(_entry(file, name, size), mapping)]
+        found = [one for entry in inside for one in _sheets(_entry(file, *entry), mapping)]
         if not found:
             raise Unreadable("holds no file")
         return found
     return _sheets(file, mapping)
 
 
-def _entry(file: File, name: str, size: int) -> File:
-    return File(f"{file.name}/{name}", size, lambda: _opened(file, name))
+def _entry(file: File, name: str, told: str, size: int) -> File:
+    return File(f"{file.name}/{told}", size, lambda: _opened(file, name))
 
 
 def _opened(file: File, name: str) -> IO[bytes]:

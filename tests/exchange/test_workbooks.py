@@ -3,6 +3,7 @@
 import datetime
 import io
 import struct
+import unicodedata
 import zipfile
 
 import pytest
@@ -175,6 +176,31 @@ def lying(data):
 def test_an_archive_that_is_not_safe_is_refused(data, reason):
     with pytest.raises(Unreadable, match=reason):
         sources(File("a.zip", len(data), lambda: io.BytesIO(data)), parse(MAPPING.encode()))
+
+
+class Unmarked(zipfile.ZipInfo):
+    """An entry that does not say what its name is written in, as a Korean Windows and macOS write it."""
+
+    encoding = "cp949"
+
+    def _encodeFilenameFlags(self):
+        return self.filename.encode(self.encoding), self.flag_bits
+
+
+class OfMac(Unmarked):
+    encoding = "utf-8"
+
+
+@pytest.mark.parametrize(("sort", "form"), [(zipfile.ZipInfo, "NFC"), (Unmarked, "NFC"), (OfMac, "NFD")])
+def test_names_in_an_archive_are_those_that_were_given(sort, form):
+    name, packed = unicodedata.normalize(form, "사건.csv"), io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(sort(name), "No\n")
+    data = packed.getvalue()
+    mapping = parse(MAPPING.replace("    key: No\n", '    key: No\n    from: ["사건*"]\n', 1).encode())
+    (found,) = sources(File("a.zip", len(data), lambda: io.BytesIO(data)), mapping)
+    assert found.name == f"a.zip/{name}" and mapping.records[0].reads(found.stem)
+    assert found.open().header == ["No"]
 
 
 def test_an_archive_has_bounds(monkeypatch):
