@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from app.core.engine import Phrase, Wanted
-from app.search import analyse, names
+from app.search import analyse, endings, names
 from app.search.analyse import KEY
 
 MOST_SIGNS = 1_000
@@ -105,6 +105,7 @@ def _word(terms: tuple[str, ...], raw: str, prefix: bool) -> Part:
     phrases: list[Phrase] = [(terms, False)]
     if prefix:
         phrases += [((begin,), True) for begin in analyse.beginnings(word)]
+        phrases += [((one,), False) for one in endings.shorter_stems(word) if one != terms[0]]
     key = names.of_latin(word) if not prefix else None
     if key is not None and len(key) >= names.SHORTEST:
         phrases.append(((KEY + key,), False))

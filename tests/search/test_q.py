@@ -47,6 +47,10 @@ def test_texts_in_english_are_found_by_a_name_in_hangul(client, q):
         ('"two months of secret interrogation"', True),
         ('"months two"', False),
         ("interrog*", True),
+        ("interroga*", True),
+        ("interrogatio*", True),
+        ("dancer -interrogati*", False),
+        ("interrogatr*", False),
         ("dancer AND", True),  # a word like any other, and it is there
         ("dancer NOT interrogation", False),
         ("dancer) OR (", False),
