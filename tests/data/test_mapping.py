@@ -196,3 +196,28 @@ def test_what_rests_on_a_doubted_account_says_so():
     for statement in records("statement"):
         if "Shin Dong-hyuk" in statement["speaker"]:
             assert shin["id"] in statement["note"]["en"] and "reliability" in statement["note"]["en"]
+
+
+def _numbers(paragraph: str) -> set[int]:
+    """Return the numbers that a citation's paragraph names: `757-761, 766-767`."""
+    spans = re.findall(r"(?:^|, )(\d+)(?:-(\d+))?(?=,|$)", paragraph)
+    return {number for low, high in spans for number in range(int(low), int(high or low) + 1)}
+
+
+def test_findings_name_the_violations_that_cite_their_paragraph():
+    terms = {term["id"]: term for term in records("violation")}
+    for finding in records("finding"):
+        if "violations" not in finding:
+            continue
+        area, *parts = finding["violations"]
+        assert area == finding["area"] and "parent" not in terms[area]
+        assert parts == [
+            name
+            for name, term in terms.items()
+            if "parent" in term
+            and any(
+                c["symbol"] == finding["document"] and int(finding["paragraph"]) in _numbers(c.get("paragraph", ""))
+                for c in term["citations"]
+            )
+        ], finding["id"]
+    assert sum(len(finding.get("violations", [])) > 1 for finding in records("finding")) == 40
