@@ -1,7 +1,7 @@
 """What a request asks: its query string, checked and made canonical. Nothing of any view is in it."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -205,7 +205,7 @@ def _chosen(known: Sequence[str], text: str, wrong: str) -> tuple[str, ...]:
     return tuple(name for name in known if name in names)
 
 
-def _unknown(name: str, known: Iterable[str], kind: Kind | None) -> str:
+def _unknown(name: str, known: Collection[str], kind: Kind | None) -> str:
     if kind is not None and name in all_names():
         of_time = name in ("period", "from", "to", "match", "at", "boundary", "side")
         return (
@@ -218,7 +218,7 @@ def _unknown(name: str, known: Iterable[str], kind: Kind | None) -> str:
     if names_a_credential(name):
         return NOT_HERE
     where = f"All of them: /v1/{kind.path}/queryables." if kind is not None else ""
-    meant = ELSEWHERE.get(name.casefold())
+    meant = ELSEWHERE.get(name.casefold(), "")
     near = f"Did you mean '{meant}'?" if meant in known else nearest(name, known)
     return " ".join(filter(None, (f"There is no parameter '{shortened(name)}'.", near, where)))
 

@@ -74,7 +74,7 @@ def test_the_terms_of_a_text_are_those_of_its_words(text):
     ],
 )
 def test_a_name_has_one_key_in_every_spelling(hangul, latin):
-    whole = [[names.of_latin(analyse.folded(part)) for part in re.split("[ -]", one)] for one in latin]
+    whole = [[str(names.of_latin(analyse.folded(part))) for part in re.split("[ -]", one)] for one in latin]
     assert {names.joined("".join(parts)) for parts in whole} == {names.of_hangul(hangul)}
 
 
