@@ -106,8 +106,8 @@ def _word(terms: tuple[str, ...], raw: str, prefix: bool) -> Part:
     if prefix:
         phrases += [((begin,), True) for begin in analyse.beginnings(word)]
         phrases += [((one,), False) for one in endings.shorter_stems(word) if one != terms[0]]
-    key = names.of_latin(word) if not prefix else None
-    if key is not None and len(key) >= names.SHORTEST:
+    key = names.joined(names.of_latin(word) or "") if not prefix else ""
+    if len(key) >= names.SHORTEST:
         phrases.append(((KEY + key,), False))
     return Part(tuple(phrases), word, plain=not prefix)
 
@@ -119,5 +119,5 @@ def _run(terms: tuple[str, ...], raw: str, prefix: bool) -> Part:
     key = names.of_hangul(run)
     phrases: list[Phrase] = [(terms, False)]
     if key is not None and len(key) >= names.SHORTEST and not prefix:
-        phrases.append(((KEY + key,), False))
+        phrases += [((KEY + one,), False) for one in (key, *names.family_last(run))]
     return Part(tuple(phrases), run, plain=len(run) == 2)
