@@ -1,7 +1,7 @@
 """What a request asks: its query string, checked and made canonical. Nothing of any view is in it."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -20,6 +20,19 @@ MOST_BYTES = 8192
 SHORT = 1024  # bytes of a query string that may be remembered
 MOST_PARAMETERS = 100
 MOST_FAULTS = 10
+# What a parameter is called with many other services: no spelling leads from there to ours.
+ELSEWHERE = {
+    **dict.fromkeys(("search", "query", "text", "keyword", "keywords"), "q"),
+    **dict.fromkeys(("page", "offset", "skip", "after", "start_after"), "cursor"),
+    **dict.fromkeys(("size", "count", "per_page", "page_size", "pagesize", "rows", "max"), "limit"),
+    **dict.fromkeys(("order", "order_by", "orderby", "sort_by"), "sort"),
+    **dict.fromkeys(("since", "start", "start_date", "date_from", "year"), "from"),
+    **dict.fromkeys(("until", "end", "end_date", "date_to"), "to"),
+    **dict.fromkeys(("category", "abuse", "crime_type"), "violation"),
+    **dict.fromkeys(("location", "camp", "province", "where"), "place"),
+    **dict.fromkeys(("perpetrator", "unit", "institution"), "actor"),
+    **dict.fromkeys(("victim", "witness", "name"), "person"),
+}
 PLAIN = ",:-._~"  # what stands in an address as it is
 
 
@@ -187,11 +200,12 @@ def _chosen(known: Sequence[str], text: str, wrong: str) -> tuple[str, ...]:
     names = text.split(",")
     for name in names:
         if name not in known:
-            raise Wrong(f"'{shortened(name)}' {wrong}. {nearest(name, known)}".rstrip())
+            near = nearest(name, known) or f"It can be {', '.join(known[:-1])} or {known[-1]}."
+            raise Wrong(f"'{shortened(name)}' {wrong}. {near}")
     return tuple(name for name in known if name in names)
 
 
-def _unknown(name: str, known: Iterable[str], kind: Kind | None) -> str:
+def _unknown(name: str, known: Collection[str], kind: Kind | None) -> str:
     if kind is not None and name in all_names():
         of_time = name in ("period", "from", "to", "match", "at", "boundary", "side")
         return (
@@ -204,7 +218,9 @@ def _unknown(name: str, known: Iterable[str], kind: Kind | None) -> str:
     if names_a_credential(name):
         return NOT_HERE
     where = f"All of them: /v1/{kind.path}/queryables." if kind is not None else ""
-    return " ".join(filter(None, (f"There is no parameter '{shortened(name)}'.", nearest(name, known), where)))
+    meant = ELSEWHERE.get(name.casefold(), "")
+    near = f"Did you mean '{meant}'?" if meant in known else nearest(name, known)
+    return " ".join(filter(None, (f"There is no parameter '{shortened(name)}'.", near, where)))
 
 
 def of(kind: Kind, given: Mapping[str, tuple[Any, ...]], kept: str = "") -> Asked:

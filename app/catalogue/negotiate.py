@@ -42,6 +42,8 @@ def _liked(accept: bytes, offered: tuple[str, ...]) -> str:
     if not accept.strip():
         return offered[0]
     ranges = [one for one in map(_range, accept.decode("latin-1").lower().split(",")) if one is not None]
+    if JSON not in offered:  # GeoJSON is JSON too (RFC 7946)
+        ranges = [(bare(GEOJSON) if name == bare(JSON) else name, quality) for name, quality in ranges]
     liked = [(_quality(format, ranges), -i, format) for i, format in enumerate(offered)]
     quality, _, best = max(liked)
     if quality <= 0:

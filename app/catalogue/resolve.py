@@ -1,7 +1,8 @@
 """Resolving: what a question means in one view: do the records it names exist there, and which values are bound."""
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import orjson
@@ -20,6 +21,7 @@ from app.records import BY_NAME, pick
 
 MOST_HINTS = 5  # faults of one answer that name what is nearest
 FEW = 2000  # records that may be sorted when they are asked for
+NO_ID = re.compile("[^A-Za-z0-9.-]")  # what has such a sign is a name, and no misspelt id
 NEAR = 400  # ids on either side among which the nearest one is looked for
 
 
@@ -220,9 +222,13 @@ class Resolver:
         return None
 
     async def _unknown(self, parameter: Parameter, value: str, kinds: tuple[str, ...], faults: int) -> Fault:
-        near = [one for kind in kinds for one in await self._near(kind, value)] if faults < MOST_HINTS else []
-        one = kinds[0].replace("-", " ") if len(kinds) == 1 else "record"
-        return _fault(parameter, value, f"no {one} that you may see", near)
+        asked = faults < MOST_HINTS and not NO_ID.search(value)
+        near = [one for kind in kinds for one in await self._near(kind, value)] if asked else []
+        if len(kinds) > 1:
+            return _fault(parameter, value, "no record that you may see", near)
+        fault = _fault(parameter, value, f"no {kinds[0].replace('-', ' ')} that you may see", near)
+        by_name = f" An id is asked for: /v1/{BY_NAME[kinds[0]].path}?q=… finds it by the name."
+        return fault if "Did you mean" in fault.detail else replace(fault, detail=fault.detail + by_name)
 
     async def _near(self, kind: str, value: str) -> list[str]:
         """Return ids among which the nearest one is; of random ids only their neighbours in order can be near."""

@@ -24,6 +24,7 @@ ROWS = 1_048_576  # of a sheet, with its header
 CHARACTERS = 32_767  # of a cell, in UTF-16
 SHEET = "xl/worksheets/sheet{}.xml"
 TIME = (1980, 1, 1, 0, 0, 0)  # of every part: the same records give the same bytes
+_DIMENSION = re.compile("<dimension [^>]*>")
 # What XML cannot hold is written as `_x0001_`; what looks like that already is written so that it stays (ECMA-376).
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\r]|_(?=x[0-9A-Fa-f]{4}_)")
 ABOUT = (
@@ -117,8 +118,12 @@ class Workbook:
             self._sheet = None
 
     def _frame(self) -> tuple[str, str]:
-        """Return what stands before the rows of a sheet, its header with it, and behind them."""
-        sheet = self._parts(1).read(SHEET.format(1)).decode()
+        """Return what stands before the rows of a sheet, its header with it, and behind them.
+
+        How far the sheet goes is not known yet, and need not be said; readers that believe `dimension` (openpyxl with
+        `read_only`) would read the header alone.
+        """
+        sheet = _DIMENSION.sub("", self._parts(1).read(SHEET.format(1)).decode(), count=1)
         before, end, after = sheet.partition("</sheetData>")
         return before, end + after
 

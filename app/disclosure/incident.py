@@ -83,7 +83,8 @@ def decide(
         supports = _listed(supports, "testimonies", place, date, say)
         against = _listed(against, "contradicted_by", place, date, say)
         hidden |= unwilling(people, place, date, view, facts, "acts[].people", say)
-    cited = [one["source"] for one in content["citations"]] if whole else []
+    # A citation for one field alone does not say that it happened.
+    cited = [one["source"] for one in content["citations"] if one.get("supports") is None] if whole else []
     counted = _counted([source for source in cited if source and source not in hidden], supports, view, facts)
     return Happening(*told, tuple(supports), tuple(against), hidden, counted)
 

@@ -129,17 +129,12 @@ def key_of(name: str) -> list[str]:
         if len(parts) < len(words) or len(words) > names.LONGEST:
             return [letters]
     orders = [parts] if len(parts) == 1 else [parts, [parts[-1], *parts[:-1]], [*parts[1:], parts[0]]]
-    made = _distinct(way for one in orders for way in _ways(names.joined("".join(one))))
+    made = _distinct(names.joined("".join(one)) for one in orders)
     return [one for one in made if len(one) >= names.SHORTEST] or [letters]
 
 
 def _syllables(word: str) -> str | None:
     return word if word in _ALONE else names.of_hangul(word) or names.of_latin(word)
-
-
-def _ways(key: str) -> list[str]:
-    """Return a key as the North writes it, and as the South does: there no name begins with ㄹ (리, 이; 로, 노)."""
-    return [key, key[1:] if key[1:2] in ("i", "y") else "n" + key[1:]] if key.startswith("r") else [key]
 
 
 def _names(text: Mapping[str, str] | None) -> list[str]:

@@ -38,7 +38,10 @@ class FindingShown(ShownRecord):
             "trial; families up to three generations used to be sent too"
         },
     )
-    violations: list[str] = says("Ids of the violations found.", ["detention-torture-camps"])
+    violations: list[str] = says(
+        "Ids of the violations found.",
+        ["detention-torture-camps", "unfair-trial", "political-prison-camp", "guilt-by-association"],
+    )
     standard_of_proof: StandardOfProof = says("By which standard it was found.", "reasonable-grounds-to-believe")
     source: str | None = says("Id of the document.", "src-004")
 

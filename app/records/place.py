@@ -66,7 +66,7 @@ class PlaceShown(ShownRecord):
     id: str = says("Readable and permanent.", "kwanliso-15")
     kind: Literal["place"] = says("Always place.", "place")
     name: Text = says("Its name.", {"en": "Political Prison Camp No. 15, Yodok", "ko": "요덕 정치범수용소"})
-    aliases: list[str] = says("Other names and spellings.", [])
+    aliases: list[str] = says("Other names and spellings.", ["Kwanliso No. 15"])
     type: PlaceType = says("What it is.", "political-prison-camp")
     parent: str | None = says("Id of the place that it lies in.", "prov-south-hamgyong")
     province: str | None = says("The province as the source writes it, where there is no record of it.", None)

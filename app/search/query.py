@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from app.core.engine import Phrase, Wanted
-from app.search import analyse, names
+from app.search import analyse, endings, names
 from app.search.analyse import KEY
 
 MOST_SIGNS = 1_000
@@ -105,8 +105,9 @@ def _word(terms: tuple[str, ...], raw: str, prefix: bool) -> Part:
     phrases: list[Phrase] = [(terms, False)]
     if prefix:
         phrases += [((begin,), True) for begin in analyse.beginnings(word)]
-    key = names.of_latin(word) if not prefix else None
-    if key is not None and len(key) >= names.SHORTEST:
+        phrases += [((one,), False) for one in endings.shorter_stems(word) if one != terms[0]]
+    key = names.joined(names.of_latin(word) or "") if not prefix else ""
+    if len(key) >= names.SHORTEST:
         phrases.append(((KEY + key,), False))
     return Part(tuple(phrases), word, plain=not prefix)
 
@@ -118,5 +119,5 @@ def _run(terms: tuple[str, ...], raw: str, prefix: bool) -> Part:
     key = names.of_hangul(run)
     phrases: list[Phrase] = [(terms, False)]
     if key is not None and len(key) >= names.SHORTEST and not prefix:
-        phrases.append(((KEY + key,), False))
+        phrases += [((KEY + one,), False) for one in (key, *names.family_last(run))]
     return Part(tuple(phrases), run, plain=len(run) == 2)

@@ -6,6 +6,14 @@ from tests.catalogue.seed import account, incident
 
 CASES = [
     ("peroid=post-2011-12", "peroid", "There is no parameter 'peroid'. Did you mean 'period'?"),
+    ("search=torture", "search", "There is no parameter 'search'. Did you mean 'q'?"),
+    ("page=2", "page", "There is no parameter 'page'. Did you mean 'cursor'?"),
+    ("per_page=2", "per_page", "There is no parameter 'per_page'. Did you mean 'limit'?"),
+    ("perpetrator=mss", "perpetrator", "There is no parameter 'perpetrator'. Did you mean 'actor'?"),
+    ("place=Kaechon%20camp", "place", "An id is asked for: /v1/places?q=… finds it by the name."),
+    ("violation=xyz", "violation", "that you may see. An id is asked for: /v1/violations?q=… finds it by the name."),
+    ("period=since%202011", "period", "An id is asked for: /v1/periods?q=… finds it by the name."),
+    ("facets=person", "facets", "It can be violation, crime, place,"),
     ("%00=1", "", "There is a character NUL in it."),
     ("period=post-2011-21", "period", "'post-2011-21' is no period that you may see. Did you mean 'post-2011-12'?"),
     ("period=2011", "period", "'2011' is a date, not the id of a period: use 'from' and 'to' for dates."),

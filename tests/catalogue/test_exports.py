@@ -4,6 +4,7 @@ import base64
 import csv
 import hashlib
 import io
+import zipfile
 from datetime import date
 from typing import Any
 
@@ -145,7 +146,16 @@ def test_a_workbook_holds_text_as_text(client):
     about = {row[0]: row[1] for row in found["about"]}
     assert about["view"] == "public/publication"
     assert about["as of"] == "2023-11-15T22:13:20.000Z"
-    assert b"<f>" not in content
+    book = zipfile.ZipFile(io.BytesIO(content))
+    assert not [name for name in book.namelist() if b"<f>" in book.read(name)]
+
+
+def test_a_sheet_of_records_does_not_say_that_it_ends_with_its_header(client):
+    """What reads no further than `dimension` (openpyxl with `read_only`) would find no record."""
+    content = client.get("/v1/incidents?format=xlsx").content
+    sheet = zipfile.ZipFile(io.BytesIO(content)).read(workbook.SHEET.format(1))
+    assert sheet.count(b"<row") == len(sheets(content)["incidents"]) == 11
+    assert b"<dimension" not in sheet
 
 
 def test_a_long_text_goes_on_in_the_next_row():

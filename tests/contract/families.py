@@ -53,6 +53,7 @@ class Families:
             stated.setdefault(key, Ids(one for one in named if one is not None and one != id))
         if (kind, family) == ("incident", "b"):  # one witness, and what is not where the witness was heard
             stated["citations.source"] = Ids([self.ids["source-b"], self.ids["source-aside-b"]])
+            stated["citations.supports"] = None  # all of it
         planter = Planter(self.marks, name, stated, FAMILIES.index(family))
         self.contents.setdefault(family, []).append(planter.plant(kind))
 

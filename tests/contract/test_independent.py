@@ -63,7 +63,7 @@ def test_the_built_in_record_has_periods_and_dates_to_ask_for():
         "place": 20,
         "source": 0,
         "period": 14,
-        "instrument": 49,
+        "instrument": 52,
         "weapons-event": 188,
         "statement": 21,
         "link": 0,

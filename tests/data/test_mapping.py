@@ -4,7 +4,7 @@ import re
 from collections import Counter
 
 from app.vocabulary.edtf import AFTER_ALL, BEFORE_ALL, bounds
-from tests.data.record import FOLDER, names_of, records
+from tests.data.record import FOLDER, everything, names_of, records, words_of
 
 
 def test_scopes_follow_the_rule():
@@ -142,3 +142,82 @@ def test_what_weakens_the_record_stays_visible():
     assert {r["disclosure_basis"] for k in ("testimony", "incident", "person") for r in records(k)} == {"published"}
     cut_off = [r["id"] for r in records("recommendation") if not r["paraphrase_complete"]]
     assert cut_off == ["rec-89-c", "rec-89-i", "rec-89-m", "rec-94-d"]
+
+
+def test_one_witness_tells_once():
+    """`2015/2019` would say that the telling lasted from 2015 to 2019, and `../2020` since before any day."""
+    lasted = {t["slug"] for t in records("testimony") if "/" in t["given"]}
+    assert lasted == {"tst-ohchr-109-interviewees", "tst-ohchr-overseas-2023", "tst-gyuri-kang-2024"}
+
+
+def test_no_text_names_a_record_by_a_slug():
+    """A slug is shown to nobody: a reader could not find what it names."""
+    slugs = {record["slug"] for _, record in everything() if "slug" in record}
+    shown = [text for _, record in everything() for text in words_of({**record, "slug": None})]
+    words = {word for text in shown for word in re.findall(r"(?:inc|tst|per)-[a-z0-9-]+", text)}
+    assert words & slugs == set()
+
+
+def test_instruments_name_what_they_created_and_renewed():
+    acts = {
+        (verb, body): [one["id"] for one in records("instrument") if body in one.get(verb, [])]
+        for verb in ("creates", "renews", "ends")
+        for body in (record["id"] for record in records("instrument"))
+    }
+    assert {act: ids for act, ids in acts.items() if ids} == {
+        ("creates", "body-coi"): ["hrc-22-13"],
+        ("creates", "body-ohchr-seoul"): ["hrc-25-25"],
+        ("creates", "body-poe"): ["sc-1874"],
+        ("creates", "body-1718-committee"): ["sc-1718"],
+        ("renews", "body-poe"): ["sc-2407"],
+        ("renews", "body-sr"): [
+            *("hrc-22-13", "hrc-25-25", "hrc-28-22", "hrc-37-28", "hrc-49-22", "hrc-52-28", "hrc-55-21"),
+        ],
+    }
+
+
+def test_a_statement_names_the_instrument_that_its_citation_is():
+    instruments = {one["symbol"]: one["id"] for one in records("instrument") if "symbol" in one}
+    for statement in records("statement"):
+        cited = {instruments[c["symbol"]] for c in statement["citations"] if c["symbol"] in instruments}
+        assert cited <= set(statement.get("instruments", [])), statement["id"]
+    assert sum("instruments" in one for one in records("statement")) == 8
+
+
+def test_who_returned_people_is_named_where_the_words_say_it():
+    for incident in records("incident"):
+        if "Chinese authorities" in " ".join(words_of(incident.get("summary", {}))):
+            assert "china-authorities" in incident.get("actors", []), incident["slug"]
+
+
+def test_what_rests_on_a_doubted_account_says_so():
+    """A statement has no relation to testimonies: its note has to send the reader there."""
+    shin = names_of("testimony")["tst-shin-dong-hyuk"]
+    for statement in records("statement"):
+        if "Shin Dong-hyuk" in statement["speaker"]:
+            assert shin["id"] in statement["note"]["en"] and "reliability" in statement["note"]["en"]
+
+
+def _numbers(paragraph: str) -> set[int]:
+    """Return the numbers that a citation's paragraph names: `757-761, 766-767`."""
+    spans = re.findall(r"(?:^|, )(\d+)(?:-(\d+))?(?=,|$)", paragraph)
+    return {number for low, high in spans for number in range(int(low), int(high or low) + 1)}
+
+
+def test_findings_name_the_violations_that_cite_their_paragraph():
+    terms = {term["id"]: term for term in records("violation")}
+    for finding in records("finding"):
+        if "violations" not in finding:
+            continue
+        area, *parts = finding["violations"]
+        assert area == finding["area"] and "parent" not in terms[area]
+        assert parts == [
+            name
+            for name, term in terms.items()
+            if "parent" in term
+            and any(
+                c["symbol"] == finding["document"] and int(finding["paragraph"]) in _numbers(c.get("paragraph", ""))
+                for c in term["citations"]
+            )
+        ], finding["id"]
+    assert sum(len(finding.get("violations", [])) > 1 for finding in records("finding")) == 40

@@ -222,6 +222,13 @@ def test_only_who_is_listed_counts_and_brings_a_note():
     assert record["reliability_notes"] == [{"testimony": T1, "note": note["reliability_note"]}]  # once
 
 
+def test_a_citation_for_one_field_corroborates_nothing():
+    cited = {"symbol": "TEST/2", "source": "src-2"}
+    for more, number in ((cited, 2), ({**cited, "supports": "date"}, 1)):
+        incident = an_incident(citations=[{"symbol": "TEST/1", "source": "src-1"}, more])
+        assert record_of(incident, PUBLIC, facts())["corroboration"] == number
+
+
 def test_a_hidden_source_corroborates_nothing():
     incident = an_incident(citations=[*CITED, {"symbol": "SECRET/1", "source": "src-secret"}])
     known = facts(hidden={0: {"src-secret"}})

@@ -179,6 +179,20 @@ def test_what_is_wrong_is_400_and_says_where(service, asked):
     assert BAD[asked] in [one["name"] for one in heard.json["errors"]]
 
 
+def test_who_takes_json_takes_geojson(service):
+    """Clients that ask for JSON alone, whatever they read, are common; GeoJSON is JSON (RFC 7946)."""
+    for address in (f"{INCIDENTS}?limit=1", "/v1/collections/places/items/kwanliso-15"):
+        usual = service.ask(address)
+        for accept in (
+            "application/json",
+            "application/json,application/schema+json",
+            "text/html;q=0.9, application/json;q=0.1",
+        ):
+            heard = service.ask(address, accept=accept)
+            assert (heard.status, heard["content-type"], heard.body) == (200, "application/geo+json", usual.body)
+            assert heard["etag"] == usual["etag"]
+
+
 def test_other_refusals_are_as_everywhere(service):
     assert service.ask(f"{INCIDENTS}?ids={'x' * 9000}").status == 414
     assert service.ask(INCIDENTS, accept="text/html").status == 406

@@ -1,5 +1,6 @@
 """The analyser: which terms a text has, and that offsets and terms of one word are those of the whole text."""
 
+import re
 import unicodedata
 
 import pytest
@@ -57,11 +58,39 @@ def test_the_terms_of_a_text_are_those_of_its_words(text):
         ("개성", ("Kaesong", "Kaesŏng", "Gaeseong")),
         ("함흥", ("Hamhung", "Hamhŭng", "Hamheung")),
         ("전거리", ("Jongori", "Chŏngŏri", "Jeongeori")),
+        ("신동혁", ("Shin Dong-hyuk", "Sin Tong-hyŏk", "Shin Donghyeok")),
+        ("정광일", ("Jung Gwang-il", "Jeong Kwang-il", "Chung Kwang Il")),
+        ("김정욱", ("Kim Jung-wook", "Kim Jong-uk", "Kim Chŏng-uk")),
+        ("김영순", ("Kim Young-soon", "Kim Yong-sun", "Kim Yeong-sun")),
+        ("윤현철", ("Yoon Hyun-chul", "Yun Hyon-chol", "Yun Hyeoncheol")),
+        ("박명경", ("Park Myung-kyung", "Pak Myong-gyong", "Bak Myeong-gyeong")),
+        ("안명철", ("Ahn Myong Chul", "An Myŏng-ch'ŏl", "Ahn Myung-chul")),
+        ("이재근", ("Lee Jae Geun", "Ri Jae-gŭn", "Rhee Jae-keun", "Yi Chae-gŭn")),
+        ("리재근", ("Lee Jae Geun", "Ri Jae-gun")),
+        ("노희창", ("Roh Hui Chang", "Noh Hui-chang", "Ro Hŭi-ch'ang")),
+        ("량강도", ("Ryanggangdo", "Yanggangdo")),
+        ("전효빈", ("Jeon Hyo-Vin", "Chon Hyo-bin")),
+        ("유우성", ("Yoo Woo-sung", "Ryu Usong")),
     ],
 )
 def test_a_name_has_one_key_in_every_spelling(hangul, latin):
-    keys = {names.of_latin(analyse.folded(one)) for one in latin}
-    assert keys == {names.of_hangul(hangul)}
+    whole = [[str(names.of_latin(analyse.folded(part))) for part in re.split("[ -]", one)] for one in latin]
+    assert {names.joined("".join(parts)) for parts in whole} == {names.of_hangul(hangul)}
+
+
+@pytest.mark.parametrize(
+    ("hangul", "latin"),
+    [
+        ("임현수", "Hyeon Soo Lim"),
+        ("김혁철", "Hyuk-chul Kim"),
+        ("노영학", "Young Hak Roh"),
+        ("류경완", "Kyung-wan Ryu"),
+    ],
+)
+def test_a_name_in_hangul_is_found_with_the_family_name_last(hangul, latin):
+    keys = {names.joined("".join(map(str, map(names.of_latin, re.split("[ -]", latin.lower())))))}
+    assert keys & set(names.family_last(hangul))
+    assert names.family_last("요덕") == names.family_last("제15") == ()
 
 
 @pytest.mark.parametrize("word", ["political", "camp", "prison", "family", "x", "15", "execution"])

@@ -19,6 +19,7 @@ def marked(text: str, q: str) -> list[str]:
         ("A public execution. Public trials.", '"public execution"', ["public execution"]),
         ("A public execution. Public trials.", "public execution", ["public", "execution", "Public"]),
         ("Camps and campaigns", "camp*", ["Camps", "campaigns"]),
+        ("Camps and surveillance", "surveilla*", ["surveillance"]),
         ("요덕 정치범수용소에서", "수용소", ["수용소"]),
         ("요덕 정치범수용소에서", "정치범수용소", ["정치범수용소"]),
         ("요덕 소식", "소", ["소"]),

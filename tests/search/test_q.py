@@ -47,6 +47,10 @@ def test_texts_in_english_are_found_by_a_name_in_hangul(client, q):
         ('"two months of secret interrogation"', True),
         ('"months two"', False),
         ("interrog*", True),
+        ("interroga*", True),
+        ("interrogatio*", True),
+        ("dancer -interrogati*", False),
+        ("interrogatr*", False),
         ("dancer AND", True),  # a word like any other, and it is there
         ("dancer NOT interrogation", False),
         ("dancer) OR (", False),
@@ -64,6 +68,14 @@ def test_words_phrases_prefixes_and_exclusion(client, q, finds):
 @pytest.mark.parametrize("q", ["Ji Seong-ho", "ji sŏng-ho", "Chi Song Ho", "Chi Sŏngho", "Chi Seongho", "Ji, Seong-ho"])
 def test_a_person_is_found_by_each_spelling_of_a_name_in_several_words(client, q):
     assert ids(client, "people", q) == ids(client, "people", "지성호") != []
+
+
+@pytest.mark.parametrize(
+    "q", ["신동혁", "정광일", "안명철", "지성호", "이재근", "리재근", "김정욱", "최순화", "임현수"]
+)
+def test_a_person_is_found_by_the_name_in_hangul(client, q):
+    """Their sources write them by ear, one with the family name last."""
+    assert len(ids(client, "people", q)) == 1
 
 
 def test_what_begins_with_z_is_some_words_and_not_everything(client):

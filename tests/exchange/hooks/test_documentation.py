@@ -28,7 +28,7 @@ def test_the_copy_on_the_page_follows(live_server, monkeypatch):
 
     monkeypatch.setattr(program["urllib"].request, "urlopen", without_key)
     place = program["follow"](live_server, "evk_…", None, copy)
-    assert len(copy) == 1293
+    assert len(copy) == 1307
     assert program["follow"](live_server, "evk_…", place, copy) == place
 
 
