@@ -85,8 +85,9 @@ class SQLite:
             raise DatabaseError(f"the folder of the database cannot be made: {error.strerror}") from None
         self._door = self.path.with_name(f"{self.path.name}-door")
         for path in (self.path, self._door):  # in a folder that everybody may enter too they are the user's alone
-            with suppress(OSError):  # SQLite says what is wrong
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            # Made, never opened: whoever closes a file lets go of the locks that this process has on it (POSIX).
+            with suppress(OSError):  # it is there; or SQLite says what is wrong
+                os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         cache = self._cache = limits.cache * 1024
         self._synchronous = "FULL" if limits.lasting else "OFF"
         shred = "ON" if limits.shred else "FAST"

@@ -1,6 +1,8 @@
 """Where a database lies is what its address says, and its files are of nobody else."""
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 from sqlalchemy import text
@@ -23,6 +25,24 @@ def test_files_of_a_database_are_of_their_user_alone_and_those_that_were_there_a
     db.write(lambda connection: connection.exec_driver_sql("INSERT INTO t VALUES (1)"))
     assert modes()["evidence.db"] == modes()["evidence.db-wal"] == "0o640"
     asyncio.run(db.close())
+
+
+_TRY = """import fcntl, sys
+with open(sys.argv[1], "r+b") as file:
+    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, 0x40000002)  # what SQLite locks, to be alone"""
+
+
+def test_who_opens_a_database_again_does_not_let_go_of_its_locks(tmp_path):
+    """Else another process takes itself for the last one, and deletes the write-ahead log that is in use."""
+    path = tmp_path / "evidence.db"
+    first = Database(f"sqlite:///{path}")
+    first.write(lambda connection: connection.exec_driver_sql("CREATE TABLE t (n)"))
+    second = Database(f"sqlite:///{path}")
+    tried = subprocess.run([sys.executable, "-c", _TRY, path], capture_output=True, text=True, check=False)
+    assert "BlockingIOError" in tried.stderr
+    asyncio.run(first.close())
+    asyncio.run(second.close())
+    assert subprocess.run([sys.executable, "-c", _TRY, path], check=False).returncode == 0
 
 
 def test_a_server_is_reached_as_its_address_says(new_database):
