@@ -100,7 +100,7 @@ class Vault:
         """Use the main database, and the keys of its records."""
         self.database = database
         self.keys = keys
-        self._tombstones = crypto.derive(keys.master, "tombstones")
+        self.tombstones = crypto.derive(keys.master, "tombstones")
 
     def survivors(self, connection: Connection, ids: Iterable[str]) -> dict[str, str]:
         """Return those of some records that were merged into others, each with the record that it leads to."""
@@ -148,7 +148,7 @@ class Vault:
                     found[id] = Stored(id, kind, k, owner, revision, "erased", leaf, views, left, keyless=True)
                     continue
                 # A key that was destroyed opens nothing; what is left of an erased record never had that key.
-                key = self._tombstones if state == "erased" else keys.get(id, b"")
+                key = self.tombstones if state == "erased" else keys.get(id, b"")
                 plain = crypto.unseal(key, sealed, place_of(id, revision))
                 found[id] = Stored(id, kind, k, owner, revision, state, leaf, views, orjson.loads(plain))
         return {id: found[id] for id in wanted if id in found}
@@ -166,7 +166,7 @@ class Vault:
             if id not in keys:
                 raise crypto.SealError(f"the key of {id} is gone")
         keys |= self.keys.make([id for id, state in ids.items() if state != "erased" and id not in keys])
-        return keys | {id: self._tombstones for id, state in ids.items() if state == "erased"}
+        return keys | {id: self.tombstones for id, state in ids.items() if state == "erased"}
 
     def resting_on(self, connection: Connection, targets: Iterable[str]) -> Iterator[Resting]:
         """Yield every record that rests on one of these, or on one merged into it: a pair of both for each."""
