@@ -87,7 +87,8 @@ def equal(where: str, found: Any, wanted: Any) -> None:
         differing = [pair for pair in zip(found, wanted, strict=False) if pair[0] != pair[1]]
         found, wanted = f"{len(found)} ids, {differing[:3]}", f"{len(wanted)} ids"
     elif isinstance(found, dict):
-        differing = [(key, found.get(key), wanted.get(key)) for key in {**wanted, **found}]
-        differing = [one for one in differing if one[1] != one[2]]
-        found, wanted = f"{len(found)} values, {differing[:3]}", f"{len(wanted)} values"
+        apart = [
+            (key, found.get(key), wanted.get(key)) for key in {**wanted, **found} if found.get(key) != wanted.get(key)
+        ]
+        found, wanted = f"{len(found)} values, {apart[:3]}", f"{len(wanted)} values"
     raise Unequal(f"{where}: {found}, not {wanted}")

@@ -50,8 +50,9 @@ def measure(running: Sequence[Running], home: Path | None, rows: int, rounds: in
             for file in one.system.files(EXPORTED):
                 what = f"{one.system.name}, {file.format}"
                 asked[what] = _asking(one.server, file.request, what)
-    for name, render in _renderers().items() if home is not None else ():
-        asked[f"no HTTP, {name}"] = _dumping(home / "evidence.db", rows, f"no HTTP, {name}", render)
+    if home is not None:
+        for name, render in _renderers().items():
+            asked[f"no HTTP, {name}"] = _dumping(home / "evidence.db", rows, f"no HTTP, {name}", render)
     taken: dict[str, list[Export]] = {what: [] for what in asked}
     for _ in range(rounds):
         for what, take in asked.items():

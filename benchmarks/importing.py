@@ -178,10 +178,21 @@ class _Run:
                 one.join()
         if done["result"] != {"created": self._rows, "revised": 0, "unchanged": 0}:
             raise Failed(f"the import did {done['result']}")
-        spans = [after - earlier for earlier, after in zip(times, times[1:], strict=False)]
+        upload, check, apply = (after - earlier for earlier, after in zip(times, times[1:], strict=False))
         processor = sum(self._processor.values())
         during = median(self._reads) * 1e3
-        return Importing(self._rows, *spans, processor, self._private, self._own, before, during, self._longest())
+        return Importing(
+            self._rows,
+            upload,
+            check,
+            apply,
+            processor,
+            self._private,
+            self._own,
+            before,
+            during,
+            self._longest(),
+        )
 
     def _longest(self) -> float:
         return max(self._withdrawals, default=0.0) * 1e3

@@ -11,7 +11,7 @@ import io
 import os
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Query
 from fastapi.responses import StreamingResponse
@@ -86,9 +86,9 @@ def get_filter(
     verification: str | None = None,
     from_: Annotated[date | None, Query(alias="from")] = None,
     to: date | None = None,
-) -> list:
+) -> list[Any]:
     """Return what incidents have to fit."""
-    conditions = []
+    conditions: list[Any] = []
     if violation is not None:
         conditions.append(Incident.violation_type == violation)
     if province is not None:
@@ -102,24 +102,26 @@ def get_filter(
     return conditions
 
 
-Filtered = Annotated[list, Depends(get_filter)]
+Filtered = Annotated[list[Any], Depends(get_filter)]
 
 
 @app.get("/incidents", response_model=list[IncidentRead])
-def list_incidents(session: Asking, conditions: Filtered, offset: int = 0, limit: Annotated[int, Query(le=1000)] = 50):
+def list_incidents(
+    session: Asking, conditions: Filtered, offset: int = 0, limit: Annotated[int, Query(le=1000)] = 50
+) -> Any:
     """List incidents, newest first."""
     newest = (col(Incident.start_date).desc(), col(Incident.id))
     return session.exec(select(Incident).where(*conditions).order_by(*newest).offset(offset).limit(limit)).all()
 
 
 @app.get("/incidents/count", response_model=Total)
-def count_incidents(session: Asking, conditions: Filtered):
+def count_incidents(session: Asking, conditions: Filtered) -> Any:
     """Count incidents."""
     return Total(total=session.exec(select(func.count()).select_from(Incident).where(*conditions)).one())
 
 
 @app.get("/incidents.csv")
-def export_incidents(session: Asking, conditions: Filtered):
+def export_incidents(session: Asking, conditions: Filtered) -> Any:
     """Give all incidents that fit as CSV."""
     written = io.StringIO()
     writer = csv.DictWriter(written, fieldnames=list(IncidentRead.model_fields))
@@ -130,7 +132,7 @@ def export_incidents(session: Asking, conditions: Filtered):
 
 
 @app.get("/incidents/{id}", response_model=IncidentRead)
-def get_incident(session: Asking, id: int):
+def get_incident(session: Asking, id: int) -> Any:
     """Return one incident."""
     incident = session.get(Incident, id)
     if incident is None:
@@ -139,7 +141,7 @@ def get_incident(session: Asking, id: int):
 
 
 @app.get("/counts", response_model=list[Count])
-def count_by_year(session: Asking, conditions: Filtered):
+def count_by_year(session: Asking, conditions: Filtered) -> Any:
     """Count incidents by violation and by each year that they touch."""
     starts, ends = (func.substr(cast(column, String), 1, 4) for column in (Incident.start_date, Incident.end_date))
     groups = select(Incident.violation_type, starts, ends, func.count()).where(*conditions)

@@ -90,7 +90,9 @@ def postgresql(folder: Path, rows: Path) -> Iterator[Cluster]:
             server.cleanup()
         server = get_server(folder, cleanup_mode="stop")
         try:
-            cluster = Cluster(server.get_uri("{}"), server.get_pid())
+            pid = server.get_pid()
+            assert pid is not None  # noqa: S101 - it was just started
+            cluster = Cluster(server.get_uri("{}"), pid)
             if new:
                 asyncio.run(_fill(cluster.database(PEERS), rows))
                 (folder / "loaded").touch()

@@ -132,7 +132,8 @@ def measure(seekers: Sequence[Seeker], path: Path, each: int) -> list[Searching]
     for form, (word, sort) in FORMS.items():
         total, newest = truth.newest(word)
         for one in seekers:
-            first, again = [], []
+            first: list[float] = []
+            again: list[float] = []
             for _ in range(each):
                 if (asked := one.request(word, sort, next(numbers))) is None:
                     break

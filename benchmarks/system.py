@@ -139,6 +139,10 @@ class Groups(Protocol):
 class Facets(Protocol):
     """What can be asked R1 with three facets too."""
 
+    def ids(self, body: bytes) -> list[str]:
+        """Return the ids of a page."""
+        ...
+
     def faceted(self, page: Page) -> Request:
         """Return R1 with the counts by verification, by place and by violation; the page is of one facet."""
         ...

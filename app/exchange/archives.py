@@ -2,6 +2,7 @@
 
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import IO
 
@@ -13,6 +14,7 @@ MOST_BYTES = 20 * 1024**3  # unpacked
 MOST_RATIO = 200  # a sheet of text packs to a tenth or less; a bomb to a thousandth
 SMALL = 1 << 20  # bytes that may have any ratio
 CHUNK = 1 << 18
+_IN_UTF8 = 0x800  # of the flags of an entry
 
 
 def check(file: IO[bytes], nested: bool = True, most: int = MOST_BYTES) -> None:
@@ -79,13 +81,25 @@ def _check_size(file: IO[bytes], info: zipfile.ZipInfo, left: int) -> int:
     return size
 
 
-def entries(file: IO[bytes]) -> list[tuple[str, int]]:
-    """Return the files of an archive that was checked, with their sizes; what systems add by themselves is left out."""
+def entries(file: IO[bytes]) -> list[tuple[str, str, int]]:
+    """Return the files of an archive that was checked: each by its name in it, the name that is told, and its size.
+
+    What systems add by themselves is left out.
+    """
     with ARCHIVE(file) as archive:
         return [
-            (info.filename, info.file_size)
+            (info.filename, _told(info), info.file_size)
             for info in archive.infolist()
             if not info.is_dir()
             and not info.filename.startswith("__MACOSX/")
             and PurePosixPath(info.filename).name not in (".DS_Store", "Thumbs.db")
         ]
+
+
+def _told(info: zipfile.ZipInfo) -> str:
+    """Return a name as it was given: macOS writes UTF-8 and a Korean Windows CP949, and neither says so."""
+    if not info.flag_bits & _IN_UTF8 and not info.filename.isascii():
+        for encoding in ("utf-8", "cp949"):
+            with suppress(UnicodeError):
+                return info.filename.encode("cp437").decode(encoding)
+    return info.filename

@@ -12,10 +12,12 @@ USUAL: tuple[str, ...] = (
     "EDTF",
     "YYYY-M-D",
     "YYYY/M/D",
-    "YYYY.M.D",
+    "YYYY. M. D",  # a space may be none
+    "YYYY. M. D.",
     "YYYY-M",
     "YYYY/M",
-    "YYYY.M",
+    "YYYY. M",
+    "YYYY. M.",
     "D Month YYYY",
     "Month D, YYYY",
 )
@@ -59,6 +61,7 @@ _PARTS = {
     "D": r"(?P<d>[0-9]{1,2})",
     "Month": r"(?P<name>[A-Za-z]{3,9})\.?",
 }
+_JANUARY_OR_OCTOBER = re.compile(r"[0-9]{4}\.1")
 _TIME = re.compile(r"[T ]00:00(:00(\.0+)?)?Z?")  # what spreadsheets and databases put behind a day
 
 
@@ -140,6 +143,10 @@ def date_of(text: str, forms: Forms) -> str | None:
     text = text.strip()
     if text.casefold() in forms.unknown:
         return None
+    if _JANUARY_OR_OCTOBER.fullmatch(text):
+        raise Undated(
+            "may be January or October, for a spreadsheet keeps .10 as the number .1: write .01, or .10 as text"
+        )
     found = {one: format for format in forms.formats if (one := _read(_TIME.sub("", text), format)) is not None}
     if not found and (bare := _without(text, forms.about)) != text:
         read = {format: _read(bare, format) for format in forms.formats}

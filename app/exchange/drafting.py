@@ -81,6 +81,8 @@ def draft(file: File, kind: str, name: str) -> str:
         header = sheet.header or list(dict.fromkeys(column for row in rows for column in row))
     finally:
         sheet.close()
+    if not header:
+        raise Unreadable("has no object with names, so there is nothing to map")
     columns = {one: [text for row in rows if (text := cell(row, one))] for one in header}
     key = next((one for one in header if fields_folded(one) in KEYS), None)
     lines = [

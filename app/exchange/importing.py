@@ -1,22 +1,26 @@
 """Importing sheets by a mapping: translated row by row, then checked and applied as every load is."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.core.ids import is_opaque
 from app.exchange import fields
 from app.exchange.foreseeing import Foreseen, foresee
-from app.exchange.mapping import FINDABLE, Mapping
+from app.exchange.mapping import FINDABLE
+from app.exchange.mapping import Mapping as Sheet
 from app.exchange.names import Names
+from app.exchange.restating import WHY, Restated, restated
 from app.exchange.sheets import SheetFile, Source
 from app.exchange.translating import A_ROW, MADE_FROM, Made, Problem, Translator
-from app.intake.checking import Good
+from app.intake.checking import Good, opened
 from app.intake.loading import Fault, Load, Much, Progress, Report
 from app.intake.reading import Piece, RecordFile, Unreadable
-from app.intake.staging import Named
+from app.intake.staging import Named, Staged
 from app.intake.submit import Asker, Intake
 
+NOT_DRAWN = "is the id of no record of yours: ids of this form are drawn by the service; map your own with key"
 MOST_KEPT = 50_000  # problems of one import; the count of all is kept too
 
 
@@ -54,7 +58,7 @@ class Import(Load):
         intake: Intake,
         home: Path,
         owner: str,
-        mapping: Mapping,
+        mapping: Sheet,
         progress: Progress = lambda *_: None,
         decide: Decide = lambda _: "",
         asker: Asker | None = None,
@@ -152,6 +156,29 @@ class Import(Load):
                 best = max(best, (value.read()[0], len(known)), key=lambda one: one[1])
         return best[0]
 
+    def _check_heads(self, staged: list[Staged], good: Mapping[int, Good]) -> None:
+        """Refuse what cannot be a revision of its record, and warn of what was said of it before.
+
+        Over HTTP an id that only the service draws, and that no record of the owner has, is refused too (0071): one
+        that is of others, and one that nobody has, are answered alike.
+        """
+        if self.asker is not None and any("id" in rule.fields for rule in self.mapping.records):
+            writer, stated = self.intake.writer, [one for one in staged if is_opaque(one.id)]
+            heads = writer.database.look(lambda connection: writer.vault.heads(connection, [one.id for one in stated]))
+            strange = [one for one in stated if one.id not in heads or heads[one.id].owner != self.owner]
+            sealed = [good[one.line].sealed for one in strange]
+            for one, draft in zip(strange, opened(self.spool.key, [one.id for one in strange], sealed), strict=True):
+                if self.intake.drawn(one.kind, draft.content, self.owner) != one.id:
+                    self.fault(one.file, one.line, "id", NOT_DRAWN)
+                    staged.remove(one)
+        super()._check_heads(staged, good)
+        for one, what in restated(self.intake.writer, self.spool.key, staged, good):
+            if what is Restated.NARROWED:
+                self.fault(one.file, one.line, "consent", WHY[what])
+                staged.remove(one)
+            elif len(self.found.warnings[one.file]) < MOST_KEPT:
+                self.found.warnings[one.file].append(self._problem(one.line, "", WHY[what]))
+
     def _take(self, number: int, pieces: list[Piece], found: "list[Good | list[tuple[str, str]]]", each: bool) -> None:
         """Stage what was checked; a row is taken whole or not at all."""
         if each:
@@ -212,7 +239,11 @@ class _Translated:
 
     def _check_header(self, header: Sequence[str]) -> None:
         mapping = self._load.mapping
-        if twice := [name for name, n in Counter(header).items() if n > 1]:
+        bare = [str(n) for n, one in enumerate(header, 1) if not one]
+        if bare and not {"", "*"} & set(mapping.ignore):
+            where = _quoted(bare)
+            raise Unreadable(f"has columns without a name in its first row: number {where}; name each, and merge none")
+        if twice := [name for name, n in Counter(header).items() if n > 1 and name]:
             raise Unreadable(f"names a column twice: {_quoted(twice)}")
         missing = self._translator.columns - set(header) - set(mapping.optional)
         if missing:

@@ -3,6 +3,7 @@
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from unicodedata import normalize
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -244,7 +245,8 @@ class Rule(_Part):
 
     def reads(self, name: str) -> bool:
         """Tell whether it takes rows of a file or sheet with this name."""
-        return not self.from_ or any(fnmatchcase(name.casefold(), one.casefold()) for one in self.from_)
+        called, *patterns = (normalize("NFC", one).casefold() for one in (name, *self.from_))
+        return not patterns or any(fnmatchcase(called, one) for one in patterns)
 
     def columns(self) -> set[str]:
         """Return the columns that it reads."""

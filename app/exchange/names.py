@@ -20,7 +20,7 @@ PUBLIC = 0
 _SPACES = re.compile(r"\s+")
 _OUTSIDE = re.compile(r"[^a-z0-9-]")
 LONGEST = 121  # a slug
-REMEMBERED = 10_000  # names that were looked for in vain
+MOST_NEAREST = 300  # names of which the nearest is looked for: of a wrong column every one would be, for hours
 MANY_ALIKE = 3  # so short a word is a part of too many names
 
 
@@ -74,13 +74,11 @@ class Names:
         return next(iter(found), None)
 
     def nearest(self, kind: str, name: str) -> str | None:
-        """Return the known name that is nearest to one, with its id."""
+        """Return the known name that is nearest to one, with its id; of the first few hundred names only."""
         asked = kind, folded(name)
-        if asked not in self._nearest:
-            if len(self._nearest) == REMEMBERED:
-                self._nearest.clear()
+        if asked not in self._nearest and len(self._nearest) < MOST_NEAREST:
             self._nearest[asked] = self._near(*asked)
-        return self._nearest[asked]
+        return self._nearest.get(asked)
 
     def _near(self, kind: str, word: str) -> str | None:
         known = self._of(kind)

@@ -1,6 +1,7 @@
 """Files of JSON as sheets: an object is a row, its names are the columns, and what lies within is named with dots."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -29,7 +30,7 @@ class Objects:
             if size > MOST_ARRAY_BYTES:
                 raise Unreadable("is a JSON array of a size that cannot be streamed: write one object a line (.ndjson)")
             try:
-                items = _read(file.read(MOST_ARRAY_BYTES + 1))
+                items = _read(file.read(MOST_ARRAY_BYTES + 1).removeprefix(BOM_UTF8))
             except orjson.JSONDecodeError as error:
                 raise Unreadable(f"is no JSON in UTF-8: line {error.lineno}, column {error.colno}") from None
             except _Twice:
@@ -48,6 +49,7 @@ class Objects:
         while text := self._file.readline(MOST_LINE_BYTES + 1):
             number += 1
             self._read += len(text)
+            text = text.removeprefix(BOM_UTF8) if number == 1 else text
             if len(text) > MOST_LINE_BYTES and not text.endswith(b"\n"):
                 skipped = 0
                 while (rest := self._file.readline(MOST_LINE_BYTES)) and not rest.endswith(b"\n"):

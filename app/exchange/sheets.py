@@ -3,6 +3,8 @@
 import codecs
 import csv
 import io
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, NamedTuple, Protocol
@@ -18,6 +20,9 @@ MOST_SKIPPED = 8 * MOST_LINE_BYTES  # of one line that is too long: then the fil
 TOO_LONG = f"has a line ({{}}) of more than {MOST_SKIPPED} bytes: what is behind it is not read"
 SAMPLE = 1 << 20
 DELIMITERS = ",;\t|"
+USED = 0.8  # of the letters of a Korean text, at least: Hangul as it is written, beside some hanja
+UNTOLD = "is in no encoding that can be told from it: state it (utf-8, utf-16, cp949, cp1252), or save it as UTF-8"
+_HANGUL = re.compile("[가-힣ㄱ-ㅣ]")
 LOST = "�"  # what a byte that is not in the encoding is read as
 csv.field_size_limit(MOST_CELL)
 
@@ -90,13 +95,11 @@ def encoding_of(sample: bytes, stated: str | None) -> str:
         return stated
     if is_utf8:
         return "utf-8"
-    if _decodes(sample, "cp949"):
-        text = sample.decode("cp949", errors="replace")
-        if any("가" <= sign <= "힣" for sign in text):
-            return "cp949"
+    if _decodes(sample, "cp949") and _is_korean(sample.decode("cp949", errors="replace")):
+        return "cp949"
     if sum(byte < 128 for byte in sample) and _mostly_utf8(sample):
         return "utf-8"  # with places that are not: each is told of with its row
-    raise Unreadable("is in no encoding that can be told from it: state it (utf-8, utf-16, cp949, cp1252)")
+    raise Unreadable(UNTOLD)
 
 
 def _decodes(sample: bytes, encoding: str) -> bool:
@@ -105,6 +108,17 @@ def _decodes(sample: bytes, encoding: str) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _is_korean(text: str) -> bool:
+    """Tell whether a text that was read as CP949 is Korean, and not by chance: by the letters that stand in it.
+
+    English of Windows reads so too, each curly apostrophe with the letter behind it as one of the thousands of
+    syllables that no word has (KS X 1001 leaves those out), and Chinese and Japanese as syllables and hanja at random.
+    """
+    letters = Counter(sign for sign in text if sign > "\x7f" and sign != LOST and sign.isalpha())
+    used = sum(n for sign, n in letters.items() if _HANGUL.fullmatch(sign) and min(sign.encode("cp949")) >= 0xA1)
+    return 0 < used >= USED * letters.total()
 
 
 def _mostly_utf8(sample: bytes) -> bool:

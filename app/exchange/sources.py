@@ -37,15 +37,15 @@ def sources(file: File, mapping: Mapping) -> list[Source]:
         with file.open() as opened:
             check(opened)
             inside = entries(opened)
-        found = [one for name, size in inside for one in _sheets(_entry(file, name, size), mapping)]
+        found = [one for entry in inside for one in _sheets(_entry(file, *entry), mapping)]
         if not found:
             raise Unreadable("holds no file")
         return found
     return _sheets(file, mapping)
 
 
-def _entry(file: File, name: str, size: int) -> File:
-    return File(f"{file.name}/{name}", size, lambda: _opened(file, name))
+def _entry(file: File, name: str, told: str, size: int) -> File:
+    return File(f"{file.name}/{told}", size, lambda: _opened(file, name))
 
 
 def _opened(file: File, name: str) -> IO[bytes]:
@@ -109,12 +109,13 @@ def _of_workbook(file: File, mapping: Mapping) -> Iterator[Source]:
     check(io.BytesIO(data), nested=False, most=MOST_UNPACKED)
     check_extent(data)
     names = sheets_of(data)
+    wanted = frozenset[str]().union(*(rule.columns() for rule in mapping.records))
     for name in _chosen(names, mapping):
-        yield Source(f"{file.name}/{name}", name, file.size, partial(_workbook, file, name))
+        yield Source(f"{file.name}/{name}", name, file.size, partial(_workbook, file, name, wanted))
 
 
-def _workbook(file: File, name: str) -> SheetFile:
-    return Workbook(whole(file), name)
+def _workbook(file: File, name: str, wanted: frozenset[str]) -> SheetFile:
+    return Workbook(whole(file), name, wanted)
 
 
 def _chosen(names: Sequence[str], mapping: Mapping) -> list[str]:

@@ -2,22 +2,22 @@
 
 import io
 import math
-import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import IO, Any
-from xml.parsers import expat
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 
+from app.exchange.marks import Marks, place_of, read_part
 from app.exchange.sheets import MOST_CELL, MOST_COLUMNS, Line
 from app.intake.reading import Unreadable
 
+LOST = "is a formula whose value is an error, or is not kept: mend it, or save the file anew"
+MERGED = "is part of a merged cell: take the cells apart, and write in each row what holds for it"
 MOST_WORKBOOK = 64 * 1024 * 1024
 MOST_UNPACKED = 1024**3  # bytes of all parts
 MOST_CELLS = 5_000_000  # from the first cell of a sheet that is used to the last: a reader makes room for all of them
-_CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 
 def check_extent(data: bytes) -> None:
@@ -44,23 +44,12 @@ def _extent(xml: IO[bytes]) -> int:
             stated = attributes.get("r", "")
             here[:] = int(stated) if stated.isdecimal() and len(stated) < 8 else here[0] + 1, -1
         elif tag == "c":
-            match = _CELL.fullmatch(attributes.get("r", ""))
-            here[:] = (int(match[2]), _column(match[1])) if match is not None else (here[0], here[1] + 1)
+            here[:] = place_of(attributes.get("r", "")) or (here[0], here[1] + 1)
             rows[:] = min(rows[0] or here[0], here[0]), max(rows[1], here[0])
             columns[1] = max(columns[1], here[1] + 1)
 
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = start
-    parser.StartDoctypeDeclHandler = _refuse_doctype
-    try:
-        parser.ParseFile(xml)
-    except expat.ExpatError:
-        raise Unreadable("has a sheet that cannot be read") from None
+    read_part(xml, start)
     return (rows[1] - rows[0] + 1) * columns[1]
-
-
-def _refuse_doctype(*_: Any) -> None:
-    raise Unreadable("is a workbook with a document type of its own, which is not read")
 
 
 def _open(data: bytes) -> CalamineWorkbook:
@@ -101,11 +90,19 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
+def _as_shown(day: str, length: int) -> str:
+    """Return a day without what is not shown of it, if that is the first of the month, or of the year.
+
+    Who writes a month or a year in a cell is shown it, and the program keeps its first day.
+    """
+    return day[:length] if day[length:] == "-01-01"[length - 10 :] else day
+
+
 class Workbook:
     """One sheet of a workbook. All of it is held: a workbook has at most 64 MiB, and a sheet 1,048,576 rows."""
 
-    def __init__(self, data: bytes, name: str) -> None:
-        """Read the header.
+    def __init__(self, data: bytes, name: str, wanted: Container[str] = ()) -> None:
+        """Read the header; of columns that are `wanted` no cell may be merged with another one.
 
         Raises:
             Unreadable: there is none.
@@ -117,9 +114,9 @@ class Workbook:
             raise Unreadable("has a sheet that cannot be read") from None
         self._sheet, self._size = sheet, len(data)
         start = sheet.start or (0, 0)
-        self._first, self._done = start[0], 0
-        self._lost = _formulas(data, name, start[1])
-        self._rows = iter(sheet.iter_rows()) if start[0] else sheet.iter_rows()
+        self._left, self._wanted = start[1], wanted
+        self._marks = Marks.of(data, name)
+        self._rows = iter(sheet.iter_rows())
         self._number = 0
         header: list[str] = []
         for cells in self._rows:
@@ -138,20 +135,25 @@ class Workbook:
         for cells in self._rows:
             self._number += 1
             texts = [text_of(one) for one in cells]
-            lost = self._lost.get(self._number, ())
-            if any(texts) or lost:
-                yield self._line(texts, lost)
+            for column, length in self._marks.shown(self._number):
+                at = column - self._left
+                if 0 <= at < len(cells) and isinstance(cells[at], date):
+                    texts[at] = _as_shown(texts[at], length)
+            merged = self._marks.merged(self._number, texts, self._left)
+            if any(texts) or self._number in self._marks.lost:
+                yield self._line(texts, merged)
 
-    def _line(self, texts: list[str], lost: Any) -> Line:
+    def _line(self, texts: list[str], merged: Iterable[int]) -> Line:
         row = dict(zip(self.header, texts, strict=False))
         for column in self.header[len(texts) :]:
             row[column] = ""
         if any(texts[len(self.header) :]):
             return Line(self._number, row, reason="has a cell in a column that has no name in the header")
-        for at in lost:
-            if at < len(self.header):
-                reason = "is a formula whose value is an error, or is not kept: mend it, or save the file anew"
-                return Line(self._number, row, self.header[at], reason)
+        for reason, places in ((LOST, self._marks.lost.get(self._number, ())), (MERGED, merged)):
+            for at in places:
+                column = dict(enumerate(self.header, self._left)).get(at, "")
+                if column and (reason == LOST or column in self._wanted):
+                    return Line(self._number, row, column, reason)
         for column, cell in row.items():
             if len(cell) > MOST_CELL:
                 return Line(self._number, row, column, f"has more than {MOST_CELL} characters")
@@ -164,75 +166,3 @@ class Workbook:
     def close(self) -> None:
         """Let go of it."""
         self._rows = iter(())
-
-
-def _formulas(data: bytes, name: str, left: int) -> dict[int, list[int]]:
-    """Return by row the columns, counted from the first that is used, of formulas that have no value, or an error."""
-    found: dict[int, list[int]] = {}
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        part = _part(archive, name)
-        if part is None:
-            return {}
-        with archive.open(part) as xml:
-            parser = expat.ParserCreate()
-            here = {"cell": "", "formula": False, "value": False, "error": False}
-
-            def start(tag: str, attributes: dict[str, str]) -> None:
-                tag = tag.rpartition(":")[2]
-                if tag == "c":
-                    error = attributes.get("t") == "e"
-                    here.update(cell=attributes.get("r", ""), formula=False, value=False, error=error)
-                elif tag == "f":
-                    here["formula"] = True
-                elif tag in ("v", "is"):
-                    here["value"] = True
-
-            def end(tag: str) -> None:
-                if tag.rpartition(":")[2] == "c" and (here["error"] or (here["formula"] and not here["value"])):
-                    match = _CELL.fullmatch(str(here["cell"]))
-                    if match is not None:
-                        found.setdefault(int(match[2]), []).append(_column(match[1]) - left)
-
-            parser.StartElementHandler, parser.EndElementHandler = start, end
-            parser.StartDoctypeDeclHandler = _refuse_doctype
-            try:
-                parser.ParseFile(xml)
-            except expat.ExpatError:
-                raise Unreadable("has a sheet that cannot be read") from None
-    return found
-
-
-def _column(letters: str) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - 64
-    return number - 1
-
-
-def _part(archive: zipfile.ZipFile, name: str) -> str | None:
-    """Return the part of a workbook that holds a sheet, by its name (ECMA-376 part 1, section 18.2.19)."""
-    names = set(archive.namelist())
-    if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= names:
-        return None
-    sheets: dict[str, str] = {}
-    targets: dict[str, str] = {}
-
-    def sheet(tag: str, attributes: dict[str, str]) -> None:
-        if tag.rpartition(":")[2] == "sheet":
-            ids = [value for key, value in attributes.items() if key.rpartition(":")[2] == "id"]
-            sheets[attributes.get("name", "")] = ids[0] if ids else ""
-
-    def relation(tag: str, attributes: dict[str, str]) -> None:
-        if tag.rpartition(":")[2] == "Relationship":
-            targets[attributes.get("Id", "")] = attributes.get("Target", "")
-
-    for part, handler in (("xl/workbook.xml", sheet), ("xl/_rels/workbook.xml.rels", relation)):
-        parser = expat.ParserCreate()
-        parser.StartElementHandler = handler
-        try:
-            parser.Parse(archive.read(part), True)
-        except expat.ExpatError:
-            return None
-    target = targets.get(sheets.get(name, ""), "")
-    path = target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
-    return path if path in names else None

@@ -18,6 +18,7 @@ _MEDIA_TYPES = {
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
     "docs.js": "text/javascript; charset=utf-8",
     "swagger-ui.css": "text/css; charset=utf-8",
+    "docs.css": "text/css; charset=utf-8",
     "favicon-32x32.png": "image/png",
 }
 
@@ -37,6 +38,7 @@ _PAGE = """<!doctype html>
 <title>Accountability evidence: the API</title>
 <link rel="icon" type="image/png" href="docs/assets/{favicon}">
 <link rel="stylesheet" href="docs/assets/{style}">
+<link rel="stylesheet" href="docs/assets/{narrow}">
 </head>
 <body>
 <noscript>This page needs JavaScript. The description it shows is at <a href="openapi.json">openapi.json</a>.</noscript>
@@ -76,6 +78,7 @@ def page(request: Request) -> Response:
     html = _PAGE.format(
         favicon=named["favicon-32x32.png"].name,
         style=named["swagger-ui.css"].name,
+        narrow=named["docs.css"].name,
         bundle=named["swagger-ui-bundle.js"].name,
         start=named["docs.js"].name,
     )

@@ -42,6 +42,7 @@ AGAIN = 75  # the status of a process that could not work now, and may later
 FILE, REPORT, SHEET = "file", "report", "sheet"
 _CUT = "What is kept of the file is not whole any more: hand it in again."
 _CHANGED = "What views would gain is no longer what was confirmed. See the numbers of now, and confirm those."
+_WAITS = "It is checked, and waits to be confirmed. Nothing was applied."
 _FAULTY = "Some rows cannot be taken: the report says which and why. Nothing was applied."
 _NOTHING = "No row can be taken: the report says why. Nothing was applied."
 _AT_LAST = (
@@ -176,7 +177,7 @@ class _Work:
     def _decide(self, foreseen: Foreseen) -> str:
         if not self._applies:
             self._log_size = self._size_of_log()
-            return _FAULTY
+            return _WAITS if foreseen.created + foreseen.revised + foreseen.unchanged else _NOTHING
         confirmed: Mapping[str, int] = orjson.loads(self._row["confirmed"])
         now = foreseen.to_confirm()
         if self._row["state"] == "applying":  # some of it is in already: the rest may be no more than was confirmed

@@ -98,7 +98,8 @@ def reach(
     """Return all that rests on some records, by id.
 
     That a view may be shown less is passed on from one record to the next only where the view is shown both: whatever
-    is hidden from it makes no difference.
+    is hidden from it makes no difference. One of the causes is among them where it rests on what rests on it: it was
+    shown already, and must not go on naming what leaves the view.
 
     Args:
         connection: reads the vault.
@@ -113,11 +114,12 @@ def reach(
         following: dict[str, int] = {}
         for pair in pairs:
             id = pair.id
-            if id in but or id in causes.less:
-                continue
             met = id in found
-            one = found.setdefault(id, Reached(pair.kind, pair.k, pair.owner, pair.views))
+            one = found[id] if met else Reached(pair.kind, pair.k, pair.owner, pair.views)
             more = less(pair) & ~one.less
+            if id in but or (id in causes.less and not more and not met):
+                continue
+            found[id] = one
             one.less |= more
             if more or not met:
                 following[id] = following.get(id, 0) | more

@@ -11,7 +11,7 @@ from app.records import BY_NAME
 from app.vault import erase as vault
 from app.vault.append import Addition
 from app.vault.keys import chunks
-from app.vault.tables import ANSWERED, ERASING, IMPORT
+from app.vault.tables import ANSWERED, ERASING, IMPORT, MERGER
 
 WITH_A_RECORD = "A record of yours was erased, and what might hold it goes with it. Hand the file in again without it."
 
@@ -52,6 +52,8 @@ def erase(writer: Writer, record: str, owner: str, reason: str) -> bool:
             plain=BY_NAME[head.kind].canonical(content),
             targets=(),
         )
+        if connection.execute(delete(MERGER).where(MERGER.c.record == record)).rowcount:
+            writer.world.anew()  # it leads nowhere from now on
         writer.append(connection, at, size, [tombstone])
         vault.erase(writer.vault, connection, record)
         _end_imports(connection, owner)

@@ -25,6 +25,12 @@ def waiting(connection: Connection, ids: Iterable[str]) -> dict[str, int]:
     return found
 
 
+def holds(connection: Connection, records: Mapping[str, int]) -> bool:
+    """Tell whether every one of some records is withheld, and from no view less than is said of it."""
+    now = waiting(connection, records)
+    return all(mask and now.get(id, 0) & mask == mask for id, mask in records.items())
+
+
 def first(connection: Connection, count: int) -> list[str]:
     """Return the records that come first: none of them names one that comes later, but of its own kind."""
     return list(connection.scalars(select(RESTORING.c.id).order_by(RESTORING.c.rank, RESTORING.c.id).limit(count)))

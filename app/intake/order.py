@@ -17,6 +17,18 @@ RANK: dict[str, int] = _ranks()
 # The kinds of which a record may name another of its own kind.
 AMONG_THEMSELVES = frozenset(kind.name for kind in KINDS for _, _, allowed in kind.walks if kind.name in allowed)
 
+# What changes in the first kind changes what is known of the second, and so what rests on that.
+PASSED_ON = frozenset(
+    {
+        ("place", "place"),
+        ("violation", "violation"),
+        ("crime", "violation"),
+        ("source", "source"),
+        ("source", "testimony"),  # what it is drawn from says which sources are independent of the account
+        ("person", "testimony"),
+    }
+)
+
 
 def unnamed() -> frozenset[str]:
     """Return the kinds that no record names but a link: nothing has to be looked at again when one is new."""

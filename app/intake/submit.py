@@ -143,12 +143,16 @@ class Intake:
         if value["id"] is None:
             if not kind.draws_id(value):
                 raise Refused([Refusal(0, "id", "is required: records of this kind have readable ids")])
-            name = value["slug"].encode() if value["slug"] else kind.canonical(value)
-            value["id"] = ids.fixed(str(kind.prefix), self.digest(kind.name, name, owner))
+            value["id"] = self.drawn(kind.name, value, owner)
         if early := [Refusal(0, name, reason) for name, reason in not_yet(value, moments.day_of(self.writer.clock()))]:
             raise Refused(early)
         # From the canonical bytes: what is shown must come out the same from a revision read back.
         return Draft.of(kind.canonical(value))
+
+    def drawn(self, kind: str, content: Mapping[str, Any], owner: str) -> str:
+        """Return the id that a record of an owner gets which states none, by its slug or else by its whole content."""
+        name = content["slug"].encode() if content["slug"] else BY_NAME[kind].canonical({**content, "id": None})
+        return ids.fixed(str(BY_NAME[kind].prefix), self.digest(kind, name, owner))
 
     def digest(self, kind: str, name: bytes, owner: str) -> str:
         """Return what the id of an owner's record follows from, by its slug or another name: 64 hexadecimal digits."""

@@ -126,7 +126,7 @@ class World:
     def learn(self, connection: Connection, ids: Iterable[str], closed: bool = False) -> None:
         """Read what is not known yet of these records, and of what stands above them: of accounts also whose they are.
 
-        `closed`: without opening them.
+        `closed`: without opening these themselves.
         """
         unknown = [id for id in dict.fromkeys(ids) if id not in self._nodes]
         while unknown:
@@ -148,6 +148,7 @@ class World:
             known = [node.above for node in nodes if node]
             known.append((*leads,))
             unknown = [id for id in dict.fromkeys(up for of in known for up in of if up) if id not in self._nodes]
+            closed = False
 
     def _survivors(self, connection: Connection, ids: Iterable[str]) -> Iterable[str]:
         """Learn what records lead to that were merged into others; return these."""

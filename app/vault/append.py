@@ -153,6 +153,26 @@ class Vault:
                 found[id] = Stored(id, kind, k, owner, revision, state, leaf, views, orjson.loads(plain))
         return {id: found[id] for id in wanted if id in found}
 
+    def former(self, connection: Connection, leaves: Mapping[str, int]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Yield the contents of records before their newest revisions, each by its id, step by step back in time.
+
+        Args:
+            connection: a look.
+            leaves: the newest revision of each record; none of them erased.
+        """
+        keys, newer = self.keys.get(leaves), {leaf: id for id, leaf in leaves.items()}
+        c = REVISION.c
+        while newer:
+            older: dict[int, str] = {}
+            for chunk in chunks(newer):
+                before = select(c.previous, c.leaf).where(self.database.among(c.leaf, chunk), c.previous.is_not(None))
+                older.update((previous, newer[leaf]) for previous, leaf in connection.execute(before))
+            for chunk in chunks(older):
+                statement = select(c.record, c.revision, c.sealed).where(self.database.among(c.leaf, chunk))
+                for id, revision, sealed in connection.execute(statement).all():
+                    yield id, orjson.loads(crypto.unseal(keys[id], sealed, place_of(id, revision)))
+            newer = older
+
     def make_keys(self, additions: Iterable[Addition]) -> dict[str, bytes]:
         """Return the keys to seal revisions under; a tombstone's is not its record's, which will be gone.
 

@@ -11,7 +11,7 @@ from app.records import BY_NAME, references
 from app.vault.append import Vault, place_of
 from app.vault.chains import unpack
 from app.vault.keys import chunks
-from app.vault.tables import ANSWERED, DISCLOSED, ERASING, JUDGEMENT, LED, MERGER, RECORD, REFERENCE, REVISION
+from app.vault.tables import ANSWERED, DISCLOSED, ERASING, JUDGEMENT, LED, RECORD, REFERENCE, REVISION
 
 
 def erase(vault: Vault, connection: Connection, record: str) -> None:
@@ -43,7 +43,6 @@ def erase(vault: Vault, connection: Connection, record: str) -> None:
         for some in chunks(leaves):
             connection.execute(delete(REFERENCE).where(REFERENCE.c.leaf.in_(some)))
     connection.execute(delete(REFERENCE).where(REFERENCE.c.target == record))
-    connection.execute(delete(MERGER).where(MERGER.c.record == record))
     _forget_forms(connection, shown)
     connection.execute(delete(ANSWERED).where(ANSWERED.c.record == record))
     decided = or_(JUDGEMENT.c.one == record, JUDGEMENT.c.other == record)

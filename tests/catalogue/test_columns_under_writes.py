@@ -140,7 +140,7 @@ def test_they_equal_statements_whatever_is_written(vault, settings, monkeypatch)
         empty(vault)
         vault.writer.world.forget()
         vault.writer.publisher.forget()
-        history, drawn, both = History(vault.intake, vault.clock, seed), Random(seed), Both(settings)
+        history, drawn, both = History(vault.intake, vault.clock, seed, rich=True), Random(seed), Both(settings)
         try:
             history.begin()
             submit(vault.intake, *PERIODS)

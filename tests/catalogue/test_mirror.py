@@ -48,7 +48,7 @@ class Mirror:
 
     def _take(self, service: Service, one: dict[str, Any]) -> None:
         record = one.get("record")
-        if one["change"] == "removed":
+        if one["change"] in ("removed", "merged"):
             self.bodies.pop(one["url"], None)
         elif self.whole:
             if record is None:
@@ -57,8 +57,8 @@ class Mirror:
                 self.bodies[one["url"]] = orjson.dumps(record)
         else:
             heard = service.ask(one["url"], self.view)
-            assert heard.status in (200, 404)
-            self.bodies.pop(one["url"], None) if heard.status == 404 else self.bodies.update({one["url"]: heard.body})
+            assert heard.status in (200, 308, 404)
+            self.bodies.pop(one["url"], None) if heard.status != 200 else self.bodies.update({one["url"]: heard.body})
 
 
 @pytest.mark.parametrize("much", [False, True], ids=["at-once", "deny-first"])
@@ -82,7 +82,7 @@ def test_a_mirror_equals_the_source_after_writes_and_faults_by_chance(
         if much and chance.random() < 0.3:
             restore(intake.writer)
 
-    past = History(intake, clock, 11, after=after)
+    past = History(intake, clock, 11, after=after, rich=True)
     past.run(STEPS[engine] // (3 if much else 1))
     past.ends = True  # some are withdrawn, some erased, and do not come back
     past.go_on(40)

@@ -12,8 +12,8 @@ from app.intake.checkpointing import Checkpointing
 from app.intake.erase import erase
 from app.intake.retract import retract, withdraw
 from tests.contract.asking import BASE, Service
-from tests.intake.house import OWNER, T1, T2, a_person, a_place, a_source, a_testimony, consent, submit, together
-from tests.intake.test_merging import P1, P2, apart
+from tests.intake.house import OWNER, T1, T2, a_person, a_place, a_source, a_testimony, apart, consent, submit, together
+from tests.intake.test_merging import P1, P2
 
 MECHANISM = 2
 

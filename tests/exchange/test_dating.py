@@ -12,6 +12,13 @@ from app.vocabulary.edtf import bounds
         ("2003", "2003"),
         ("2003-4", "2003-04"),
         ("2003.4.5", "2003-04-05"),
+        ("2003. 4. 5.", "2003-04-05"),
+        ("2003.04.05.", "2003-04-05"),
+        ("2003. 4.", "2003-04"),
+        ("2003.4", "2003-04"),
+        ("2003.10", "2003-10"),
+        ("2003.01", "2003-01"),
+        ("2003. 1", "2003-01"),
         ("2003-04-05 00:00:00.000", "2003-04-05"),
         ("5 April 2003", "2003-04-05"),
         ("Apr 5, 2003", "2003-04-05"),
@@ -38,6 +45,13 @@ def test_what_is_in_no_form_is_refused_and_not_said_again(text):
     with pytest.raises(Undated) as error:
         date_of(text, Forms())
     assert text not in str(error.value)
+
+
+@pytest.mark.parametrize("forms", [Forms(), Forms(("YYYY.M",))])
+def test_a_month_that_a_spreadsheet_may_have_cut_is_refused(forms):
+    """2003.10 in a cell is the number 2003.1: October would come in as January."""
+    with pytest.raises(Undated, match="may be January or October"):
+        date_of("2003.1", forms)
 
 
 def test_a_column_of_mixed_forms_is_refused_where_they_read_differently():

@@ -4,10 +4,12 @@ from collections import Counter
 
 import pytest
 
+from app.exchange import names
 from app.exchange.mapping import MappingError, parse
 from app.vault.tables import RECORD
 from tests.exchange.house import HEADER, MAPPING, ROWS, bring, sheet, told, world, written
 from tests.intake.house import (
+    ONE_ENGINE,
     OWNER,
     PUBLIC,
     a_place,
@@ -177,6 +179,20 @@ def test_which_of_several_values_is_wrong_is_told_and_the_nearest_name(intake, t
             "names no place that is on record (value 2 of 2)",
             "camp of the north (formerly another) (long)",
         ),
+    ]
+
+
+@ONE_ENGINE
+def test_the_nearest_name_is_looked_for_of_the_first_names_alone(intake, tmp_path, monkeypatch):
+    """A wrong column has as many names as rows: each compared with all that are known, an import would take hours."""
+    world(intake)
+    monkeypatch.setattr(names, "MOST_NEAREST", 2)
+    mapping = MAPPING.replace(", make: place", "")
+    rows = [ROWS[0].replace("camp", f"place cam{n}").replace("1,", f"{n},", 1) for n in (5, 6, 7, 6)]
+    found = told(bring(intake, tmp_path, written(tmp_path, "a.csv", sheet(*rows)), mapping))
+    assert [near for _, column, _, near in found if column == "Place"] == ["place camp (camp)"] * 2 + [
+        None,
+        "place camp (camp)",
     ]
 
 

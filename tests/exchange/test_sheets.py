@@ -1,5 +1,6 @@
 """Reading sheets: encodings, delimiters, ragged rows, endless lines and quotes, each a row with a reason or right."""
 
+import codecs
 import io
 import tracemalloc
 
@@ -7,9 +8,11 @@ import orjson
 import pytest
 
 from app.exchange import sheets
+from app.exchange.drafting import draft
 from app.exchange.mapping import Reads
 from app.exchange.objects import Objects
 from app.exchange.sheets import Delimited
+from app.exchange.sources import File
 from app.intake.reading import TWICE, Unreadable
 from tests.exchange.house import HEADER, ROWS, bring, told, world, written
 from tests.intake.house import ONE_ENGINE
@@ -45,6 +48,32 @@ def test_an_encoding_that_is_wrong_is_refused(text, stated, reason):
     with pytest.raises(Unreadable) as error:
         read(text, encoding=stated)
     assert str(error.value).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("a,b\n1,Kim’s story\n2,Lee’s\n", "cp1252"),
+        ("a,b\n1,朝鲜人权，政治犯收容所\n", "gbk"),
+        ("a,b\n1,拉致被害者\n", "cp932"),
+    ],
+)
+def test_what_is_no_korean_is_never_read_as_korean(text, encoding):
+    """Each of them is good CP949, and none of it is what was written."""
+    assert any("가" <= sign <= "힣" for sign in text.encode(encoding).decode("cp949"))
+    with pytest.raises(Unreadable) as error:
+        read(text.encode(encoding))
+    assert str(error.value) == sheets.UNTOLD
+
+
+def test_english_with_a_few_korean_words_is_korean():
+    text = (
+        "a,b\n"
+        + "1,He said “no” · an English account of 3 pages\n" * 50
+        + "2,고문 (拷問) 및 강제노동 ㄱ씨, 김철수의 진술\n"
+    )
+    _, rows = read(text.replace(", 김", " 김").encode("cp949"))
+    assert rows[-1][1]["b"] == "고문 (拷問) 및 강제노동 ㄱ씨 김철수의 진술"
 
 
 def test_a_cell_in_another_encoding_is_a_reason_and_never_other_letters():
@@ -164,6 +193,19 @@ def test_an_object_that_says_something_twice_is_no_row(form, intake, tmp_path):
     found = bring(intake, tmp_path, written(tmp_path, f"a.{form}", b"[" + row + b"]" if form == "json" else row))
     assert told(found) == [(0 if form == "json" else 1, "", TWICE, None)]
     assert not found.report.applied
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_a_byte_order_mark_is_no_part_of_json(lines):
+    text = codecs.BOM_UTF8 + (b'{"a": 1}\n{"a": 2}\n' if lines else b'[{"a": 1}, {"a": 2}]')
+    rows = [(one.cells, one.reason) for one in Objects(io.BytesIO(text), len(text), lines)]
+    assert rows == [({"a": "1"}, ""), ({"a": "2"}, "")]
+
+
+@pytest.mark.parametrize("text", [b"[]", b"[1, 2]", b"[{}]"])
+def test_of_what_has_no_columns_no_mapping_is_drafted(text):
+    with pytest.raises(Unreadable, match="there is nothing to map"):
+        draft(File("a.json", len(text), lambda: io.BytesIO(text)), "incident", "")
 
 
 def test_a_long_number_is_read_digit_by_digit():

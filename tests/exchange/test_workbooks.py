@@ -3,6 +3,7 @@
 import datetime
 import io
 import struct
+import unicodedata
 import zipfile
 
 import pytest
@@ -12,6 +13,7 @@ from app.exchange import archives
 from app.exchange.mapping import parse
 from app.exchange.reporting import write_report
 from app.exchange.sources import File, sources
+from app.exchange.workbooks import MERGED
 from app.intake.reading import Unreadable
 from tests.exchange.house import HEADER, MAPPING, ROWS, bring, files, sheet, told, world, written
 from tests.intake.house import ONE_ENGINE
@@ -59,6 +61,70 @@ def test_a_formula_with_its_value_is_read_and_one_without_is_refused(intake, tmp
             text = old.read(one)
             new.writestr(one, text.replace(b"</f><v>3</v>", b"</f>") if one.startswith("xl/worksheets/") else text)
     assert told(bring(intake, tmp_path, tmp_path / "c.xlsx")) == [(2, "Victims", reason, None)]
+
+
+def read(path):
+    """Return the cells and reasons of the rows of a workbook with one sheet."""
+    opened = files(path, parse(MAPPING.encode()))[0].open()
+    return [(one.number, one.cells, one.column, one.reason) for one in opened]
+
+
+def test_a_month_or_a_year_that_is_shown_is_no_day(tmp_path):
+    """Whoever writes 2003년 4월 in a cell is shown that, and the program keeps the first of April."""
+    shown = [
+        ('yyyy"년" m"월"', datetime.date(2003, 4, 1), "2003-04"),
+        ("mmm-yy", datetime.date(2003, 4, 1), "2003-04"),
+        ("[$-412]yyyy", datetime.date(2003, 1, 1), "2003"),
+        ("yyyy/mm;@", datetime.date(2003, 4, 17), "2003-04-17"),  # a day that nobody can have meant as a month
+        ("yyyy", datetime.date(2003, 4, 1), "2003-04-01"),
+        ('yyyy"년" m"월" d"일"', datetime.date(2003, 4, 1), "2003-04-01"),
+        ("yyyy-mm hh:mm", datetime.datetime(2003, 4, 1, 12, 30), "2003-04-01 12:30:00"),
+    ]
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        page = book.add_worksheet("x")
+        page.write_row(2, 3, ["No", "Date"])
+        for number, (code, day, _) in enumerate(shown, 3):
+            page.write(number, 3, 1)
+            page.write_datetime(number, 4, day, book.add_format({"num_format": code}))
+    assert [cells["Date"] for _, cells, *_ in read(tmp_path / "a.xlsx")] == [text for *_, text in shown]
+
+
+def test_a_merged_cell_is_a_reason_and_never_empty(tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        page = book.add_worksheet("x")
+        page.write_row(1, 1, ["No", "Date", "Title", "Remark"])
+        for row in range(2, 9):
+            page.write(row, 1, row)
+        page.merge_range("C3:C5", "2003")
+        page.merge_range("D6:E6", "Across")  # what is to the right of it is not read by the mapping
+        page.merge_range("C7:D7", "Across")
+        page.merge_range("E3:E5", "Nobody reads this")
+        page.merge_range("C8:D9", "")
+    found = [(number, column) for number, _, column, reason in read(tmp_path / "a.xlsx") if reason == MERGED]
+    assert found == [(4, "Date"), (5, "Date"), (7, "Title")]
+
+
+@ONE_ENGINE
+def test_a_header_of_merged_cells_says_which_columns_have_no_name(intake, tmp_path):
+    header = ["No", "", "Title", "", "x"]
+    (told_of,) = told(bring(intake, tmp_path, workbook(tmp_path / "a.xlsx", ("x", [header, [1, 2, 3, 4, 5]]))))
+    assert told_of[2] == "has columns without a name in its first row: number 2, 4; name each, and merge none"
+    ignoring = MAPPING.replace("[Remark]", '[Remark, ""]')
+    (told_of,) = told(bring(intake, tmp_path, tmp_path / "a.xlsx", ignoring))
+    assert told_of[2].startswith("lacks columns that the mapping reads")
+
+
+def test_merged_cells_that_lie_in_one_another_are_not_followed(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", ("x", [["No"], [1], [2]]))
+    many = b"".join(b'<mergeCell ref="A1:XFD3"/>' for _ in range(9))
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(tmp_path / "b.xlsx", "w") as new:
+        for one in old.namelist():
+            text = old.read(one)
+            if one.startswith("xl/worksheets/"):
+                text = text.replace(b"</sheetData>", b"</sheetData><mergeCells>" + many + b"</mergeCells>")
+            new.writestr(one, text)
+    with pytest.raises(Unreadable, match="has merged cells that lie in one another"):
+        read(tmp_path / "b.xlsx")
 
 
 def test_sheets_that_the_mapping_does_not_speak_of_are_refused(tmp_path):
@@ -110,6 +176,31 @@ def lying(data):
 def test_an_archive_that_is_not_safe_is_refused(data, reason):
     with pytest.raises(Unreadable, match=reason):
         sources(File("a.zip", len(data), lambda: io.BytesIO(data)), parse(MAPPING.encode()))
+
+
+class Unmarked(zipfile.ZipInfo):
+    """An entry that does not say what its name is written in, as a Korean Windows and macOS write it."""
+
+    encoding = "cp949"
+
+    def _encodeFilenameFlags(self):
+        return self.filename.encode(self.encoding), self.flag_bits
+
+
+class OfMac(Unmarked):
+    encoding = "utf-8"
+
+
+@pytest.mark.parametrize(("sort", "form"), [(zipfile.ZipInfo, "NFC"), (Unmarked, "NFC"), (OfMac, "NFD")])
+def test_names_in_an_archive_are_those_that_were_given(sort, form):
+    name, packed = unicodedata.normalize(form, "사건.csv"), io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(sort(name), "No\n")
+    data = packed.getvalue()
+    mapping = parse(MAPPING.replace("    key: No\n", '    key: No\n    from: ["사건*"]\n', 1).encode())
+    (found,) = sources(File("a.zip", len(data), lambda: io.BytesIO(data)), mapping)
+    assert found.name == f"a.zip/{name}" and mapping.records[0].reads(found.stem)
+    assert found.open().header == ["No"]
 
 
 def test_an_archive_has_bounds(monkeypatch):

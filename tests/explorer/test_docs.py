@@ -26,7 +26,10 @@ from app.explorer import docs
 
 HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-SAID = {"200": {"description": "Said"}}
+SCHEMA = {"type": "object", "properties": {"said": {"type": "string", "examples": ["hello"]}}}
+JSON = {"application/json": {"schema": SCHEMA}, "application/problem+json": {"schema": SCHEMA}}
+HEADERS = {"Content-Disposition": {"description": "What it is called.", "schema": {"type": "string"}}}
+SAID = {status: {"description": "Said", "content": JSON, "headers": HEADERS} for status in ("200", "422")}
 DOCUMENT = {
     "openapi": "3.1.0",
     "info": {"title": "Two operations", "version": "1"},
@@ -125,6 +128,7 @@ def test_a_browser_shows_every_operation_and_asks_nobody_else(base_url):
     assert {urlsplit(url).netloc for url in seen["requests"]} == {urlsplit(base_url).netloc}
     assert (seen["failed"], seen["console"], seen["errors"], seen["violations"]) == ([], [], [], [])
     assert (seen["tried"], seen["requests"][-1]) == ("200", f"{base_url}/hello")
+    assert seen["beyond"] <= 0
     assert seen["parameters"] == ["Example: warm, cool", "How loud. Example: 1"]
 
 
@@ -132,7 +136,7 @@ def test_the_page_loads_only_own_files_and_may_load_no_others(client):
     answer = client.get("/docs")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert re.findall(r"(?:src|href)=\"([^\"]+)\"", answer.text) == [
-        *(f"docs/assets/{docs.assets()[file].name}" for file in ("favicon-32x32.png", "swagger-ui.css")),
+        *(f"docs/assets/{docs.assets()[file].name}" for file in ("favicon-32x32.png", "swagger-ui.css", "docs.css")),
         "openapi.json",
         *(f"docs/assets/{docs.assets()[file].name}" for file in ("swagger-ui-bundle.js", "docs.js")),
     ]

@@ -58,6 +58,10 @@ try {
   await status.waitFor();
   seen.tried = (await status.innerText()).trim().split(/\s/)[0];
   await page.waitForLoadState("networkidle");
+
+  // On a telephone: what lies beyond the right edge of the page, in pixels.
+  await page.setViewportSize({ width: 360, height: 740 });
+  seen.beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 } finally {
   await browser.close();
   rmSync(profile, { recursive: true, force: true });

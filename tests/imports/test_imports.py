@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from sqlalchemy import select
 
 from app.core.ids import new
+from app.exchange.importing import NOT_DRAWN
 from app.imports.described import paths
 from app.imports.keeping import MOST_OPEN
 from app.intake.erase import erase
@@ -31,6 +32,11 @@ def test_a_file_is_checked_confirmed_by_its_numbers_and_applied(hand):
     one, found = hand.checked(good())
     assert found["state"] == "ready" and found["reason"] is None and found["problems"] == 0
     assert (found["rows"], found["to_confirm"]) == (3, GAINS)
+    report = hand.ask("GET", f"{one}/report").json()
+    assert (report["applied"], report["refused"]) == (
+        False,
+        "It is checked, and waits to be confirmed. Nothing was applied.",
+    )
     told = {name: found["foreseen"][name] for name in ("created", "revised", "unchanged")}
     assert told == {"created": 5, "revised": 0, "unchanged": 0}
     before = hand.ask("GET", "/v1/incidents").json()["total"]
@@ -167,6 +173,46 @@ def test_a_hidden_record_of_others_is_as_if_there_were_none(house, hand):
     # Its owner may name it.
     named = sheet(f"1,2003,An event,Torture,camp,{hidden.json()['id']},,TEST/1,,,,,,")
     assert other.checked(named, mapping=mapping)[1]["state"] == "ready"
+
+
+STATED = """
+mapping: "1"
+name: stated
+version: "1"
+records:
+  - as: account
+    kind: testimony
+    fields:
+      id: Id
+      disclosure_basis: {constant: consent}
+      recorded_by: {constant: body}
+      witness.form: {constant: unnamed}
+      consent.obtained_by: {constant: Invented body}
+      consent.obtained_on: {date: {column: Day}}
+      consent.form: Form
+      consent.language: {constant: ko}
+      consent.recontact: {constant: "no"}
+      consent.audiences.public.content: {column: Public}
+      consent.audiences.public.purposes: {column: Purposes, split: ","}
+"""
+
+
+def test_an_id_that_is_stated_tells_of_no_record_of_others(house, hand):
+    mine, theirs = (
+        one.ask("POST", "/v1/testimonies", WITNESS | {"consent": consent()}).json()["id"]
+        for one in (hand, another(house))
+    )
+    said = []
+    for id in (theirs, new("tst")):
+        row = f"{id},2020-01-02,written,summary,publication"
+        one, found = hand.checked(f"Id,Day,Form,Public,Purposes\n{row}\n", mapping=STATED)
+        said.append((found["state"], hand.entries(one)))
+    assert said == [("refused", [(2, "Id", NOT_DRAWN, None)])] * 2
+    # One's own may be stated, and without one the service draws it, by all that the row says.
+    rows = f"{mine},2020-01-02,written,summary,publication", ",2020-01-03,written,summary,publication"
+    for created, revised in ((1, 1), (0, 0)):
+        done = hand.brought("\n".join(("Id,Day,Form,Public,Purposes", *rows, "")), mapping=STATED)
+        assert (done["result"]["created"], done["result"]["revised"]) == (created, revised)
 
 
 def test_events_tell_of_every_state_and_end_with_the_import(hand):

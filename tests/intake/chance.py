@@ -1,18 +1,35 @@
 """A history of submissions, revisions, removals, expiries and objections, drawn by chance, the same for a seed."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
+
+from sqlalchemy import Connection
 
 from app.core.ids import fixed
 from app.core.moments import end_of
 from app.intake.erase import erase
+from app.intake.linking import linking
+from app.intake.merging import Unmergeable
 from app.intake.objecting import To, Unobjectable, object_to
 from app.intake.retract import expire, retract, withdraw
 from app.intake.submit import Intake
+from app.records.consent import SCALES
 from tests.conftest import Clock
-from tests.intake.house import OWNER, Value, a_person, a_place, a_source, a_testimony, a_violation, consent, submit
+from tests.intake.house import (
+    OWNER,
+    Value,
+    a_person,
+    a_place,
+    a_source,
+    a_testimony,
+    a_violation,
+    apart,
+    consent,
+    submit,
+    together,
+)
 
 DAY = 86_400_000
 IDS: dict[str, list[str]] = {
@@ -41,9 +58,25 @@ class History:
         seed: int,
         ends: bool = False,
         after: Callable[[], None] = lambda: None,
+        rich: bool = False,
+        owners: Sequence[str] = (OWNER,),
     ) -> None:
-        """Draw a history; with `ends` records are also withdrawn and erased. `after` is called after each step."""
-        self.intake, self.clock, self.ends, self.after = intake, clock, ends, after
+        """Draw a history. `after` is called after each step.
+
+        Args:
+            intake: takes it in.
+            clock: goes on in it.
+            seed: says which it is.
+            ends: records are also withdrawn and erased.
+            after: is called after each step.
+            rich: records are also merged into one another and come apart again, people are linked, and some are
+                protected.
+            owners: of the records, in turn.
+        """
+        self.intake, self.clock, self.ends, self.after, self.rich = intake, clock, ends, after, rich
+        ids = [id for some in IDS.values() for id in some]
+        self.owner = {id: owners[number % len(owners)] for number, id in enumerate(ids)}
+        self.merged: set[str] = set()
         self.over: set[str] = set()  # never come back
         self.erased: set[str] = set()
         self.chance = random.Random(seed)
@@ -58,18 +91,20 @@ class History:
     def begin(self) -> None:
         """Submit every record once."""
         for kind in IDS:
-            submit(self.intake, *[self._make(kind, id) for id in IDS[kind]])
+            self._submit([(kind, id) for id in IDS[kind]])
             self.after()
 
     def go_on(self, steps: int) -> None:
         """Submit, revise, take back, let consents run out, object: one transaction a step."""
         for _ in range(steps):
             self.clock.now += self.chance.choice([0, 1, DAY])
-            if self.chance.random() < 0.2:
+            if self.rich and self.chance.random() < 0.3:
+                self.chance.choice([self._merge, self._merge, self._tie])()
+            elif self.chance.random() < 0.2:
                 kind = self.chance.choice([kind for kind in IDS if self.live[kind] - KEPT])
                 id = self.chance.choice(sorted(self.live[kind] - KEPT))
                 take_away = self.chance.choice([retract, withdraw, erase]) if self.ends else retract
-                assert take_away(self.intake.writer, id, OWNER, "by chance")
+                assert take_away(self.intake.writer, id, self.owner[id], "by chance")
                 self.live[kind].discard(id)
                 if take_away is not retract:
                     self.over.add(id)
@@ -81,13 +116,43 @@ class History:
                 to: To = self.chance.choice(["nothing", "name", "record"])
                 id = self.chance.choice([*IDS["testimony"], *IDS["person"]])
                 with suppress(Unobjectable):  # it is shown by consent
-                    done = object_to(self.intake.writer, id, OWNER, to, "by chance")
+                    done = object_to(self.intake.writer, id, self.owner[id], to, "by chance")
                     assert (done is None) == (id in self.erased)
             else:
                 kinds = self.chance.sample(list(IDS), 2)
                 ids = [(kind, self.chance.choice(IDS[kind])) for kind in kinds]
-                submit(self.intake, *[self._make(kind, id) for kind, id in ids if id not in self.over])
+                self._submit([(kind, id) for kind, id in ids if id not in self.over])
             self.after()
+
+    def _submit(self, some: Sequence[tuple[str, str]]) -> None:
+        for owner in sorted({self.owner[id] for _, id in some}):
+            values = [self._make(kind, id) for kind, id in some if self.owner[id] == owner]
+            submit(self.intake, *values, owner=owner)
+
+    def _merge(self) -> None:
+        kind = self.chance.choice([kind for kind in IDS if len(self.live[kind]) > 1 and kind != "testimony"])
+        one, into = self.chance.sample(sorted(self.live[kind]), 2)
+        writer = self.intake.writer
+        if self.merged and self.chance.random() < 0.4:
+            one = self.chance.choice(sorted(self.merged))
+            self.merged.discard(one)
+            apart(writer, one)
+        elif one not in KEPT:
+            with suppress(Unmergeable):
+                together(writer, one, into)
+                self.merged.add(one)
+
+    def _tie(self) -> None:
+        """Have somebody say that a person is another one, or that they are not."""
+        one, other = self.chance.sample(IDS["person"], 2)
+        same, writer = self.chance.random() < 0.7, self.intake.writer
+
+        def work(connection: Connection, at: int, size: int) -> None:
+            stored = writer.vault.read(connection, [one])[one]
+            if stored.state == "live" and (addition := linking(stored, other, same)) is not None:
+                writer.append(connection, at, size, [addition])
+
+        writer.transact(work)
 
     def _make(self, kind: str, id: str) -> Value:
         value = self.makers[kind](id)
@@ -106,6 +171,21 @@ class History:
         return [{"symbol": "TEST/1", "source": source} for source in self._some("source")] or [{"symbol": "TEST/2"}]
 
     def _basis(self) -> Value:
+        basis = self._allowed()
+        if self.rich and "consent" in basis:
+            basis["consent"]["linkage"] = self.chance.random() < 0.5
+        if self.rich and self.chance.random() < 0.3:
+            limits = {name: self.chance.choice(scale) for name, scale in SCALES.items() if self.chance.random() < 0.5}
+            audience = self.chance.choice(["public", "partner", "mechanism"])
+            basis["protection"] = {
+                "reasons": ["child"],
+                "assessed_by": "A test",
+                "assessed_on": "2020",
+                "limits": {audience: limits},
+            }
+        return basis
+
+    def _allowed(self) -> Value:
         if self.chance.random() < 0.4:
             return {}
         levels = {
@@ -184,6 +264,6 @@ class History:
         }
 
     def _link(self, id: str) -> Value:
-        ends = self.chance.sample(sorted(self.live["testimony"] | self.live["place"] | KEPT), 2)
+        ends = self.chance.sample(sorted(self.live["testimony"] | self.live["place"] | self.live["person"] | KEPT), 2)
         ties = {"from": ends[0], "to": ends[1], "confidence": "low", "source": "src-0"}
         return {"kind": "link", "id": id, "type": "seen-with", **ties}

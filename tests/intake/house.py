@@ -11,9 +11,10 @@ from app.catalogue.tables import POSTING, ROW, SEARCHED, SPOT, TERM, TERM_COUNT,
 from app.core.db import Database
 from app.core.ids import fixed
 from app.custody import held
+from app.intake import deny, write
 from app.intake.checking import content_of
 from app.intake.checkpointing import signer_of
-from app.intake.merging import merge, planned
+from app.intake.merging import merge, planned, unmerge, unmerging
 from app.intake.submit import Intake, Outcome
 from app.intake.write import Writer
 from app.vault.chains import unpack
@@ -116,6 +117,15 @@ def together(writer: Writer, one: str, into: str, reason: str = "they are one") 
     writer.transact(work)
 
 
+def apart(writer: Writer, one: str) -> None:
+    """Undo it."""
+
+    def work(connection: Connection, at: int, size: int) -> None:
+        unmerge(connection, writer, at, size, unmerging(writer.vault.read(connection, [one])[one], "they are two"))
+
+    writer.transact(work)
+
+
 def shown(database: Database, view: int, id: str) -> Value:
     """Return what a view is shown of a record, from the catalogue; fails where it is shown nothing."""
     statement = select(ROW.c.body).where(ROW.c.view == view, ROW.c.id == id)
@@ -197,3 +207,14 @@ def check_log(writer: Writer) -> tuple[int, int]:
 
     writer.database.look(_check)
     return found.revisions, found.forms
+
+
+def at_once(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Have no more than so many records shown anew with what they rest on, in one transaction."""
+    monkeypatch.setattr(deny, "AT_ONCE", number)
+    monkeypatch.setattr(write, "AT_ONCE", number)
+
+
+def step(writer: Writer, count: int = 1) -> int:
+    """Work off so much of the journal; return how many records were shown anew."""
+    return writer.transact(lambda connection, at, size: writer.restore(connection, at, size, count))

@@ -1,31 +1,19 @@
 """Deny first: what may say too much goes at once, nothing wider is shown in between, and all is right in the end."""
 
-import random
 import signal
 import subprocess
 import sys
-from typing import Any
 
-import orjson
 import pytest
-from hypothesis import HealthCheck, Phase, example, given, settings
-from hypothesis import strategies as st
-from sqlalchemy import select
 
-from app.catalogue.tables import ROW
 from app.core.ids import fixed
-from app.intake import deny, journal, write
 from app.intake import rebuild as module
 from app.intake.erase import erase
-from app.intake.publish import Publisher
 from app.intake.rebuild import rebuild
 from app.intake.restore import restore
 from app.intake.retract import expire, retract, withdraw
-from app.intake.write import Writer
 from app.vault.tables import RESTORING
-from tests.conftest import Clock
 from tests.intake import house, inline
-from tests.intake.chance import History
 from tests.intake.house import (
     ACT,
     I1,
@@ -39,12 +27,12 @@ from tests.intake.house import (
     T2,
     T3,
     WORLD,
-    Value,
     a_person,
     a_place,
     a_source,
     a_testimony,
     an_incident,
+    at_once,
     catalogue,
     check_log,
     consent,
@@ -52,9 +40,9 @@ from tests.intake.house import (
     rows_of,
     seen_by,
     shown,
+    step,
     submit,
 )
-from tests.often import often
 
 ALL = [PUBLIC, PARTNER, MECHANISM]
 MANY = [fixed("inc", f"many-{number}") for number in range(5)]
@@ -69,17 +57,8 @@ def few(monkeypatch):
     monkeypatch.setattr(module, "workers", inline.workers)
 
 
-def at_once(monkeypatch, number: int) -> None:
-    monkeypatch.setattr(deny, "AT_ONCE", number)
-    monkeypatch.setattr(write, "AT_ONCE", number)
-
-
 def waiting(database) -> dict[str, int]:
     return {id: withheld for id, _, withheld in rows_of(database, RESTORING)}
-
-
-def step(writer: Writer, count: int = 1) -> int:
-    return writer.transact(lambda connection, at, size: writer.restore(connection, at, size, count))
 
 
 @pytest.fixture
@@ -281,118 +260,35 @@ def test_killed_amid_the_journal_it_is_gone_on_with(resting, database, writer, s
     check_log(writer)
 
 
-# --- histories drawn by chance ---
-
-NUMBERS = ("revision", "updated")
-
-
-def forms(database) -> dict[tuple[int, str], Value]:
-    """Return what views are shown, but for the numbers that tell how often it changed."""
-    rows = database.look(lambda c: c.execute(select(ROW.c.view, ROW.c.id, ROW.c.body)).all())
-    bodies = {(view, id): orjson.loads(body) for view, id, body in rows}
-    return {key: {name: value for name, value in one.items() if name not in NUMBERS} for key, one in bodies.items()}
-
-
-def filed(database) -> dict[str, set[Any]]:
-    tables = catalogue(database)
-    return {name: set(tables[name]) for name in ("posting", "spot", "term", "term_count")}
-
-
-def is_wider(one: Value, settled: Value) -> bool:
-    """Tell whether a form says more of place or date, or names more, than the one that it should be by now."""
-    for name in ("date", "given", "left"):
-        mine, its = one.get(name), settled.get(name)
-        if mine and (not its or len(mine["edtf"].rstrip("?")) > len(its["edtf"].rstrip("?"))):
-            return True
-    lists = ("testimonies", "actors", "violations", "same_witness", "named_in", "contradicted_by")
-    mine, its = ({person for act in each.get("acts") or () for person in act["people"]} for each in (one, settled))
-    return not mine <= its or any(not set(one.get(name) or ()) <= set(settled.get(name) or ()) for name in lists)
-
-
-@pytest.fixture(scope="module")
-def pair(engine, new_database, tmp_path_factory):
-    from tests.intake.deployment import Deployment
-
-    both = [Deployment(new_database(engine), tmp_path_factory.mktemp("pair") / "home") for _ in range(2)]
-    yield both
-    for one in both:
-        one.close()
-
-
-def begin(one) -> Clock:
-    from tests.contract.vault import OpenVault, empty
-
-    empty(OpenVault(one.settings, one.database, Clock(), one.writer, one.intake))
-    one.writer.clock = clock = Clock()
-    one.writer.world.forget()
-    one.writer.publisher.forget()
-    return clock
-
-
-class Killed(BaseException):
-    """The process is gone."""
-
-
-@pytest.mark.prove
-def test_any_history_ends_as_in_one_go_and_shows_nothing_wider_on_the_way(pair, monkeypatch, engine):
-    examples = 25 if engine == "sqlite" else 4
-
-    @settings(
-        max_examples=often(examples),
-        deadline=None,
-        derandomize=True,
-        database=None,
-        phases=[Phase.explicit, Phase.generate],
-        suppress_health_check=list(HealthCheck),
+def test_who_is_named_by_what_went_does_not_go_on_naming_it(intake, database, writer):
+    """Two accounts name one another: what may be shown less because of one takes the other away, and so the one too."""
+    told = consent(public={}, partner={}, mechanism={})
+    one, other = (
+        a_testimony(id, same_witness=[to], consent=told, citations=[], places=["camp"])
+        for id, to in ((T1, T2), (T2, T1))
     )
-    @given(st.integers(0, 10**6), st.integers(0, 2))
-    @example(230838, 0)  # accounts that name one another took each other away, and came back, for ever
-    def alike(seed, number):
-        whole, cut = pair
-        settled: list[dict[tuple[int, str], Value]] = []
-        at_once(monkeypatch, 10**6)
-        History(whole.intake, begin(whole), seed, True, lambda: settled.append(forms(whole.database))).run(14)
-        at_once(monkeypatch, number)
-        chance = random.Random(seed)
-        steps = iter(settled)
-
-        def compare(now) -> None:
-            for key, form in forms(cut.database).items():
-                assert key in now, key
-                assert not is_wider(form, now[key]), (key, form, now[key])
-
-        def after() -> None:
-            now = next(steps)
-            compare(now)
-            for _ in range(chance.choice([0, 0, 1, 3, 50])):
-                if chance.random() < 0.2:
-                    killed(monkeypatch, cut.writer)
-                elif not step(cut.writer, chance.choice([1, 2, 5])):
-                    break
-                compare(now)
-
-        History(cut.intake, begin(cut), seed, True, after).run(14)
-        restore(cut.writer)
-        assert cut.database.look(journal.is_empty)
-        assert forms(cut.database) == forms(whole.database)
-        assert filed(cut.database) == filed(whole.database)
-        check_log(cut.writer)
-        before = catalogue(cut.database)
-        assert rebuild(cut.writer, cut.settings).changed == 0
-        assert catalogue(cut.database) == before
-
-    alike()
+    submit(intake, *WORLD, one, other, *[an_incident(id, testimonies=[T1], **RESTS) for id in MANY])
+    narrowed = consent(public={"place": "province"}, partner={}, mechanism={})
+    submit(intake, one | {"consent": narrowed})
+    assert seen_by(database, T1) == seen_by(database, T2) == [PARTNER, MECHANISM]
+    withdraw(writer, T2, OWNER, "asked for")
+    assert all(T2 not in str(shown(database, view, id)) for id in (T1, *MANY) for view in seen_by(database, id))
+    restore(writer)
+    assert [seen_by(database, id) for id in (T1, T2, *MANY)] == [ALL, [], *[ALL] * 5]
+    assert shown(database, PUBLIC, T1)["same_witness"] == []
+    check_log(writer)
 
 
-def killed(monkeypatch, writer: Writer) -> None:
-    """Go on with the journal and be killed before the transaction is done."""
-    if writer.database.look(journal.is_empty):
-        return
-
-    def die(*_):
-        raise Killed
-
-    with monkeypatch.context() as dying:
-        dying.setattr(Publisher, "disclose", die)
-        with pytest.raises(Killed):
-            step(writer, 3)
+def test_sources_that_derive_from_one_another_come_back(intake, database, writer):
+    """Shown anew, one has the other looked at, and by way of that itself once more: nothing waits for ever."""
+    first, second = a_source("src-a", derived_from=["src-b", "src-c"]), a_source("src-b", derived_from=["src-a"])
+    submit(intake, *WORLD, a_source("src-b"), a_source("src-c"))
+    submit(intake, first, second, *[an_incident(id) for id in MANY])
+    submit(intake, first | {"derived_from": ["src-b"]})
+    assert [seen_by(database, id) for id in ("src-b", *MANY)] == [[]] * 6
+    submit(intake, *[an_incident(fixed("inc", f"more-{number}")) for number in range(4)])
+    while step(writer):
+        pass
+    assert waiting(database) == {}
+    assert [seen_by(database, id) for id in ("src-a", "src-b", *MANY)] == [ALL] * 7
+    check_log(writer)

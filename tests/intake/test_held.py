@@ -20,8 +20,8 @@ from app.vault.append import commit, place_of
 from app.vault.chains import pack
 from app.vault.tables import DISCLOSED, MERGER, RECORD, REFERENCE, REVISION
 from tests.conftest import environment
-from tests.intake.house import OWNER, T1, T2, a_person, a_place, a_source, a_testimony, consent, submit, together
-from tests.intake.test_merging import P1, P2, apart
+from tests.intake.house import OWNER, T1, T2, a_person, a_place, a_source, a_testimony, apart, consent, submit, together
+from tests.intake.test_merging import P1, P2
 
 
 @pytest.fixture

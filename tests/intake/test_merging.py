@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.catalogue.tables import ROW, VIEW
 from app.core.ids import fixed
 from app.intake.erase import erase
-from app.intake.merging import Unmergeable, unmerge, unmerging
+from app.intake.merging import Unmergeable
 from app.intake.objecting import object_to
 from app.intake.rebuild import rebuild
 from app.intake.restore import restore
@@ -35,6 +35,7 @@ from tests.intake.house import (
     a_source,
     a_testimony,
     an_incident,
+    apart,
     catalogue,
     check_log,
     consent,
@@ -47,15 +48,6 @@ from tests.intake.house import (
 )
 
 P1, P2, P3 = (fixed("per", name) for name in ("one", "two", "three"))
-
-
-def apart(writer, one: str) -> None:
-    """Undo it."""
-
-    def work(connection, at, size):
-        unmerge(connection, writer, at, size, unmerging(writer.vault.read(connection, [one])[one], "they are two"))
-
-    writer.transact(work)
 
 
 def refused(writer, one: str, into: str) -> str:
@@ -199,6 +191,29 @@ def test_what_becomes_of_the_merged_one_later_takes_the_lead_away(intake, databa
     if away == "erase":
         assert rows_of(database, MERGER) == rows_of(database, LED) == []
     check_log(writer)
+
+
+def test_erasing_the_merged_one_takes_nothing_from_the_survivor(intake, database, writer, settings, monkeypatch):
+    monkeypatch.setattr("app.intake.rebuild.workers", inline.workers)
+    submit(intake, *WORLD, a_person(P1), a_person(P2), an_incident(I1, acts=[act(P1), act(P2)]))
+    together(writer, P1, P2)
+    assert erase(writer, P1, OWNER, "a test")
+    assert [one["people"] for one in shown(database, PUBLIC, I1)["acts"]] == [[], [P2]]
+    assert rebuild(writer, settings).changed == 0
+
+
+def test_an_erased_one_leads_nowhere_any_more(intake, database, writer, settings, monkeypatch):
+    monkeypatch.setattr("app.intake.rebuild.workers", inline.workers)
+    submit(intake, *WORLD, a_place("kamp", parent="south"), a_place("deeper", parent="kamp"))
+    submit(intake, an_incident(I1, places=["deeper"]))
+    together(writer, "kamp", "camp")
+    assert I1 in filed(database, PUBLIC, "place", "camp")
+    assert erase(writer, "kamp", OWNER, "a test")
+    submit(intake, an_incident(I2, places=["deeper"]))
+    assert not {I1, I2} & filed(database, PUBLIC, "place", "camp")
+    whole = catalogue(database)
+    assert rebuild(writer, settings).changed == 0
+    assert catalogue(database) == whole
 
 
 def test_what_becomes_of_the_survivor_later_is_of_both(intake, database, writer):

@@ -36,7 +36,7 @@ def no_processes(monkeypatch):
     ("engine", "seed"), [("sqlite", 0), ("sqlite", 1), ("sqlite", 2), ("postgresql", 3)], indirect=["engine"]
 )
 def test_after_a_history_drawn_by_chance(intake, database, writer, clock, settings, seed):
-    History(intake, clock, seed).run(30)
+    History(intake, clock, seed, rich=True).run(30)
     before, views = catalogue(database), rows_of(database, VIEW)
     done = rebuild(writer, settings)
     assert (done.changed, done.rows) == (0, len(before["row"]))

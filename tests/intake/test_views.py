@@ -63,7 +63,7 @@ def test_it_is_shown_what_it_would_be_had_it_always_been_there(deploy, seed):
     made = [create(early.writer, *OHCHR), create(early.writer, *views.OWN, owner=OWNER)]
     assert made == [3, 4] and prepare(early.writer, early.settings.home) == made
     for one in (early, late):
-        History(one.intake, one.writer.clock, seed).run(25)
+        History(one.intake, one.writer.clock, seed, rich=True).run(25)
     before = [held(late.database, view) for view in range(3)]
     assert [create(late.writer, *OHCHR), create(late.writer, *views.OWN, owner=OWNER)] == made
     assert state_of(late.database, 3) == "preparing"

@@ -61,7 +61,7 @@ def words(database) -> set[str]:
 
 @pytest.mark.parametrize(("engine", "seed"), [("sqlite", 0), ("sqlite", 1), ("postgresql", 2)], indirect=["engine"])
 def test_after_a_history_drawn_by_chance_and_a_rebuild(intake, database, writer, clock, settings, seed):
-    History(intake, clock, seed).run(20)
+    History(intake, clock, seed, rich=True).run(20)
     some = check(database)
     assert some > 50
     rebuild(writer, settings)

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from app.exchange.hooks.posting import AT_ONCE, Post
 T = TypeVar("T")
 EVERY = 1.0  # seconds between two looks
 IN_A_ROW = 200  # messages of one webhook before others have their turn
+TURN = 5.0  # seconds after which it begins no further one: a slow receiver must not keep a place for hours
 Expire = Callable[[int], Awaitable[None]]
 Count = Callable[[str], None]
 
@@ -51,6 +53,7 @@ class Courier:
         self._lease = (2 * settings.hook_seconds + 1) * 1000
         self._me = secrets.token_hex(8)
         self._going: dict[str, asyncio.Task[None]] = {}
+        self._turns: dict[str, float] = {}  # when each webhook that still has something to send had its last turn
         self._ends = self._has_held = False
 
     async def run(self) -> None:
@@ -68,10 +71,12 @@ class Courier:
         over = {view for _, view, expiry in due if expiry is not None and expiry <= self._clock()}
         for view in over:
             await self._expire(view)
-        for id, view, _ in due:
+        self._turns = {id: self._turns.get(id, 0.0) for id in (*(one[0] for one in due), *self._going)}
+        for id, view, _ in sorted(due, key=lambda one: self._turns[one[0]]):
             if len(self._going) >= AT_ONCE:
                 return
             if id not in self._going and view not in over:
+                self._turns[id] = time.monotonic()
                 task = self._going[id] = asyncio.create_task(self._serve(id))
                 task.add_done_callback(lambda _, id=id: self._going.pop(id, None))  # type: ignore[misc]
 
@@ -88,9 +93,12 @@ class Courier:
         self._has_held = True
         try:
             work = await self._write(lambda connection: outbox.claim(connection, id, *self._held()))
-            for _ in range(IN_A_ROW):
+            ends = time.monotonic() + TURN
+            for number in range(IN_A_ROW):
                 if work is None:
                     return
+                if number and time.monotonic() >= ends:
+                    break
                 work = await self._one(work)
             await self._write(lambda connection: outbox.release(connection, self._me, id))
         except Exception as error:  # its lease ends by itself

@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from app.access.keys import Wanted
 from app.catalogue.tables import VIEW
+from app.exchange.hooks import courier, outbox
 from app.intake import views
 from app.intake.retract import expire as retract_expired
 from tests.exchange.hooks.conftest import PARTNER
@@ -62,6 +63,27 @@ def test_a_kill_loses_nothing_and_gives_no_message_a_new_id(house, moment_of_dea
     came = house.receiver.came
     assert [one.told for one in came[len(before) :]] == [[("one", "created")], [("two", "created")]]
     assert before in ([], [came[len(before)].id])
+
+
+@ONE_ENGINE
+def test_a_slow_receiver_keeps_no_place_from_others(house, monkeypatch):
+    """Whoever has much to be sent, and takes long for each message, has turns like everybody else."""
+    monkeypatch.setattr(outbox, "MOST", 1)
+    monkeypatch.setattr(courier, "AT_ONCE", 1)
+    monkeypatch.setattr(courier, "TURN", 0.0)  # so every attempt takes too long
+    hooks = sorted(house.hook(house.key(PARTNER)[2])["id"] for _ in range(3))
+    submit(house.intake, *[a_source(f"src-{n}") for n in range(3)])
+
+    async def looking():
+        sender = house.courier()
+        for _ in range(9):
+            await sender.look()
+            await sender.idle()
+        await sender.end()
+
+    asyncio.run(looking())
+    assert [one.message["data"]["webhook"] for one in house.receiver.came] == hooks * 3
+    assert [name for name, _ in house.receiver.told] == [f"src-{n}" for n in range(3) for _ in hooks]
 
 
 def test_a_process_that_comes_back_late_changes_nothing_that_another_one_did(house):

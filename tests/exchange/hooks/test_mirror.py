@@ -97,7 +97,7 @@ def _run(
         elif seed.random() < 0.1:
             page.follow()
 
-    past = History(intake, Now(), 11, after=after)  # type: ignore[arg-type]
+    past = History(intake, Now(), 11, after=after, rich=True)  # type: ignore[arg-type]
     past.begin()
     past.go_on(writes)
     past.ends = True  # some are withdrawn, some erased, and do not come back
