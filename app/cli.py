@@ -17,6 +17,7 @@ from typer.main import get_group
 from app.access.keys import Unknown, Wrong
 from app.core import migrations
 from app.core.collector import collect_rarely
+from app.core.crypto import SealError
 from app.core.db import Database, DatabaseError
 from app.core.settings import SettingError, Settings
 from app.core.unusable import unusable
@@ -37,6 +38,10 @@ from app.intake.submit import PUBLIC_RECORD, Refused
 from app.intake.write import Closed
 from app.session import Bar, Session, Why, errors, fail, owner_name, words
 
+KEYLESS = (
+    "If the main database is an older copy, erase again what was erased since (`evidence rebuild` names it); "
+    "if the key store is, put the newer one back."
+)
 MOST_FAULTS = 100  # shown of one load; the count of all is shown too
 # Verbs, and groups of verbs, that are imported when they are asked for: a load would hold 25 MB that it does not use.
 ELSEWHERE = {
@@ -91,6 +96,8 @@ def main() -> None:
     """Run the command; what the operator can mend is said in one line."""
     try:
         app()
+    except SealError as error:
+        fail(f"{error}. {KEYLESS}")
     except (SettingError, DatabaseError, Busy, Closed, Unreadable, views.NoView) as error:
         fail(str(error))
     except Wrong as wrong:
@@ -312,6 +319,11 @@ def rebuild() -> None:
     with Session() as session, Bar() as bar:
         done = rebuild_catalogue(session.writer, session.settings, bar)
     typer.echo(f"{done.rows} rows of {done.records} records made anew, {done.changed} of them shown differently.")
+    for id in done.keyless:
+        errors.print(f"{id} has no key, and is shown to nobody.", markup=False)
+    if done.keyless:
+        typer.echo(f"{len(done.keyless)} records have no key. {KEYLESS}")
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import Annotated
 import orjson
 import typer
 
+from app.catalogue import served
 from app.core.moments import iso
 from app.custody import held
 from app.custody import verify as proofs
@@ -47,11 +48,13 @@ def verify(
 
 @log.command("verify")
 def verify_log() -> None:
-    """Work the log out anew from what is on record, every content opened, and hold it to each checkpoint."""
+    """Work the log out anew from what is on record, and hold it to each checkpoint, and what is served to it."""
     with Session() as session, Bar() as bar:
         vault = session.writer.vault
         found = held.check(vault, signer_of(vault.keys.master).key, bar)
+        is_open = served.check(session.database, found, bar)
     told = f"{found.revisions} revisions, {found.forms} forms that views were shown, {found.filled} that fill up"
+    typer.echo(f"{found.rows} rows of the catalogue." if is_open else "The catalogue is closed: it was not looked at.")
     typer.echo(f"{found.leaves} leaves: {told}. {found.checkpoints} checkpoints.")
     for fault in found.faults:
         errors.print(fault, markup=False)

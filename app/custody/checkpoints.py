@@ -1,16 +1,16 @@
 """Checkpoints: the log signed at fixed moments, filled up to whole tiles, so that neither tells what was written.
 
 Whoever compares two checkpoints learns how many leaves came between them to the next 256, whatever they stand for and
-whoever may see that. A leaf that only fills up is random, and looks like any other.
+whoever may see that. A leaf that only fills up looks like any other (`filling.py`).
 """
 
-import secrets
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from app.core.db import Database
 from app.custody import log
+from app.custody.filling import Filling
 from app.custody.merkle import root
 from app.custody.note import Signer
 from app.custody.tables import CHECKPOINT, LEAF, TILE
@@ -24,13 +24,19 @@ HOUR = 3_600_000  # milliseconds
 def is_due(connection: Connection, at: int, every: int) -> bool:
     """Tell whether a checkpoint is to be made: there are leaves, and none was made since the clock last struck.
 
+    One that bears a moment far ahead was made by a clock that was wrong: it is not waited for.
+
     Args:
         connection: to the main database.
         at: now, in milliseconds since 1970; so is `every`, the time from one stroke of the clock to the next.
         every: the first was at 1970-01-01T00:00:00Z.
     """
-    last: int | None = connection.scalar(select(func.max(CHECKPOINT.c.at)))
-    return last // every < at // every if last is not None else log.size(connection) > 0
+    c = CHECKPOINT.c
+    last: int | None = connection.scalar(select(c.at).order_by(c.size.desc()).limit(1))
+    if last is None:
+        return log.size(connection) > 0
+    # Clocks of two processes may differ by some seconds about a stroke: the next one is not far ahead.
+    return not at // every <= last // every <= at // every + 1
 
 
 def next_after(at: int, every: int) -> int:
@@ -60,14 +66,16 @@ def catch_up(database: Database, tree: Tree, goes_on: Callable[[], bool] = lambd
     return False
 
 
-def make(database: Database, connection: Connection, at: int, size: int, tree: Tree, signer: Signer) -> int:
+def make(
+    database: Database, connection: Connection, at: int, size: int, tree: Tree, signer: Signer, filling: Filling
+) -> int:
     """Fill the log up, sign it, and keep what was signed; return the log's new size.
 
     The caller holds the write lock and has read `size` in this transaction. `tree` has tiles that are kept, and nearly
     all of them; if the transaction comes to nothing it is good no more.
     """
     whole = (size // WIDE + 1) * WIDE  # if nothing was written too: how much was is nobody's business
-    database.insert(connection, LEAF, [(index, secrets.token_bytes(32)) for index in range(size, whole)])
+    database.insert(connection, LEAF, enumerate(filling.leaves(size, whole, at), size))
     tree.extend(tiles(connection, len(tree)))
     new = roots(connection, len(tree), whole // WIDE - len(tree))
     database.insert(connection, TILE, list(enumerate(new, len(tree))))

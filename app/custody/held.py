@@ -6,17 +6,20 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, Table, and_, select
+import orjson
+from sqlalchemy import Connection, Select, Table, func, select
 
 from app.core import crypto
-from app.custody import leaves, log
+from app.custody import leaves, log, marks
 from app.custody.checkpoints import WIDE, tiles
+from app.custody.filling import Filling
+from app.custody.marks import Marks, Opened
 from app.custody.merkle import leaf_hash, root
 from app.custody.note import NotSigned, checkpoint_of
-from app.custody.tables import CHECKPOINT, LEAF
+from app.custody.tables import CHECKPOINT, LEAF, TILE
 from app.custody.tree import Tree
 from app.vault.append import Vault, commit, place_of
-from app.vault.tables import DISCLOSED, LED, REVISION
+from app.vault.tables import DISCLOSED, REVISION
 
 PAGE = 2_000  # rows read at once
 MOST = 100  # faults that are told
@@ -32,6 +35,7 @@ class Held:
     forms: int = 0  # that views were shown
     filled: int = 0
     checkpoints: int = 0
+    rows: int = 0  # of the catalogue: `catalogue/served.py`
     faults: list[str] = field(default_factory=list)
     wrong: int = 0  # faults, those too that are not in words
 
@@ -77,6 +81,7 @@ class _Checking:
     def __init__(self, vault: Vault, connection: Connection) -> None:
         self._vault, self._connection, self.found = vault, connection, Held()
         self._keyless: list[tuple[int, str]] = []
+        self._marks = Marks(connection, self.found.fault)
 
     def run(self, key: str, progress: Progress) -> tuple[Held, list[tuple[int, str]]]:
         """Return what was found, and the leaves of revisions that have no key, with their names."""
@@ -104,8 +109,11 @@ class _Checking:
             reason = next(reasons, None)
         for size in sorted(signed):
             found.fault(f"the checkpoint of {size} leaves has more of them than the log")
+        if (last := self._connection.scalar(select(func.max(TILE.c.index)))) is not None and last + 1 != len(kept):
+            found.fault(f"there are roots of {len(kept)} tiles, and the last is said to be number {last}")
         if len(kept) > len(tree):
             found.fault(f"there are roots of {len(kept)} tiles, and leaves for {len(tree)}")
+        self._marks.whole()
         return found, self._keyless
 
     def _compare(self, index: int, hash: bytes, reason: _Reason | None, more: Iterator[_Reason]) -> _Reason | None:
@@ -150,52 +158,69 @@ class _Checking:
         return roots
 
     def _filled(self, total: int) -> Iterator[_Reason]:
-        """Yield what fills up, as far as there are leaves: a size that is too large is told of its checkpoint."""
-        rows = select(CHECKPOINT.c.before, CHECKPOINT.c.size).order_by(CHECKPOINT.c.size)
-        for before, size in self._connection.execute(rows).all():
+        """Yield what fills up, as far as there are leaves: a size that is too large is told of its checkpoint.
+
+        It was random, of checkpoints that were made before it could be known again; never after one of the others.
+        """
+        filling, is_known = Filling(self._vault.keys.master), False
+        rows = select(CHECKPOINT.c.before, CHECKPOINT.c.size, CHECKPOINT.c.at).order_by(CHECKPOINT.c.size)
+        for before, size, at in self._connection.execute(rows).all():
             here = range(before, min(size, total))
             self.found.filled += len(here)
-            yield from (_Reason(index, "what fills up", None) for index in here)
+            if not 0 < size - before <= WIDE:
+                self.found.fault(f"the checkpoint of {size} leaves is said to fill up {size - before}")
+                yield from (_Reason(index, "what fills up", None) for index in here)
+                continue
+            hashes = filling.leaves(before, size, at)
+            kept = select(LEAF.c.hash).where(LEAF.c.index >= before, LEAF.c.index < size)
+            is_known = is_known or not {*map(bytes, self._connection.scalars(kept))}.isdisjoint(hashes)
+            what = f"what fills up to {size}"
+            yield from (_Reason(index, what, hashes[index - before] if is_known else None) for index in here)
 
     def _revisions(self) -> Iterator[_Reason]:
-        rows = self._pages(REVISION, REVISION.c.leaf, named=True)
+        rows = self._read(marks.revisions(), REVISION.c.leaf, lambda row: int(row.leaf))
         while page := list(islice(rows, PAGE)):
             keys = self._vault.keys.get({one.record for one in page})
+            newest: list[Opened] = []
             for one in page:
                 self.found.revisions += 1
                 what = f"revision {one.revision} of {one.record}"
-                if one.salt and one.change != "erased":  # that of an erased record is sealed otherwise, and says why
-                    self._open(one, keys.get(one.record), what)
+                self._marks.revision(one, what)
+                # What is left of an erased record is sealed otherwise, and says why.
+                key = self._vault.tombstones if one.change == "erased" else keys.get(one.record)
+                plain = self._open(one, key, what) if one.salt else None
+                if plain is not None and one.leaf == one.head and one.change != "erased":
+                    newest.append((one, orjson.loads(plain)))
                 yield _Reason(one.leaf, what, leaf_hash(one.commitment))
+            self._marks.contents(newest)
 
-    def _open(self, one: Any, key: bytes | None, what: str) -> None:
-        """Hold what is sealed against the commitment to it."""
+    def _open(self, one: Any, key: bytes | None, what: str) -> bytes | None:
+        """Hold what is sealed against the commitment to it; return it if it is that."""
         if key is None:
             self._keyless.append((one.leaf, what))
-            return
+            return None
         try:
             plain = crypto.unseal(key, one.sealed, place_of(one.record, one.revision))
         except crypto.SealError:
             self.found.fault(f"{what} does not open: what is sealed was changed")
-            return
+            return None
         if commit(one.salt, plain) != one.commitment:
             self.found.fault(f"{what} is not what was committed to")
+            return None
+        return plain
 
     def _forms(self, view: int) -> Iterator[_Reason]:
         """Yield what a view was shown; of one view leaves rise as its changes do."""
-        led = and_(LED.c.view == DISCLOSED.c.view, LED.c.seq == DISCLOSED.c.seq)
-        every = (
-            select(DISCLOSED, LED.c.target).select_from(DISCLOSED.outerjoin(LED, led)).where(DISCLOSED.c.view == view)
-        )
-        for one in self._read(every, DISCLOSED.c.seq, lambda row: int(row.seq)):
+        for one in self._read(marks.forms(view), DISCLOSED.c.seq, lambda row: int(row.seq)):
             self.found.forms += 1
             what = f"form {one.revision} of {one.id} in view {view} ({one.change})"
+            self._marks.form(one, what)
             leaf = leaves.disclosed(view, one.id, one.revision, one.at, one.change, one.digest, one.target or "")
             yield _Reason(one.leaf, what, leaf_hash(leaves.commitment(leaf, one.salt)) if one.salt else None)
 
-    def _pages(self, table: Table, key: Any, named: bool = False) -> Iterator[Any]:
+    def _pages(self, table: Table, key: Any) -> Iterator[tuple[int, bytes]]:
         rows = self._read(select(table), key, lambda row: int(getattr(row, key.name)))
-        return rows if named else ((int(index), bytes(hash)) for index, hash in rows)
+        return ((int(index), bytes(hash)) for index, hash in rows)
 
     def _read(self, every: "Select[Any]", key: Any, place: Callable[[Any], int]) -> Iterator[Any]:
         """Yield rows in the order of a key, a page at a time."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.core.canonical import canonical_plain
+from app.core.moments import iso
 from app.vault.append import commit
 
 
@@ -27,3 +28,8 @@ def disclosed(
 def commitment(leaf: dict[str, Any], salt: bytes) -> bytes:
     """Return the commitment to it: SHA-256 over a salt, then its RFC 8785 bytes."""
     return commit(salt, canonical_plain(leaf))
+
+
+def tail_of(revision: int, at: int) -> bytes:
+    """Return how a record ends as it is served: what its digest leaves out, and the leaf states."""
+    return b',"revision":%d,"updated":"%s"}' % (revision, iso(at).encode())

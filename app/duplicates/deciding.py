@@ -11,11 +11,11 @@ from app.core import crypto
 from app.core.moments import iso
 from app.core.problems import Problem, invalid
 from app.duplicates.proposing import One, Proposal, record_of, state_of
-from app.duplicates.tables import JUDGEMENT
 from app.intake.linking import linking
 from app.intake.merging import Unmergeable, merge, planned
 from app.intake.write import Writer
 from app.vault.keys import KeyStore
+from app.vault.tables import JUDGEMENT
 
 Decision = Literal["accept", "refuse"]
 DECISIONS = ("accept", "refuse")

@@ -9,12 +9,12 @@ from sqlalchemy import Connection, select
 from app.disclosure.view import View
 from app.intake import publish
 from app.intake.checking import opened
-from app.intake.items import expiry
 from app.intake.order import RANK, unnamed
 from app.intake.publish import Item, views_of
 from app.intake.staging import Staged
 from app.intake.submit import Draft, is_over, stands
 from app.intake.world import PEOPLE, Node, World
+from app.records.consent import expiry
 from app.vault.append import commit
 from app.vault.keys import chunks
 from app.vault.tables import GONE, RECORD

@@ -62,6 +62,7 @@ class Prepared:
     terms: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     left: list[int] = field(default_factory=list)  # positions of records that have to go the ordinary way
     changed: list[str] = field(default_factory=list)  # of a rebuild: shown differently from what history says
+    keyless: list[str] = field(default_factory=list)  # of a rebuild: not erased, and without a key
     doubts: list[tuple[str, Doubt]] = field(default_factory=list)  # by id: what a person should look at again
     log_size: int = 0  # of the log when the worker learnt the first of what it knows of other records
 

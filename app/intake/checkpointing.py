@@ -11,6 +11,7 @@ from app.core import crypto, moments
 from app.core.db import Database
 from app.core.settings import Settings
 from app.custody import checkpoints
+from app.custody.filling import Filling
 from app.custody.note import Signer
 from app.custody.tree import Tree
 from app.intake.write import Closed, Writer
@@ -62,12 +63,12 @@ class Checkpointing:
         writer = self._opened
         if not checkpoints.catch_up(self._database, self._tree, lambda: not self._ends.is_set()):
             return False
-        signer = signer_of(writer.master)
+        signer, filling = signer_of(writer.master), Filling(writer.master)
 
         def _make(connection: Connection, at: int, size: int) -> bool:
             if not checkpoints.is_due(connection, at, self._every):  # another process was first
                 return False
-            checkpoints.make(self._database, connection, at, size, self._tree, signer)
+            checkpoints.make(self._database, connection, at, size, self._tree, signer, filling)
             return True
 
         try:

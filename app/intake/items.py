@@ -1,18 +1,9 @@
 """Records of the vault as something to be shown."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from app.core import moments
 from app.intake.publish import Item
 from app.records import BY_NAME, references
+from app.records.consent import expiry
 from app.vault.append import Stored
-
-
-def expiry(content: Mapping[str, Any]) -> int | None:
-    """Return the moment at which the consent in a content runs out, if it does."""
-    day = (content.get("consent") or {}).get("expires")
-    return moments.end_of(day) if day else None
 
 
 def item_of(stored: Stored) -> Item:

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, and_, delete, exists, select, text, update
 
 from app.catalogue.tables import MOST_EVER, POSTING, ROW, SEARCHED, SPOT, TERM, TERM_COUNT, VIEW, term_id
 from app.core.db import Database
-from app.core.moments import iso
 from app.custody import leaves, log
 from app.disclosure import project
 from app.disclosure.leading import led
@@ -207,7 +206,7 @@ def render(item: Item, views: Sequence[View], world: World, secret: bytes) -> li
 
 def body_of(core: bytes, revision: int, at: int) -> bytes:
     """Return the whole body: what is shown, and since when in which form."""
-    return b'%s,"revision":%d,"updated":"%s"}' % (core[:-1], revision, iso(at).encode())
+    return core[:-1] + leaves.tail_of(revision, at)
 
 
 def etag_of(body: bytes) -> str:

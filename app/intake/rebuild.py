@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Select, func, select
 
@@ -30,6 +30,7 @@ class Rebuilt:
     records: int = 0
     rows: int = 0
     changed: int = 0
+    keyless: list[str] = field(default_factory=list)  # shown to nobody: nothing opens them
 
 
 class Remaker:
@@ -46,7 +47,8 @@ class Remaker:
     def _make(self, connection: Connection, ids: list[str]) -> Prepared:
         done, packed, world = Prepared(log_size=log.size(connection)), postings.Packed(), self._writer.world
         world.begin(-2)
-        stored = self._writer.vault.read(connection, ids)
+        stored = self._writer.vault.read(connection, ids, keyless=True)
+        done.keyless = [one.id for one in stored.values() if one.keyless]
         items = [item_of(one) for one in stored.values()]
         world.learn(connection, [to for item in items for to in item.named])
         world.learn(connection, [item.id for item in items if item.kind in OPENED])
@@ -94,7 +96,8 @@ def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, in
     """Make the catalogue anew. Readers are told to wait while it lasts.
 
     Where a view would now be shown something else than its history says (a rule of disclosure was changed with the
-    program), that is recorded as a change, as any other.
+    program), that is recorded as a change, as any other. A record whose key is gone is shown to nobody: it was erased
+    after the copy of the main database was made that is in use now.
     """
     done, changed = Rebuilt(), list[str]()
     if not writer.database.look(is_closed):
@@ -113,6 +116,7 @@ def rebuild(writer: Writer, settings: Settings, progress: Callable[[str, int, in
                 raise Closed("somebody wrote to the vault meanwhile: the catalogue has to be made anew once more")
             for ids, made in some:
                 changed += made.changed
+                done.keyless += made.keyless
                 done.records += len(ids)
                 done.rows += sum(mask.bit_count() for mask, *_ in made.rows)
             progress("making anew", done.records, total)

@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from app.catalogue.tables import VIEW
-from app.intake.items import expiry
 from app.intake.publish import views_of
 from app.intake.write import Writer
 from app.records import BY_NAME, references
+from app.records.consent import expiry
 from app.vault.append import Addition, Stored
 from app.vault.tables import GONE, RECORD
 

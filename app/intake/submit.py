@@ -12,12 +12,11 @@ from sqlalchemy import Connection, select
 
 from app.core import crypto, ids, moments
 from app.disclosure.fitness import Doubt, doubts
-from app.intake.items import expiry
 from app.intake.world import PEOPLE
 from app.intake.write import Writer
 from app.records import BY_NAME, references
 from app.records.base import Content
-from app.records.consent import not_yet
+from app.records.consent import expiry, not_yet
 from app.vault.append import Addition, Head, commit
 from app.vault.keys import chunks
 from app.vault.tables import GONE, RECORD

@@ -139,7 +139,7 @@ class World:
                     self._visible[id] = views
             leads = self._survivors(connection, found)
             open_up = [id for id, (kind, *_) in found.items() if kind in OPENED and not closed]
-            opened = self._vault.read(connection, open_up)
+            opened = self._vault.read(connection, open_up, keyless=True)
             for id in unknown:
                 node = self._nodes[id] = self._node(found.get(id), opened.get(id))
                 if node is not None and node.content is not None:
@@ -160,7 +160,9 @@ class World:
 
     @staticmethod
     def _node(known: tuple[str, str, str] | None, stored: Stored | None) -> Node | None:
-        return None if known is None else Node.of(*known, stored.content if stored else None)
+        if known is None or stored is None:
+            return Node.of(*known, None) if known is not None else None
+        return Node.of(stored.kind, stored.state, stored.owner, stored.content)
 
     def node(self, id: str) -> Node | None:
         """Return a record's node; it must have been learnt."""

@@ -384,6 +384,7 @@ class Writer:
 
     def _items(self, connection: Connection, ids: Sequence[str]) -> list[Item]:
         """Return records as something to be shown, and learn who is shown them, and what they name."""
-        items = [item_of(stored) for chunk in chunks(ids) for stored in self.vault.read(connection, chunk).values()]
+        read = (self.vault.read(connection, chunk, keyless=True) for chunk in chunks(ids))
+        items = [item_of(stored) for some in read for stored in some.values()]
         self.world.learn(connection, [to for item in items for to in (item.id, *item.named)])
         return items

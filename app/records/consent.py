@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from app.core.moments import end_of
 from app.records.base import Audience, Basis, Content, Edtf, Name, Piece, Tag, Words, refuse
 from app.vocabulary.edtf import bounds
 
@@ -173,3 +174,9 @@ def not_yet(content: Mapping[str, Any], today: int) -> Iterator[tuple[str, str]]
         stated = content.get(name)
         if stated is not None and bounds(stated[day]).s0 > today + AHEAD:
             yield f"{name}.{day}", "lies in the future: write the day on which it was done"
+
+
+def expiry(content: Mapping[str, Any]) -> int | None:
+    """Return the moment at which the consent in a content runs out, if it does."""
+    day = (content.get("consent") or {}).get("expires")
+    return end_of(day) if day else None

@@ -32,6 +32,7 @@ class Stored:
     leaf: int
     views: int  # that are shown it, one bit each
     content: Mapping[str, Any]
+    keyless: bool = False  # it was not erased, as the main database has it, but its key was destroyed
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class Vault:
         """Use the main database, and the keys of its records."""
         self.database = database
         self.keys = keys
-        self._tombstones = crypto.derive(keys.master, "tombstones")
+        self.tombstones = crypto.derive(keys.master, "tombstones")
 
     def survivors(self, connection: Connection, ids: Iterable[str]) -> dict[str, str]:
         """Return those of some records that were merged into others, each with the record that it leads to."""
@@ -120,10 +121,16 @@ class Vault:
                 found[id] = Head(*rest)
         return found
 
-    def read(self, connection: Connection, ids: Iterable[str]) -> dict[str, Stored]:
+    def read(self, connection: Connection, ids: Iterable[str], keyless: bool = False) -> dict[str, Stored]:
         """Return records with their newest content, opened, in the order asked for.
 
         Of an erased record that is its tombstone: its id and kind, and why it was erased.
+
+        Args:
+            connection: to the main database.
+            ids: of the records.
+            keyless: take one whose key is gone for erased, as it was, if an older copy of the main database was
+                restored; its content is its id and kind.
 
         Raises:
             SealError: a key does not open its record, or is gone.
@@ -136,8 +143,12 @@ class Vault:
         for chunk in chunks(wanted):
             statement = select(*columns, *more).select_from(_NEWEST).where(self.database.among(RECORD.c.id, chunk))
             for id, kind, k, owner, revision, state, leaf, views, sealed in connection.execute(statement).all():
+                if keyless and state != "erased" and id not in keys:
+                    left = {"id": id, "kind": kind}
+                    found[id] = Stored(id, kind, k, owner, revision, "erased", leaf, views, left, keyless=True)
+                    continue
                 # A key that was destroyed opens nothing; what is left of an erased record never had that key.
-                key = self._tombstones if state == "erased" else keys.get(id, b"")
+                key = self.tombstones if state == "erased" else keys.get(id, b"")
                 plain = crypto.unseal(key, sealed, place_of(id, revision))
                 found[id] = Stored(id, kind, k, owner, revision, state, leaf, views, orjson.loads(plain))
         return {id: found[id] for id in wanted if id in found}
@@ -163,10 +174,19 @@ class Vault:
             newer = older
 
     def make_keys(self, additions: Iterable[Addition]) -> dict[str, bytes]:
-        """Return the keys to seal revisions under; a tombstone's is not its record's, which will be gone."""
+        """Return the keys to seal revisions under; a tombstone's is not its record's, which will be gone.
+
+        Raises:
+            SealError: the key of a record that has revisions is gone: it gets no other one.
+        """
         ids = {one.id: one.state for one in additions}
-        keys = self.keys.make([id for id, state in ids.items() if state != "erased"])
-        return keys | {id: self._tombstones for id, state in ids.items() if state == "erased"}
+        later = [one.id for one in additions if one.revision > 1 and one.state != "erased"]
+        keys = self.keys.get(later)
+        for id in later:
+            if id not in keys:
+                raise crypto.SealError(f"the key of {id} is gone")
+        keys |= self.keys.make([id for id, state in ids.items() if state != "erased" and id not in keys])
+        return keys | {id: self.tombstones for id, state in ids.items() if state == "erased"}
 
     def resting_on(self, connection: Connection, targets: Iterable[str]) -> Iterator[Resting]:
         """Yield every record that rests on one of these, or on one merged into it: a pair of both for each."""

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, delete, select, tuple_, update
+from sqlalchemy import Connection, delete, or_, select, tuple_, update
 
 from app.core import crypto
 from app.records import BY_NAME, references
 from app.vault.append import Vault, place_of
 from app.vault.chains import unpack
 from app.vault.keys import chunks
-from app.vault.tables import ANSWERED, DISCLOSED, ERASING, LED, RECORD, REFERENCE, REVISION
+from app.vault.tables import ANSWERED, DISCLOSED, ERASING, JUDGEMENT, LED, RECORD, REFERENCE, REVISION
 
 
 def erase(vault: Vault, connection: Connection, record: str) -> None:
@@ -45,6 +45,8 @@ def erase(vault: Vault, connection: Connection, record: str) -> None:
     connection.execute(delete(REFERENCE).where(REFERENCE.c.target == record))
     _forget_forms(connection, shown)
     connection.execute(delete(ANSWERED).where(ANSWERED.c.record == record))
+    decided = or_(JUDGEMENT.c.one == record, JUDGEMENT.c.other == record)
+    connection.execute(update(JUDGEMENT).where(decided).values(tag=""))  # made of digests, as those of forms are
     connection.execute(ERASING.insert().values(id=record))
 
 

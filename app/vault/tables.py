@@ -1,4 +1,4 @@
-"""The vault's tables: what was submitted, what refers to what, what views were shown, what is still to be done."""
+"""The vault's tables: what was submitted, what refers to what, what views were shown, what is kept or still to do."""
 
 from typing import Any
 
@@ -190,6 +190,25 @@ class Import(SQLModel, table=True):
     reason: str | None = None  # why it ended as it did
 
 
+class Judgement(SQLModel, table=True):
+    """One decision of one organisation about two records, as one view showed them; the newest of a pair holds."""
+
+    __tablename__ = "judgement"
+    __table_args__ = (Index("judgement_pair", "organisation", "view", "one", "other"), {"sqlite_with_rowid": False})
+
+    organisation: str = Field(primary_key=True)
+    at: int = Field(sa_column=Column("at", BigInteger, primary_key=True, autoincrement=False))  # of one only, in ms
+    view: int = Field(sa_type=SmallInteger)
+    kind: str
+    one: str  # the ids, the lesser first
+    other: str
+    decision: str  # accept | refuse
+    outcome: str  # merged | linked | unlinked | kept
+    tag: str  # of both as the view showed them; empty once one of them is erased: a guess could be held to it
+    credential: str
+    reason: bytes = Field(sa_type=LargeBinary)  # sealed under the keys of both: whatever ends one of them ends this
+
+
 RECORD: Table = Record.__table__  # type: ignore[attr-defined]
 REVISION: Table = Revision.__table__  # type: ignore[attr-defined]
 REFERENCE: Table = Reference.__table__  # type: ignore[attr-defined]
@@ -200,3 +219,4 @@ RESTORING: Table = Restoring.__table__  # type: ignore[attr-defined]
 ERASING: Table = Erasing.__table__  # type: ignore[attr-defined]
 ANSWERED: Table = Answered.__table__  # type: ignore[attr-defined]
 IMPORT: Table = Import.__table__  # type: ignore[attr-defined]
+JUDGEMENT: Table = Judgement.__table__  # type: ignore[attr-defined]

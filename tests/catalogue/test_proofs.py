@@ -225,6 +225,9 @@ def test_nothing_that_was_changed_is_proved(service, intake, sign):
         (proof, body.replace(b"county", b"camp12")),
         (proof, body.replace(b'"revision":2', b'"revision":1')),
         (proof, body[:-30] + b'2000-01-01T00:00:00.000Z"}'),
+        (proof, body[:-1] + b',"type":"county"}'),  # a member twice: whoever reads takes the last
+        (proof, body[:-1] + b',"more":1}'),
+        (proof, body + b"\n"),
         (proof, other),
         (proof, b"{}"),
         (proof, b""),

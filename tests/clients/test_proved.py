@@ -88,6 +88,15 @@ def test_a_program_of_nothing_of_ours_says_the_same(downloaded, tmp_path):
         files[1] = str(tmp_path / "wrong.json")
         Path(files[1]).write_bytes(orjson.dumps(proof | {"form": form | changed}))
         assert "the leaf is not in the log" in run().stderr
+    files[1] = str(downloaded / "proof.json")
+    record = (downloaded / "record.json").read_bytes()
+    files[0] = str(tmp_path / "changed.json")
+    for more, why in (
+        (record[:-1] + b',"title":{"en":"Another"}}', "does not end as it was logged"),
+        (record.replace(b"Chongjin", b"Hamhung"), "the record was changed"),
+    ):
+        Path(files[0]).write_bytes(more)
+        assert why in run().stderr
 
 
 def test_a_proof_of_consistency_is_checked_too(downloaded, live_server, tmp_path):

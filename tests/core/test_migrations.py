@@ -15,7 +15,6 @@ from app.access import tables as _  # noqa: F401 - the tables of rooms that noth
 from app.catalogue.tables import PARTITIONED
 from app.core import migrations
 from app.core.db import Database, DatabaseError
-from app.duplicates import tables as ___  # noqa: F401
 from app.exchange.hooks import tables as __  # noqa: F401
 
 TABLES = SQLModel.metadata.tables

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from app.core import moments
-from app.duplicates.tables import JUDGEMENT
 from app.intake import erase
 from app.intake.write import Writer
 from app.vault.keys import KeyStore
+from app.vault.tables import JUDGEMENT
 from tests.access.conftest import MECHANISM, PARTNER
 from tests.duplicates.conftest import a_person, an_incident, proposed, said
 from tests.intake.house import consent
@@ -93,6 +93,9 @@ def test_a_reason_is_sealed_and_goes_with_either_record(hand, house):
     assert erase.erase(Writer(house.database, keys, moments.now), one, hand.owner, "by the test")
     asyncio.run(keys.close())
     assert [(kept["records"], kept["reason"]) for kept in decisions(hand)] == [(sorted((one, other)), None)]
+    of_both = select(JUDGEMENT.c.tag).where(JUDGEMENT.c.one.in_((one, other)))
+    tags = house.database.look(lambda connection: connection.scalars(of_both).all())
+    assert tags == [""], "a guess at what was erased could be held to it"
 
 
 def test_what_was_decided_is_told_in_the_view_in_which_it_was(house):

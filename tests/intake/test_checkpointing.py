@@ -54,6 +54,19 @@ def signed(database, key: str) -> list[tuple[int, int, int]]:
     return sorted(found)
 
 
+def test_a_clock_that_was_wrong_once_does_not_end_them(checkpointing, database, intake, clock, key):
+    submit(intake, a_source())
+    now, clock.now = clock.now, clock.now + 10 * 365 * 24 * HOUR
+    assert checkpointing.once()
+    clock.now = now
+    assert checkpointing.once() and not checkpointing.once()
+    clock.now = now - 6 * HOUR  # as far as clocks may differ
+    assert not checkpointing.once()
+    clock.now = now + 6 * HOUR
+    assert checkpointing.once() and not checkpointing.once()
+    assert [size for size, *_ in signed(database, key)] == [256, 512, 768]
+
+
 def test_nothing_is_signed_where_nothing_is(checkpointing, database):
     assert checkpointing.once() is False
     assert rows_of(database, CHECKPOINT) == rows_of(database, LEAF) == []

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.catalogue.tables import ROW, TERM
+from app.core.crypto import SealError
 from app.core.settings import SettingError
 from app.intake import rebuild as module
 from app.intake.erase import destroy_keys, erase, sweep
@@ -29,6 +30,7 @@ from tests.intake.house import (
     T1,
     T2,
     WORLD,
+    a_place,
     a_source,
     a_testimony,
     an_incident,
@@ -136,6 +138,47 @@ def test_what_came_back_with_an_old_copy_is_erased_again_without_its_key(intake,
     assert seen_by(database, T1) == [] and shown(database, PUBLIC, I1)["testimonies"] == []
     assert {target for target, _ in rows_of(database, REFERENCE)} == {"src-a", "country", "north", "ill-treatment"}
     check_log(writer)
+
+
+def test_an_old_copy_of_several_that_were_erased_can_be_made_anew_and_erased_again(intake, database, writer, settings):
+    """Each of them is named by what is shown anew with the others; a rebuild takes them out of sight by itself."""
+    told = {"consent": EVERYBODY, "citations": []}
+    submit(intake, *WORLD, a_testimony(T1, **told, places=["camp"]), a_testimony(T2, **told))
+    submit(intake, an_incident(I1, testimonies=[T1, T2], **RESTS))
+    writer.vault.keys.destroy([T1, T2, "camp"])
+    writer.world.forget()
+    done = rebuild(writer, settings)
+    assert sorted(done.keyless) == sorted([T1, T2, "camp"])
+    assert [seen_by(database, one) for one in (T1, T2, "camp", I1)] == [[]] * 4
+    assert seen_by(database, "north") == ALL
+    again = rebuild(writer, settings)
+    assert (sorted(again.keyless), again.changed) == (sorted(done.keyless), 0)
+    for one in (T1, T2, "camp"):
+        assert erase(writer, one, OWNER, "a test")
+    assert rebuild(writer, settings).keyless == []
+    check_log(writer)
+
+
+def test_what_came_back_with_an_old_copy_is_erased_again_before_anything_is_made_anew(intake, writer):
+    told = {"consent": EVERYBODY, "citations": []}
+    submit(intake, *WORLD, a_testimony(T1, **told), a_testimony(T2, **told))
+    submit(intake, an_incident(I1, testimonies=[T1, T2], **RESTS))
+    writer.vault.keys.destroy([T1, T2])
+    writer.world.forget()
+    assert erase(writer, T1, OWNER, "a test") and erase(writer, T2, OWNER, "a test")
+    check_log(writer)
+
+
+@pytest.mark.parametrize("kind", ["place", "incident"])
+def test_what_lost_its_key_gets_no_new_one(intake, writer, kind):
+    """Else whatever was erased would come back with a file that is loaded again."""
+    submit(intake, *WORLD, an_incident(I1))
+    make, id = {"place": (a_place, "camp"), "incident": (an_incident, I1)}[kind]
+    writer.vault.keys.destroy([id])
+    writer.world.forget()
+    with pytest.raises(SealError, match=f"the key of {id} is gone"):
+        submit(intake, make(id, date="2013") if kind == "incident" else make(id, type="county"))
+    assert writer.vault.keys.get([id]) == {}
 
 
 @ONE_ENGINE

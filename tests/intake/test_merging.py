@@ -341,3 +341,11 @@ def test_where_the_one_was_hidden_nothing_is_taken_away_meanwhile(intake, databa
         restore(writer)
         after = {one: history(database, *one) for one in before}
         assert [one for one in before if after[one] != before[one]] == [(MECHANISM, id) for id in ids]
+
+
+def test_the_log_holds_where_one_on_the_way_to_the_survivor_is_erased(intake, writer):
+    submit(intake, *WORLD, a_place("kamp"), a_place("lager"))
+    together(writer, "lager", "kamp")
+    together(writer, "kamp", "camp")
+    assert erase(writer, "kamp", OWNER, "a test")
+    check_log(writer)
