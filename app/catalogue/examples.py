@@ -62,13 +62,14 @@ _OF_KINDS: dict[str, dict[str, str]] = {
     "instrument": {
         "side": "before",
         "violation": "information-control",
+        "instrument": "body-sr",
         "of_instrument": "hrc-25-25",
         "of_statement": "link-coi-51",
     },
     "finding": {"violation": "detention-torture-camps", "standard_of_proof": "reasonable-grounds-to-believe"},
     "recommendation": {"source": "src-209"},
     "weapons-event": {"side": "before", "source": "src-032"},
-    "statement": {"period": "coi-mandate", "from": "2014-03-17", "match": "certain", "side": "after"},
+    "statement": {"instrument": "rep-25-63", "period": "coi-mandate", "from": "2014-03-17", "match": "certain", "side": "after"},
 }
 _WORDS = {
     "person": "Yong",
