@@ -69,7 +69,13 @@ _OF_KINDS: dict[str, dict[str, str]] = {
     "finding": {"violation": "detention-torture-camps", "standard_of_proof": "reasonable-grounds-to-believe"},
     "recommendation": {"source": "src-209"},
     "weapons-event": {"side": "before", "source": "src-032"},
-    "statement": {"instrument": "rep-25-63", "period": "coi-mandate", "from": "2014-03-17", "match": "certain", "side": "after"},
+    "statement": {
+        "instrument": "rep-25-63",
+        "period": "coi-mandate",
+        "from": "2014-03-17",
+        "match": "certain",
+        "side": "after",
+    },
 }
 _WORDS = {
     "person": "Yong",

@@ -48,7 +48,10 @@ def answered(connection: Connection, keys: KeyStore, one: Asked, at: int) -> dic
         return None
     if not hmac.compare_digest(bytes(row.request), one.request):
         raise invalid([Fault("header", "Idempotency-Key", _OTHER)])
-    key = keys.get([row.record])[row.record]
+    key = keys.get([row.record]).get(row.record)
+    if key is None:  # of a record that was erased since this copy of the database was made
+        connection.execute(delete(ANSWERED).where(*where))
+        return None
     found: dict[str, Any] = orjson.loads(crypto.unseal(key, bytes(row.sealed), _place(row.record, one)))
     return found
 

@@ -1,5 +1,6 @@
 """Writing: what POST, PUT, PATCH and DELETE do to a record of one's own, and to what others are shown of it."""
 
+import asyncio
 import threading
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import func, select
 
 from app.core.ids import new
 from app.records import KINDS
+from app.vault.keys import KeyStore
 from app.vault.tables import RECORD, REVISION
 from tests.access.conftest import MECHANISM, MECHANISMS, OPEN, PARTNER, PARTNERS
 from tests.intake.house import OWNER, consent
@@ -203,6 +205,14 @@ class TestAgain:
         assert count(house) == before
         elsewhere = another(house).ask("POST", "/v1/testimonies", content, idempotency_key=key)
         assert (elsewhere.status_code, elsewhere.json()["id"] != first.json()["id"]) == (201, True)
+
+    def test_what_lost_its_key_with_an_older_copy_of_the_database_is_not_answered_again(self, hand, house):
+        content = a_witness()
+        made = hand.post("/v1/testimonies", content, idempotency_key="of-an-older-copy")["id"]
+        keys = KeyStore.open(house.settings, ())
+        keys.destroy([made])
+        asyncio.run(keys.close())
+        held(hand.ask("POST", "/v1/testimonies", content, idempotency_key="of-an-older-copy"), 409)
 
     def test_what_is_kept_says_nothing_of_the_record_or_of_the_key(self, hand, house):
         from app.vault.tables import ANSWERED
