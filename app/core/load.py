@@ -32,9 +32,10 @@ class Load:
         return False
 
     def hold(self, scope: Any) -> None:
-        """Give a request its place."""
-        self.now += 1
-        scope[_HELD] = self
+        """Give a request its place; one that is taken in any case has none, and takes none from others."""
+        if scope.get("path") not in UNCOUNTED:
+            self.now += 1
+            scope[_HELD] = self
 
 
 def release(scope: Any) -> None:

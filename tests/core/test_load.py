@@ -28,3 +28,12 @@ def test_without_a_limit_all_are_taken():
 
 def test_the_refusal_says_when_to_try_again():
     assert (refusal().status, refusal().headers) == (503, {"Retry-After": "1"})
+
+
+def test_a_look_at_the_health_takes_no_place():
+    load = Load(1)
+    scope = {"path": "/healthz"}
+    load.hold(scope)
+    assert load.takes("/v1") and load.now == 0
+    release(scope)
+    assert load.now == 0
